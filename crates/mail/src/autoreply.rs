@@ -1,0 +1,1 @@
+//! Recognises automatic replies.

@@ -1,0 +1,1 @@
+//! Recognises delivery reports and other bounces.

@@ -1,0 +1,1 @@
+//! Splits what a writer added from what is quoted.

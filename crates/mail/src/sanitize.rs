@@ -1,0 +1,1 @@
+//! Makes HTML from a letter safe to show.

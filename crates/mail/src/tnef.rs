@@ -1,0 +1,1 @@
+//! Reads winmail.dat (TNEF).
