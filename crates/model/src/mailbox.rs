@@ -1,0 +1,75 @@
+//! Kinds and states of mailboxes, folders and occurrences.
+
+use crate::words;
+
+words! {
+    /// Whom a mailbox belongs to.
+    MailboxKind {
+        /// A process and its teams: helpdesk@, orders@.
+        Group = "group",
+        /// One person.
+        Personal = "personal",
+    }
+}
+
+words! {
+    /// How a mailbox's mail is received.
+    Protocol {
+        /// IMAP4rev1 (RFC 3501) or later.
+        Imap = "imap",
+    }
+}
+
+words! {
+    /// How a connection to a mail server is protected.
+    Tls {
+        /// Not at all: only to this machine itself.
+        None = "none",
+        /// TLS begun by a command (RFC 3207, RFC 9051 6.2.1); refused if the server does not offer it.
+        StartTls = "starttls",
+        /// TLS from the first byte (RFC 8314).
+        Implicit = "implicit",
+    }
+}
+
+words! {
+    /// What is done on the server once a message is durably filed.
+    AfterFiling {
+        /// Move it to the processed folder.
+        Move = "move",
+        /// Set \Seen.
+        MarkRead = "mark_read",
+        /// Touch nothing.
+        Leave = "leave",
+    }
+}
+
+words! {
+    /// Where an occurrence stands on its way from the server into the archive.
+    OccurrenceState {
+        /// Its bytes are durable; it waits to be filed.
+        Kept = "kept",
+        /// It is a message.
+        Filed = "filed",
+        /// A filter said not to import it.
+        Filtered = "filtered",
+        /// The parser or the rules gave up; the bytes and the reason are kept.
+        Quarantined = "quarantined",
+        /// Listed by the server, gone before it could be fetched.
+        Vanished = "vanished",
+    }
+}
+
+words! {
+    /// What remains to be done on the server for an occurrence.
+    SettleState {
+        /// Nothing: it was left alone, or came by import.
+        None = "none",
+        /// Filed; the server is to be told.
+        Due = "due",
+        /// The server confirmed, or the item was already gone.
+        Done = "done",
+        /// Given up after repeated refusals; the reason is with the occurrence.
+        Failed = "failed",
+    }
+}

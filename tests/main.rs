@@ -1,0 +1,1 @@
+//! The whole program against real and scripted servers, on both databases.
