@@ -1,0 +1,6 @@
+//! What truly differs between the two databases: how statements get there.
+//!
+//! Together with nothing else these files name a driver. Both offer the same few inherent methods
+//! to [`crate::sql`], which holds what is common (the state of a transaction, wake-ups).
+
+pub(crate) mod sqlite;
