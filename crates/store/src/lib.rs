@@ -1,7 +1,23 @@
-//! The shelf: the only crate with SQL, for SQLite and PostgreSQL alike.
-
+//! The shelf: the only crate with SQL.
+//!
+//! One file names a database driver, [`sql`] (with its `dialect`); every query is written once, in
+//! the subset SQLite and PostgreSQL both speak, with `$1 … $n`. A module here is a shelf of its own:
+//! it knows its tables and nothing about permission, which `desk` asks before it calls.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod changes;
+pub mod counters;
 mod dialect;
+pub mod filing;
+pub mod folders;
+pub mod links;
+pub mod mailboxes;
+pub mod messages;
 pub mod migrate;
+pub mod people;
+pub mod raw;
+pub mod records;
+pub mod search;
 pub mod sql;
+pub mod stream;
+pub mod threads;

@@ -1,0 +1,1 @@
+//! Filed messages.

@@ -1,0 +1,1 @@
+//! Views, lists and threads.
