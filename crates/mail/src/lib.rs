@@ -1,12 +1,26 @@
 //! The letter: bytes <-> message. Pure: no IO, no async, no clock, no database.
 //!
 //! [`open`] is what intake calls for each message: it takes the bytes apart for storage
-//! ([`split`]) and reads them ([`parse`]) in one go. Everything else looks at a [`Letter`].
+//! ([`mod@split`]) and reads them ([`mod@parse`]) in one go. Everything else looks at a [`Letter`].
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod address;
 pub mod autoreply;
 pub mod bounce;
+mod charset;
+pub mod fingerprint;
+pub mod fold;
+mod headers;
 pub mod html;
+mod letter;
+pub mod mbox;
+pub mod parse;
+mod part;
 pub mod quote;
 pub mod sanitize;
+pub mod split;
 pub mod tnef;
+
+pub use headers::Headers;
+pub use letter::{Address, Attachment, Date, Defect, Leaf, Letter};
+pub use parse::open;

@@ -1,0 +1,123 @@
+//! Address headers -> list of people.
+//!
+//! Groups are flattened (RFC 5322 §3.4): for the product everybody in a group is a recipient, and
+//! `undisclosed-recipients:;` is nobody.
+
+use crate::letter::Address;
+use mail_parser::{HeaderForm, HeaderValue};
+
+/// More addresses in one header are not read (limits of the design, after CVE-2024-23184).
+pub(crate) const MAX_ADDRESSES: usize = 10_000;
+
+/// Reads one header value; `true` if there were more than [`MAX_ADDRESSES`].
+pub(crate) fn read(value: &str) -> (Vec<Address>, bool) {
+    let parsed = HeaderForm::Addresses.parse(value.as_bytes());
+    let HeaderValue::Address(list) = parsed.value() else {
+        return (Vec::new(), false);
+    };
+    let mut addresses: Vec<Address> = list
+        .mailboxes()
+        .take(MAX_ADDRESSES + 1)
+        .filter_map(|mailbox| address(mailbox.name(), mailbox.address()))
+        .collect();
+    let too_many = addresses.len() > MAX_ADDRESSES;
+    addresses.truncate(MAX_ADDRESSES);
+    (addresses, too_many)
+}
+
+fn address(name: Option<&str>, address: Option<&str>) -> Option<Address> {
+    let name = name
+        .map(crate::headers::decode_text)
+        .filter(|name| !name.is_empty());
+    let address = address.map(tidy).unwrap_or_default();
+    if address.is_empty() && name.is_none() {
+        return None;
+    }
+    // `From: ann@firm.example` in a place where only a name was understood.
+    match name {
+        Some(name) if address.is_empty() && is_address(&name) => Some(Address {
+            name: None,
+            address: name,
+        }),
+        name => Some(Address { name, address }),
+    }
+}
+
+fn tidy(address: &str) -> String {
+    let address = address.trim().trim_start_matches('<').trim_end_matches('>');
+    let address = address.strip_prefix("mailto:").unwrap_or(address);
+    if address.contains("=?") {
+        return crate::headers::decode_text(address);
+    }
+    address
+        .chars()
+        .filter(|c| !c.is_control() && !c.is_whitespace())
+        .collect()
+}
+
+fn is_address(text: &str) -> bool {
+    text.split_once('@').is_some_and(|(local, domain)| {
+        !local.is_empty() && !domain.is_empty() && !text.contains(char::is_whitespace)
+    })
+}
+
+/// Top-level domain of an address, lower case: the hint for guessing charsets.
+pub(crate) fn top_level_domain(address: &str) -> Option<String> {
+    let (_, domain) = address.rsplit_once('@')?;
+    let (_, tld) = domain.trim_end_matches(['>', '.', ' ']).rsplit_once('.')?;
+    tld.bytes()
+        .all(|byte| byte.is_ascii_alphabetic())
+        .then(|| tld.to_ascii_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(value: &str) -> String {
+        let (list, _) = read(value);
+        let show = |a: &Address| format!("{}<{}>", a.name.as_deref().unwrap_or(""), a.address);
+        list.iter().map(show).collect::<Vec<_>>().join("; ")
+    }
+
+    #[test]
+    fn groups_are_flattened() {
+        assert_eq!(
+            shown("Team: Ann <ann@a.example>, ben@b.example;"),
+            "Ann<ann@a.example>; <ben@b.example>"
+        );
+        assert_eq!(shown("undisclosed-recipients:;"), "");
+    }
+
+    #[test]
+    fn names_are_decoded_in_and_out_of_quotes() {
+        assert_eq!(
+            shown("=?utf-8?B?xI1hcA==?= <a@a.example>"),
+            "čap<a@a.example>"
+        );
+        assert_eq!(
+            shown("\"=?utf-8?B?xI1hcA==?=\" <a@a.example>"),
+            "čap<a@a.example>"
+        );
+        assert_eq!(
+            shown("\"Novák, Jan\" <a@a.example>"),
+            "Novák, Jan<a@a.example>"
+        );
+    }
+
+    #[test]
+    fn top_level_domain_is_the_last_label() {
+        assert_eq!(
+            top_level_domain("Ann <ann@firma.CZ>").as_deref(),
+            Some("cz")
+        );
+        assert_eq!(top_level_domain("ann@localhost"), None);
+    }
+
+    #[test]
+    fn t21_a_header_of_100_000_addresses_is_cut() {
+        let value = "a@a.example, ".repeat(100_000);
+        let (list, too_many) = read(&value);
+        assert_eq!((list.len(), too_many), (MAX_ADDRESSES, true));
+    }
+}

@@ -1,0 +1,162 @@
+//! Header fields: raw bytes -> decoded values, and the list of them.
+//!
+//! A value is unfolded and its RFC 2047 encoded words are decoded. Raw 8-bit bytes are turned into
+//! text first (UTF-8 where valid, else guessed with the sender's top-level domain as hint): after
+//! that every header is text and mail-parser's forms can read it.
+
+use crate::charset;
+use mail_parser::{HeaderForm, HeaderValue};
+use std::borrow::Cow;
+
+/// More fields than this are not decoded (they are kept raw).
+pub(crate) const MAX_FIELDS: usize = 2_000;
+/// A longer value is not decoded in the list of headers; addresses and ids have limits of their own.
+pub(crate) const MAX_VALUE_BYTES: usize = 64 * 1024;
+
+/// The header fields of a message in order, decoded; at most 2,000 fields of 64 KiB each.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Headers {
+    fields: Vec<(String, String)>,
+}
+
+impl Headers {
+    pub(crate) fn new(fields: Vec<(String, String)>) -> Headers {
+        Headers { fields }
+    }
+
+    /// First value of the field with this name (any case).
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.fields
+            .iter()
+            .find(|(field, _)| field.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// All values of the field with this name, topmost first.
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> + 'a {
+        self.fields
+            .iter()
+            .filter(move |(field, _)| field.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// Whether the field is there, even empty.
+    pub fn has(&self, name: &str) -> bool {
+        self.get(name).is_some()
+    }
+
+    /// Names as written and decoded values, in order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &str)> {
+        self.fields
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+}
+
+/// One field as it stands in the message.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Field<'a> {
+    pub name: &'a str,
+    pub raw: &'a [u8],
+}
+
+/// The raw value as text; `true` if its charset was guessed.
+pub(crate) fn to_text<'a>(raw: &'a [u8], tld: Option<&str>) -> (Cow<'a, str>, bool) {
+    let (text, defect) = charset::unlabelled(raw, tld);
+    (text, defect.is_some())
+}
+
+/// Unfolds and decodes unstructured text (Subject and the like).
+pub(crate) fn decode_text(value: &str) -> String {
+    if !value.contains("=?") {
+        return unfold(value);
+    }
+    let respaced = respace(value);
+    match HeaderForm::Text.parse(respaced.as_bytes()).value() {
+        HeaderValue::Text(text) => clean(text),
+        _ => String::new(),
+    }
+}
+
+/// Joins the lines of a folded value; RFC 5322 §2.2.3 keeps the white space, people never want it.
+pub(crate) fn unfold(value: &str) -> String {
+    let value = value.trim_matches(|c: char| c.is_ascii_whitespace() || c == '\0');
+    let mut out = String::with_capacity(value.len());
+    let mut lines = value.split(['\r', '\n']).filter(|line| !line.is_empty());
+    if let Some(first) = lines.next() {
+        out.push_str(first);
+    }
+    for line in lines {
+        out.push(' ');
+        out.push_str(line.trim_start_matches([' ', '\t']));
+    }
+    clean_in_place(out)
+}
+
+fn clean(text: &str) -> String {
+    clean_in_place(text.trim().to_owned())
+}
+
+/// Control characters in a decoded value are attempts to smuggle lines; each becomes a blank.
+fn clean_in_place(text: String) -> String {
+    if text.contains(|c: char| c.is_control()) {
+        text.replace(|c: char| c.is_control(), " ")
+            .trim()
+            .to_owned()
+    } else {
+        text
+    }
+}
+
+/// Encoded words that touch each other or their neighbours (`=?..?==?..?=`, `x=?..?=`) are not valid
+/// by RFC 2047 §5 but are sent; blanks between two encoded words vanish on decoding, so adding one
+/// between touching words is safe.
+fn respace(value: &str) -> Cow<'_, str> {
+    if value.contains("?==?") {
+        Cow::Owned(value.replace("?==?", "?= =?"))
+    } else {
+        Cow::Borrowed(value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn b8_character_split_over_two_encoded_words_is_whole() {
+        assert_eq!(decode_text(" =?utf-8?B?xI3F?=\r\n =?utf-8?B?mQ==?="), "čř");
+        assert_eq!(decode_text("=?utf-8?Q?=C4?==?utf-8?Q?=8D?="), "č");
+    }
+
+    #[test]
+    fn folded_lines_are_joined_with_one_blank() {
+        assert_eq!(
+            decode_text(" Faktura\r\n\t2024\r\n  leden\r\n"),
+            "Faktura 2024 leden"
+        );
+    }
+
+    #[test]
+    fn decoded_line_breaks_are_not_kept() {
+        assert_eq!(decode_text("=?utf-8?Q?a=0D=0ABcc:_x?="), "a  Bcc: x");
+    }
+
+    #[test]
+    fn b8_raw_bytes_of_a_czech_sender_are_read() {
+        let raw = encoding_rs::WINDOWS_1250
+            .encode("Žádost o nabídku číslo šest")
+            .0;
+        let (text, guessed) = to_text(&raw, Some("cz"));
+        assert_eq!((&*text, guessed), ("Žádost o nabídku číslo šest", true));
+    }
+
+    #[test]
+    fn topmost_value_comes_first() {
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let headers = Headers::new(vec![pair("X-A", "1"), pair("x-a", "2"), pair("B", "")]);
+        assert_eq!(headers.get("x-A"), Some("1"));
+        assert_eq!(headers.all("X-a").collect::<Vec<_>>(), ["1", "2"]);
+        assert!(headers.has("b") && !headers.has("c"));
+    }
+}

@@ -1,0 +1,302 @@
+//! Roles of the leaves, and from them text, HTML and attachments.
+
+use super::uuencode;
+use super::{Content, header, leaf_content};
+use crate::charset::{self, Hint};
+use crate::letter::{Attachment, Defect, Letter};
+use crate::part::{self, Kind, Part, Tree};
+
+/// More text than this is kept raw only.
+const MAX_TEXT_BYTES: usize = 16 * 1024 * 1024;
+
+/// What a part is for its reader.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    /// A container, or inside an attached message.
+    None,
+    Plain,
+    Html,
+    Attachment,
+}
+
+impl Role {
+    pub fn is_attachment(self) -> bool {
+        self == Role::Attachment
+    }
+}
+
+/// The role of each part; needs no decoding.
+pub(super) fn roles(tree: &Tree) -> Vec<Role> {
+    let role = |part: &Part| match part.kind {
+        _ if part.nesting > 0 => Role::None,
+        Kind::Multipart => Role::None,
+        Kind::Message => Role::Attachment,
+        Kind::Leaf => leaf_role(part, tree),
+    };
+    tree.parts.iter().map(role).collect()
+}
+
+fn leaf_role(part: &Part, tree: &Tree) -> Role {
+    if part.is_attachment() || part.name.is_some() {
+        return Role::Attachment;
+    }
+    match part.content_type.as_str() {
+        "text/plain" => Role::Plain,
+        "text/html" | "application/xhtml+xml" => Role::Html,
+        // A multipart without parts: its boundary never comes. What it holds is text for people.
+        broken if broken.starts_with("multipart/") => Role::Plain,
+        // The only part: better a text that looks odd than an empty message.
+        "text/enriched" | "text/richtext" | "text/markdown" | "text/x-markdown" => Role::Plain,
+        other
+            if tree.parts.len() == 1 && other.starts_with("text/") && other != "text/calendar" =>
+        {
+            Role::Plain
+        }
+        _ => Role::Attachment,
+    }
+}
+
+/// Fills text, HTML and attachments of the letter.
+pub(super) fn read(raw: &[u8], tree: &Tree, contents: &[Option<Content<'_>>], letter: &mut Letter) {
+    let roles = roles(tree);
+    let tld = header::tld(raw, tree);
+    let mut texts: Vec<Option<String>> = Vec::with_capacity(roles.len());
+    for ((part, role), content) in tree.parts.iter().zip(&roles).zip(contents) {
+        let content = content
+            .as_ref()
+            .filter(|_| matches!(role, Role::Plain | Role::Html));
+        let text = content.map(|content| {
+            decode(
+                part,
+                *role,
+                &content.bytes,
+                tld.as_deref(),
+                &mut letter.defects,
+            )
+        });
+        texts.push(text);
+    }
+    let mut files = Vec::new();
+    for (text, role) in texts.iter_mut().zip(&roles) {
+        if let (Some(text), Role::Plain) = (text, role) {
+            take_files(text, &mut files);
+        }
+    }
+    letter.html = html(&roles, &texts, &mut letter.defects);
+    letter.text = text(tree, &roles, texts, &mut letter.defects);
+    let listed = tree.parts.iter().zip(&roles).zip(contents);
+    letter.attachments = listed
+        .filter(|((_, role), _)| role.is_attachment())
+        .filter_map(|((part, _), content)| Some(attachment(raw, tree, part, content.as_ref()?)))
+        .collect();
+    letter
+        .attachments
+        .extend(files.into_iter().map(file_attachment));
+}
+
+fn decode(
+    part: &Part,
+    role: Role,
+    bytes: &[u8],
+    tld: Option<&str>,
+    defects: &mut Vec<Defect>,
+) -> String {
+    let bytes = match bytes.get(..MAX_TEXT_BYTES) {
+        Some(cut) if bytes.len() > MAX_TEXT_BYTES => {
+            defects.push(Defect::TextLimit);
+            cut
+        }
+        _ => bytes,
+    };
+    let in_html = (role == Role::Html && part.charset.is_none())
+        .then(|| charset::html_label(bytes))
+        .flatten();
+    let label = part.charset.as_deref().or(in_html.as_deref());
+    let (text, defect) = charset::decode(bytes, Hint { label, tld });
+    defects.extend(defect);
+    match role {
+        Role::Html => text.into_owned(),
+        _ => lf(&text),
+    }
+}
+
+/// Line ends become LF; NULs (no text has them) go.
+fn lf(text: &str) -> String {
+    if !text.contains(['\r', '\0']) {
+        return text.to_owned();
+    }
+    text.replace("\r\n", "\n")
+        .replace('\r', "\n")
+        .replace('\0', "")
+}
+
+fn html(roles: &[Role], texts: &[Option<String>], defects: &mut Vec<Defect>) -> Option<String> {
+    let mut all = texts
+        .iter()
+        .zip(roles)
+        .filter(|(_, role)| **role == Role::Html)
+        .filter_map(|(text, _)| text.as_deref());
+    let mut html = all.next()?.to_owned();
+    for more in all {
+        append(&mut html, more, defects);
+    }
+    Some(html)
+}
+
+fn append(out: &mut String, more: &str, defects: &mut Vec<Defect>) {
+    if out.len() + more.len() > MAX_TEXT_BYTES {
+        defects.push(Defect::TextLimit);
+        return;
+    }
+    if !out.is_empty() && !out.ends_with('\n') {
+        out.push('\n');
+    }
+    out.push_str(more);
+}
+
+/// Plain parts, and HTML parts for which no alternative says the same in plain text (a blank one,
+/// as some shops send it, does not count).
+fn text(
+    tree: &Tree,
+    roles: &[Role],
+    texts: Vec<Option<String>>,
+    defects: &mut Vec<Defect>,
+) -> String {
+    let mut has_plain = vec![false; tree.parts.len()];
+    for (index, role) in roles.iter().enumerate() {
+        let blank = texts[index]
+            .as_deref()
+            .unwrap_or_default()
+            .trim()
+            .is_empty();
+        if *role == Role::Plain && !blank {
+            alternatives(tree, index).for_each(|around| has_plain[around] = true);
+        }
+    }
+    let mut out = String::new();
+    for (index, text) in texts.into_iter().enumerate() {
+        let Some(text) = text else { continue };
+        let text = match roles[index] {
+            Role::Plain => text,
+            _ if alternatives(tree, index).any(|around| has_plain[around]) => continue,
+            _ => crate::html::to_text(&text),
+        };
+        if out.is_empty() {
+            out = text;
+        } else if !text.trim().is_empty() {
+            append(&mut out, &text, defects);
+        }
+    }
+    out
+}
+
+/// The `multipart/alternative`s around a part, innermost first.
+fn alternatives(tree: &Tree, index: usize) -> impl Iterator<Item = usize> {
+    let up = |index: &usize| tree.parts.get(*index)?.parent;
+    std::iter::successors(Some(index), up)
+        .skip(1)
+        .take(part::MAX_DEPTH)
+        .filter(|index| tree.parts[*index].content_type == "multipart/alternative")
+}
+
+fn attachment(raw: &[u8], tree: &Tree, part: &Part, content: &Content<'_>) -> Attachment {
+    let is_message = matches!(
+        part.content_type.as_str(),
+        "message/rfc822" | "message/global"
+    );
+    let name = match &part.name {
+        None if is_message => message_name(raw, tree, part),
+        name => name.clone(),
+    };
+    let related = part
+        .parent
+        .is_some_and(|up| tree.parts[up].content_type == "multipart/related");
+    let inline = match part.disposition.as_deref() {
+        Some(disposition) => disposition == "inline" && !part.is_text(),
+        None => {
+            related && !part.first
+                || part.content_id.is_some() && part.content_type.starts_with("image/")
+        }
+    };
+    Attachment {
+        name,
+        content_type: part.content_type.clone(),
+        content_id: part.content_id.clone().filter(|id| !id.is_empty()),
+        size_bytes: content.bytes.len() as u64,
+        hash: content.hash,
+        inline,
+    }
+}
+
+/// An attached message is named by its subject.
+fn message_name(raw: &[u8], _tree: &Tree, part: &Part) -> Option<String> {
+    let inner = raw.get(part.body.clone())?;
+    let subject = subject_of(inner)?;
+    let name = part::file_name(&subject.replace(['/', '\\', ':'], "-"));
+    (!name.is_empty()).then(|| format!("{name}.eml"))
+}
+
+fn subject_of(message: &[u8]) -> Option<String> {
+    let head = message.get(..64 * 1024).unwrap_or(message);
+    let tree = part::header_only(head);
+    let field =
+        part::fields(&tree, head).find(|field| field.name.eq_ignore_ascii_case("subject"))?;
+    let (text, _) = crate::headers::to_text(field.raw, None);
+    Some(crate::headers::decode_text(&text))
+}
+
+struct TextFile {
+    name: String,
+    bytes: Vec<u8>,
+}
+
+/// Takes uuencoded files out of a text.
+fn take_files(text: &mut String, files: &mut Vec<TextFile>) {
+    if !text.contains("begin ") {
+        return;
+    }
+    let mut rest = String::new();
+    let mut from = 0;
+    while files.len() < uuencode::MAX_BLOCKS {
+        let Some(block) = uuencode::find(text.as_bytes(), from) else {
+            break;
+        };
+        rest.push_str(&text[from..block.span.start]);
+        from = block.span.end;
+        files.push(TextFile {
+            name: part::file_name(&block.name),
+            bytes: block.bytes,
+        });
+    }
+    if from > 0 {
+        rest.push_str(&text[from..]);
+        *text = rest;
+    }
+}
+
+fn file_attachment(file: TextFile) -> Attachment {
+    Attachment {
+        name: (!file.name.is_empty()).then_some(file.name),
+        content_type: "application/octet-stream".to_owned(),
+        content_id: None,
+        size_bytes: file.bytes.len() as u64,
+        hash: *blake3::hash(&file.bytes).as_bytes(),
+        inline: false,
+    }
+}
+
+/// The bytes of the uuencoded file with this number.
+pub(super) fn text_file(raw: &[u8], tree: &Tree, roles: &[Role], index: usize) -> Option<Vec<u8>> {
+    let mut files = Vec::new();
+    for (part, _) in tree
+        .parts
+        .iter()
+        .zip(roles)
+        .filter(|(_, role)| **role == Role::Plain)
+    {
+        let content = leaf_content(raw, part);
+        let mut text = decode(part, Role::Plain, &content.bytes, None, &mut Vec::new());
+        take_files(&mut text, &mut files);
+    }
+    files.into_iter().nth(index).map(|file| file.bytes)
+}

@@ -1,0 +1,231 @@
+//! The header of a message -> the fields of a [`Letter`].
+//!
+//! Where a field that may come once comes more often, the first usable one counts (as most readers
+//! show it); recipients of repeated To and Cc are all recipients.
+
+use crate::address;
+use crate::headers::{self, Field, Headers};
+use crate::letter::{Address, Date, Defect, Letter};
+use crate::part::{self, Tree};
+use mail_parser::{DateTime, HeaderForm, HeaderValue};
+use std::collections::HashSet;
+
+/// Longer ids are cut: RFC 5322 §2.1.1 ends every line there.
+const MAX_ID_BYTES: usize = 998;
+/// Of more references the first and the last ones are kept.
+const MAX_REFERENCES: usize = 1_000;
+
+/// Fields that RFC 5322 §3.6 allows once.
+const ONCE: [&str; 11] = [
+    "message-id",
+    "date",
+    "subject",
+    "from",
+    "sender",
+    "reply-to",
+    "to",
+    "cc",
+    "bcc",
+    "in-reply-to",
+    "references",
+];
+
+/// Reads the header; defects of the header are noted in the letter.
+pub(super) fn read(raw: &[u8], tree: &Tree) -> Letter {
+    let mut letter = Letter::default();
+    let tld = tld(raw, tree);
+    let mut seen = HashSet::new();
+    let mut list = Vec::with_capacity(tree.fields.len());
+    for field in part::fields(tree, raw).take(headers::MAX_FIELDS) {
+        let name = field.name.to_ascii_lowercase();
+        if ONCE.contains(&name.as_str()) && !seen.insert(name.clone()) {
+            letter.defects.push(Defect::DuplicateHeader);
+        }
+        let (text, guessed) = headers::to_text(field.raw, tld.as_deref());
+        if guessed {
+            letter.defects.push(Defect::RawHeaderBytes);
+        }
+        take(&mut letter, &name, &text);
+        list.push((field.name.to_owned(), listed(&text, &mut letter.defects)));
+    }
+    if tree.fields.len() > headers::MAX_FIELDS {
+        letter.defects.push(Defect::HeaderLimit);
+    }
+    letter.headers = Headers::new(list);
+    note_what_is_missing(&mut letter);
+    letter
+}
+
+fn listed(text: &str, defects: &mut Vec<Defect>) -> String {
+    let end = text.floor_char_boundary(headers::MAX_VALUE_BYTES);
+    if end < text.len() {
+        defects.push(Defect::HeaderLimit);
+    }
+    headers::decode_text(&text[..end])
+}
+
+fn take(letter: &mut Letter, name: &str, text: &str) {
+    match name {
+        "from" if letter.from.is_empty() => letter.from = addresses(text, &mut letter.defects),
+        "sender" if letter.sender.is_empty() => {
+            letter.sender = addresses(text, &mut letter.defects);
+        }
+        "reply-to" => letter.reply_to.extend(addresses(text, &mut letter.defects)),
+        "to" => letter.to.extend(addresses(text, &mut letter.defects)),
+        "cc" => letter.cc.extend(addresses(text, &mut letter.defects)),
+        "bcc" => letter.bcc.extend(addresses(text, &mut letter.defects)),
+        "subject" if letter.subject.is_empty() => letter.subject = headers::decode_text(text),
+        "date" if letter.date.is_none() => letter.date = date(text),
+        "message-id" if letter.message_id.is_none() => {
+            letter.message_id = ids(text, true).into_iter().next();
+        }
+        "in-reply-to" => letter.in_reply_to.extend(ids(text, false)),
+        "references" => letter.references = references(text),
+        "list-id" if letter.list_id.is_none() => letter.list_id = list_id(text),
+        "auto-submitted" if letter.auto_submitted.is_none() => {
+            letter.auto_submitted = Some(keyword(text));
+        }
+        "precedence" if letter.precedence.is_none() => letter.precedence = Some(keyword(text)),
+        "return-path" if letter.return_path.is_none() => letter.return_path = return_path(text),
+        "authentication-results" => {
+            letter.authentication_results.push(headers::unfold(text));
+        }
+        _ => {}
+    }
+}
+
+fn addresses(text: &str, defects: &mut Vec<Defect>) -> Vec<Address> {
+    let (addresses, too_many) = address::read(text);
+    if too_many {
+        defects.push(Defect::AddressLimit);
+    }
+    addresses
+}
+
+/// RFC 5322 date with the tolerance of mail-parser; a date that no calendar has is none.
+pub(super) fn date(text: &str) -> Option<Date> {
+    let parsed = HeaderForm::Date.parse(text.as_bytes());
+    let HeaderValue::DateTime(date) = parsed.value() else {
+        return None;
+    };
+    let zone = i32::from(date.tz_hour) * 60 + i32::from(date.tz_minute);
+    // Beyond a day (`+9999` is seen from spam programs) RFC 3339 has no way to say it: taken as UTC.
+    let zone = if zone >= 24 * 60 { 0 } else { zone };
+    let offset_minutes = if date.tz_before_gmt { -zone } else { zone };
+    let local = DateTime {
+        tz_before_gmt: false,
+        tz_hour: 0,
+        tz_minute: 0,
+        ..date
+    };
+    let second = local.is_valid().then(|| local.to_timestamp())?;
+    let at = (second - i64::from(offset_minutes) * 60).checked_mul(1_000_000)?;
+    Some(Date { at, offset_minutes })
+}
+
+/// What stands between angle brackets; `bare` also takes a single word without them.
+fn ids(text: &str, bare: bool) -> Vec<String> {
+    let mut ids = Vec::new();
+    let mut rest = text;
+    while let Some((_, after)) = rest.split_once('<') {
+        let (id, tail) = after.split_once('>').unwrap_or((after, ""));
+        // `<a@b <c@d>`: the first one was never closed.
+        let id = id.rsplit('<').next().unwrap_or(id);
+        ids.extend(id_of(id));
+        rest = tail;
+    }
+    if ids.is_empty() {
+        let words = text.split([' ', '\t', '\r', '\n', ',', ';', '<', '>', '"']);
+        ids.extend(
+            words
+                .filter(|word| bare || word.contains('@'))
+                .filter_map(id_of),
+        );
+    }
+    ids
+}
+
+fn id_of(text: &str) -> Option<String> {
+    let id: String = text
+        .chars()
+        .filter(|c| !c.is_whitespace() && !c.is_control())
+        .collect();
+    let end = id.floor_char_boundary(MAX_ID_BYTES);
+    (!id.is_empty()).then(|| id[..end].to_owned())
+}
+
+fn references(text: &str) -> Vec<String> {
+    let mut seen = HashSet::new();
+    let mut ids = ids(text, false);
+    ids.retain(|id| seen.insert(id.clone()));
+    if ids.len() > MAX_REFERENCES {
+        ids.drain(1..=ids.len() - MAX_REFERENCES);
+    }
+    ids
+}
+
+/// RFC 2919: the id stands in the last pair of angle brackets.
+fn list_id(text: &str) -> Option<String> {
+    let text = headers::decode_text(text);
+    let inner = text
+        .rsplit_once('<')
+        .and_then(|(_, tail)| tail.split_once('>'));
+    let id = inner.map_or(text.as_str(), |(id, _)| id).trim();
+    (!id.is_empty()).then(|| id.to_owned())
+}
+
+fn keyword(text: &str) -> String {
+    let text = headers::unfold(text);
+    let word = text.split([';', '(']).next().unwrap_or_default();
+    word.trim().to_ascii_lowercase()
+}
+
+fn return_path(text: &str) -> Option<String> {
+    let text = headers::unfold(text);
+    let inner = text.split_once('<').map_or(text.as_str(), |(_, tail)| tail);
+    let address = inner.split_once('>').map_or(inner, |(address, _)| address);
+    Some(address.trim().to_owned())
+}
+
+fn note_what_is_missing(letter: &mut Letter) {
+    if letter.message_id.is_none() {
+        letter.defects.push(Defect::MissingMessageId);
+    }
+    if letter.date.is_none() {
+        letter.defects.push(Defect::MissingDate);
+    }
+    if letter.from.iter().all(|from| from.address.is_empty()) {
+        letter.defects.push(Defect::MissingFrom);
+    }
+}
+
+/// Country of the writer, else of a recipient, as a hint for guessing charsets. Generic domains say
+/// nothing; a language header does.
+pub(super) fn tld(raw: &[u8], tree: &Tree) -> Option<String> {
+    let of = |name: &str| {
+        let field = part::fields(tree, raw)
+            .take(headers::MAX_FIELDS)
+            .find(|field| field.name.eq_ignore_ascii_case(name));
+        field.and_then(|field| country(name, field))
+    };
+    ["from", "reply-to", "return-path", "content-language", "to"]
+        .into_iter()
+        .find_map(of)
+}
+
+fn country(name: &str, field: Field<'_>) -> Option<String> {
+    let text = String::from_utf8_lossy(field.raw.get(..1024).unwrap_or(field.raw));
+    if name == "content-language" {
+        return match text.trim().get(..2)?.to_ascii_lowercase().as_str() {
+            "cs" => Some("cz".to_owned()),
+            "sk" => Some("sk".to_owned()),
+            "pl" => Some("pl".to_owned()),
+            _ => None,
+        };
+    }
+    let host = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '@');
+    text.split(|c| !host(c))
+        .filter(|word| word.contains('@'))
+        .filter_map(address::top_level_domain)
+        .find(|tld| tld.len() == 2)
+}
