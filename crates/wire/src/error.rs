@@ -1,0 +1,285 @@
+//! Why a mail server could not be reached or used, in a form to branch on and in words for a person.
+//!
+//! The words name the stage that failed and what to do about it. What the other side said is shown
+//! only as far as it is a mail server's answer; of anything else at most 80 printable characters,
+//! so that a form for mailboxes cannot be used to read other services.
+
+use std::fmt;
+
+use crate::server::{Server, Tls};
+
+/// How far a connection came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Stage {
+    /// Finding the address of the name.
+    Dns,
+    /// Opening the connection.
+    Tcp,
+    /// Securing it.
+    Tls,
+    /// The server's first line and its list of capabilities.
+    Greeting,
+    /// Signing in.
+    Login,
+    /// Listing the folders.
+    List,
+    /// Opening a folder.
+    Select,
+}
+
+impl Stage {
+    /// The stage as a stable lower-case word for the API.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Dns => "dns",
+            Self::Tcp => "tcp",
+            Self::Tls => "tls",
+            Self::Greeting => "greeting",
+            Self::Login => "login",
+            Self::List => "list",
+            Self::Select => "select",
+        }
+    }
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// What is wrong with a certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CertificateProblem {
+    /// Its time is over.
+    Expired,
+    /// Its time has not begun, or our clock is wrong.
+    NotYetValid,
+    /// It is for another name.
+    WrongName,
+    /// Its issuer is not known here; self-signed ones land here.
+    UnknownIssuer,
+    /// It was withdrawn.
+    Revoked,
+    /// Anything else.
+    Invalid,
+}
+
+/// What went wrong, to branch on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ConnectErrorKind {
+    /// The name has no address.
+    UnknownHost,
+    /// The address is not one we may dial ([`crate::Reach`]).
+    AddressRefused,
+    /// Nothing listens on that port.
+    Refused,
+    /// No way to the address.
+    Unreachable,
+    /// No answer in time.
+    Timeout,
+    /// The server closed the connection in the middle.
+    Closed,
+    /// The port does not speak TLS from the first byte.
+    NotTls,
+    /// The server knows only versions of TLS that are no longer safe, or no common cipher.
+    TlsTooOld,
+    /// The certificate was not accepted.
+    Certificate(CertificateProblem),
+    /// STARTTLS was asked for and is not offered.
+    StartTlsMissing,
+    /// Sending the password without protection was refused, by us or by the server.
+    PlainRefused,
+    /// Something answers, but no mail server of this protocol.
+    NotMailServer,
+    /// User name or password (or token) not accepted.
+    WrongPassword,
+    /// No common way to sign in.
+    LoginUnsupported,
+    /// The server says that it cannot do it now.
+    Unavailable,
+    /// The folder does not exist.
+    MissingFolder,
+    /// The server said good-bye.
+    ServerBye,
+    /// The server refused a command.
+    CommandRefused,
+    /// The server broke the protocol.
+    Protocol,
+}
+
+impl ConnectErrorKind {
+    /// The kind as a stable lower-case word for the API.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::UnknownHost => "unknown_host",
+            Self::AddressRefused => "address_refused",
+            Self::Refused => "refused",
+            Self::Unreachable => "unreachable",
+            Self::Timeout => "timeout",
+            Self::Closed => "closed",
+            Self::NotTls => "not_tls",
+            Self::TlsTooOld => "tls_too_old",
+            Self::Certificate(_) => "certificate",
+            Self::StartTlsMissing => "starttls_missing",
+            Self::PlainRefused => "plain_refused",
+            Self::NotMailServer => "not_mail_server",
+            Self::WrongPassword => "wrong_password",
+            Self::LoginUnsupported => "login_unsupported",
+            Self::Unavailable => "unavailable",
+            Self::MissingFolder => "missing_folder",
+            Self::ServerBye => "server_bye",
+            Self::CommandRefused => "command_refused",
+            Self::Protocol => "protocol",
+        }
+    }
+
+    /// Whether trying again later, with nothing changed, may help.
+    pub fn is_temporary(self) -> bool {
+        matches!(
+            self,
+            Self::Refused
+                | Self::Unreachable
+                | Self::Timeout
+                | Self::Closed
+                | Self::Unavailable
+                | Self::ServerBye
+                | Self::UnknownHost
+        )
+    }
+}
+
+/// A connection that did not come about: where, why, and what to do.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct ConnectError {
+    /// How far it came.
+    pub stage: Stage,
+    /// What went wrong.
+    pub kind: ConnectErrorKind,
+    /// What happened, one sentence for a person.
+    pub message: String,
+    /// What to do, one sentence for a person.
+    pub remedy: String,
+}
+
+impl ConnectError {
+    /// Fills in the words for `kind`. `detail` is what the other side or the system said; may be empty.
+    pub(crate) fn new(stage: Stage, kind: ConnectErrorKind, server: &Server, detail: &str) -> Self {
+        let said = if detail.is_empty() {
+            String::new()
+        } else {
+            format!(" ({detail})")
+        };
+        Self {
+            stage,
+            kind,
+            message: happened(kind, server) + &said + ".",
+            remedy: remedy(kind, server),
+        }
+    }
+}
+
+fn happened(kind: ConnectErrorKind, server: &Server) -> String {
+    use ConnectErrorKind as K;
+    let (host, port) = (&server.host, server.port);
+    match kind {
+        K::UnknownHost => format!("The name {host} was not found"),
+        K::AddressRefused => format!("The address of {host} is not one that may be connected to"),
+        K::Refused => format!("{host} does not accept connections on port {port}"),
+        K::Unreachable => format!("There is no way to {host}"),
+        K::Timeout => format!("{host} did not answer in time on port {port}"),
+        K::Closed => format!("{host} closed the connection"),
+        K::NotTls => format!("{host} does not speak TLS on port {port}"),
+        K::TlsTooOld => format!("{host} offers only outdated encryption"),
+        K::Certificate(problem) => {
+            format!("The certificate of {host} {}", certificate_words(problem))
+        }
+        K::StartTlsMissing => format!("{host} does not offer STARTTLS on port {port}"),
+        K::PlainRefused => {
+            format!("The password was not sent to {host}: the connection is not encrypted")
+        }
+        K::NotMailServer => {
+            format!("What answers at {host} port {port} is not a mail server of this kind")
+        }
+        K::WrongPassword => format!("{host} did not accept the user name or the password"),
+        K::LoginUnsupported => format!("{host} offers no way to sign in that is known here"),
+        K::Unavailable => format!("{host} is not available at the moment"),
+        K::MissingFolder => "The folder does not exist on the server".into(),
+        K::ServerBye => format!("{host} ended the connection"),
+        K::CommandRefused => format!("{host} refused the request"),
+        K::Protocol => format!("{host} gave an answer that cannot be understood"),
+    }
+}
+
+fn certificate_words(problem: CertificateProblem) -> &'static str {
+    match problem {
+        CertificateProblem::Expired => "has expired",
+        CertificateProblem::NotYetValid => "is not valid yet",
+        CertificateProblem::WrongName => "is for another name",
+        CertificateProblem::UnknownIssuer => "comes from an unknown issuer",
+        CertificateProblem::Revoked => "was revoked",
+        CertificateProblem::Invalid => "is not valid",
+    }
+}
+
+fn remedy(kind: ConnectErrorKind, server: &Server) -> String {
+    use ConnectErrorKind as K;
+    let words = match kind {
+        K::UnknownHost => "Check the spelling of the server name.",
+        K::AddressRefused => {
+            "Ask the administrator to connect this mailbox: inner addresses are open to administrators only."
+        }
+        K::Refused | K::Unreachable => {
+            "Check the server name and the port, and whether a firewall is in between."
+        }
+        K::Timeout if server.tls == Tls::None => {
+            "Check the port: ports 993, 995 and 465 need TLS to be chosen."
+        }
+        K::Timeout => "Check the port and whether a firewall is in between; then try again.",
+        K::Closed | K::ServerBye | K::Unavailable => {
+            "Try again in a few minutes; if it stays so, ask the provider."
+        }
+        K::NotTls => {
+            "Choose STARTTLS, or the port for TLS (993 for IMAP, 995 for POP3, 465 for SMTP)."
+        }
+        K::TlsTooOld => "Ask the provider to offer TLS 1.2 or newer.",
+        K::Certificate(problem) => certificate_remedy(problem),
+        K::StartTlsMissing => {
+            "Choose TLS with the port for it (993 for IMAP, 995 for POP3, 465 for SMTP)."
+        }
+        K::PlainRefused => {
+            "Choose TLS or STARTTLS; without encryption anybody on the way could read the password."
+        }
+        K::NotMailServer => {
+            "Check the port and the kind of server: IMAP is usually on port 993, POP3 on 995."
+        }
+        K::WrongPassword => {
+            "Check user name and password; some providers want an app password, or IMAP to be switched on in their settings."
+        }
+        K::LoginUnsupported => {
+            "Ask the provider which ways to sign in it offers; password and OAuth 2.0 are known here."
+        }
+        K::MissingFolder => "Choose another folder, or ask the provider which folders IMAP offers.",
+        K::CommandRefused | K::Protocol => {
+            "Ask the provider; the protocol log shows what was said."
+        }
+    };
+    words.to_owned()
+}
+
+fn certificate_remedy(problem: CertificateProblem) -> &'static str {
+    match problem {
+        CertificateProblem::Expired => "Ask the provider to renew it.",
+        CertificateProblem::NotYetValid => "Check the clock of this machine.",
+        CertificateProblem::WrongName => {
+            "Use the server name the provider gives, exactly as on the certificate."
+        }
+        CertificateProblem::UnknownIssuer => {
+            "If it is your own server, add its certificate to the trusted ones; if not, do not go on."
+        }
+        CertificateProblem::Revoked | CertificateProblem::Invalid => {
+            "Ask the provider; do not go on."
+        }
+    }
+}

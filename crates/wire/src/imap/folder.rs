@@ -1,0 +1,120 @@
+//! The folders of a mailbox: list, count, create.
+
+use crate::imap::command::Command;
+use crate::imap::response::Response;
+use crate::imap::session::Session;
+use crate::imap::types::{Folder, FolderName, SessionError, SpecialUse, Status};
+use crate::imap::utf7;
+
+impl Session {
+    /// All folders, in the server's order (RFC 9051, section 6.3.9), with what they are for where the server says.
+    pub async fn list(&mut self) -> Result<Vec<Folder>, SessionError> {
+        let special_use = self.offers("SPECIAL-USE");
+        if special_use && self.offers("LIST-EXTENDED") {
+            let extended = Command::new("LIST").plain("\"\" \"*\" RETURN (SPECIAL-USE)");
+            match self.folders(extended).await {
+                Err(SessionError::Refused(_)) => {}
+                listed => return listed,
+            }
+        }
+        // XLIST is what special uses were called at Gmail before RFC 6154.
+        let name = if !special_use && self.offers("XLIST") {
+            "XLIST"
+        } else {
+            "LIST"
+        };
+        self.folders(Command::new(name).plain("\"\" \"*\"")).await
+    }
+
+    async fn folders(&mut self, command: Command) -> Result<Vec<Folder>, SessionError> {
+        let mut folders: Vec<Folder> = Vec::new();
+        let listed = self.run_each(command, |response| {
+            if let Response::List {
+                attributes,
+                delimiter,
+                name,
+            } = response
+            {
+                folders.push(folder(attributes, delimiter, name));
+            }
+        });
+        listed.await?;
+        // Some servers list INBOX twice, once as itself and once as a child of a namespace.
+        let mut seen = std::collections::HashSet::new();
+        folders.retain(|f| seen.insert(f.wire_name.clone()));
+        Ok(folders)
+    }
+
+    /// A folder's numbers without opening it (RFC 9051, section 6.3.11). Not for the open folder.
+    pub async fn status(&mut self, folder: &FolderName) -> Result<Status, SessionError> {
+        let items = if self.offers("CONDSTORE") {
+            "(MESSAGES UNSEEN UIDNEXT UIDVALIDITY HIGHESTMODSEQ)"
+        } else {
+            "(MESSAGES UNSEEN UIDNEXT UIDVALIDITY)"
+        };
+        let command = Command::new("STATUS")
+            .string(folder.as_bytes())?
+            .plain(items);
+        let mut status = Status::default();
+        let answered = self.run_each(command, |response| {
+            if let Response::Status { items } = response {
+                status = read_status(&items);
+            }
+        });
+        answered.await?;
+        Ok(status)
+    }
+
+    /// Creates a folder and subscribes to it, so that other programs show it. `name` is for people, with the
+    /// mailbox's delimiter between levels. That it exists already is an error (`ALREADYEXISTS` where the server has codes).
+    pub async fn create(&mut self, name: &str) -> Result<FolderName, SessionError> {
+        let wire_name = FolderName::encode(name);
+        self.run(Command::new("CREATE").string(wire_name.as_bytes())?)
+            .await?;
+        match self
+            .run(Command::new("SUBSCRIBE").string(wire_name.as_bytes())?)
+            .await
+        {
+            // Only a convenience; not every server has subscriptions.
+            Err(SessionError::Refused(_)) | Ok(_) => Ok(wire_name),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+fn folder(attributes: Vec<String>, delimiter: Option<char>, wire: Vec<u8>) -> Folder {
+    let has = |name: &str| attributes.iter().any(|a| a.eq_ignore_ascii_case(name));
+    Folder {
+        name: utf7::decode(&wire),
+        special_use: attributes.iter().find_map(|a| special_use(a)),
+        selectable: !has("\\Noselect") && !has("\\NonExistent"),
+        wire_name: FolderName(wire),
+        delimiter,
+        attributes,
+    }
+}
+
+fn special_use(attribute: &str) -> Option<SpecialUse> {
+    Some(match attribute.to_ascii_lowercase().as_str() {
+        "\\all" | "\\allmail" => SpecialUse::All,
+        "\\archive" => SpecialUse::Archive,
+        "\\drafts" => SpecialUse::Drafts,
+        "\\flagged" | "\\starred" => SpecialUse::Flagged,
+        "\\junk" | "\\spam" => SpecialUse::Junk,
+        "\\sent" => SpecialUse::Sent,
+        "\\trash" => SpecialUse::Trash,
+        _ => return None,
+    })
+}
+
+fn read_status(items: &[(String, u64)]) -> Status {
+    let item = |name: &str| items.iter().find(|(key, _)| key == name).map(|(_, n)| *n);
+    let small = |name: &str| item(name).and_then(|n| u32::try_from(n).ok());
+    Status {
+        messages: small("MESSAGES"),
+        unseen: small("UNSEEN"),
+        uid_next: small("UIDNEXT"),
+        uid_validity: small("UIDVALIDITY"),
+        highest_mod_seq: item("HIGHESTMODSEQ"),
+    }
+}
