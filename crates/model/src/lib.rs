@@ -5,13 +5,11 @@
 //! passed where a message's is wanted. Times are microseconds since 1970-01-01 UTC ([`Time`]): one
 //! integer that both databases store, compare and index alike.
 
-mod access;
 mod ids;
 mod mailbox;
 mod record;
 mod time;
 
-pub use access::Access;
 pub use ids::*;
 pub use mailbox::*;
 pub use record::*;

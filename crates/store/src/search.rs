@@ -6,10 +6,11 @@
 //! question is a [`Query`], a tree; user text never reaches MATCH or to_tsquery as syntax, each word
 //! is quoted and consists of letters and digits.
 //!
-//! Who may see a message is part of the question: the labels `m<mailbox>` and `u<user>` of the index
-//! are ANDed into it, which costs nothing measurable. Results come newest arrival first, which is
-//! the order of ids, so that no match has to be read to sort it; ranking by relevance would read
-//! every matching tsvector.
+//! Who may see a message is asked of `thread_access`, match by match, as in every list: what a list
+//! shows is what search finds. Labels of access inside the index would be a little faster, but they
+//! are of one message where access is of a thread, and FTS5 without content cannot change an entry
+//! when a second mailbox receives the message or a case is assigned. Results come newest arrival
+//! first, which is the order of ids; ranking by relevance would read every matching tsvector.
 //!
 //! Differences that remain: a phrase that begins behind the 16,383rd word of a message, or with the
 //! 256th occurrence of a word, is found by SQLite only.
@@ -17,9 +18,10 @@
 mod words;
 
 use crate::params;
+use crate::people::Access;
 use crate::sql::{Engine, Error, Params, Sql, Tx, pick};
-use model::{Access, MessageId, Time};
-use words::{Columns, EVERY, Mark, marked};
+use model::{MailboxId, MessageId, Time};
+use words::{Columns, EVERY, HAS_ATTACHMENT, Mark, marked};
 
 /// No search counts further than this.
 pub const MAX_TOTAL: i64 = 10_000;
@@ -38,8 +40,8 @@ pub struct IndexRow {
     pub to: String,
     /// Its text, and names of its attachments.
     pub body: String,
-    /// Labels, divided by blanks: `m<mailbox>`, `u<user>`, `hasattachment`.
-    pub acl: String,
+    /// Whether it has attachments (inline images are none).
+    pub has_attachment: bool,
 }
 
 /// Adds messages to the index, in the transaction that files them. Each message once.
@@ -113,11 +115,11 @@ pub enum Query {
         /// The last word need only begin like this.
         prefix: bool,
     },
-    /// One of the labels of [`IndexRow::acl`].
-    Label(String),
+    /// Messages with attachments.
+    HasAttachment,
 }
 
-/// A question with what cannot be asked of the index.
+/// A question with what is not asked of the index.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Search {
     /// What the index is asked.
@@ -126,6 +128,20 @@ pub struct Search {
     pub from: Option<Time>,
     /// Sent before this moment.
     pub until: Option<Time>,
+    /// In threads that reached all of these: each entry is a list of mailboxes of which one will do.
+    pub mailboxes: Vec<Vec<MailboxId>>,
+}
+
+impl Search {
+    /// A question to the index alone.
+    pub fn of(query: Query) -> Search {
+        Search {
+            query,
+            from: None,
+            until: None,
+            mailboxes: Vec::new(),
+        }
+    }
 }
 
 /// One page of what was found.
@@ -146,24 +162,23 @@ pub async fn find(
     limit: i64,
 ) -> Result<Found, Error> {
     let engine = sql.engine();
-    let Some(question) = render(engine, &seen_by(&search.query, access)) else {
+    let Some(question) = render(engine, &search.query) else {
         return Ok(Found::default());
     };
-    let dated = search.from.is_some() || search.until.is_some();
     let mut params = params![question];
-    if dated {
-        params.push(search.from.map_or(i64::MIN, |time| time.0).into());
-        params.push(search.until.map_or(i64::MAX, |time| time.0).into());
-    }
-    let total = count(sql, engine, dated, params.clone()).await?;
+    let hits = hits(engine, search, access, &mut params);
+    let text = format!("SELECT count(*) FROM (SELECT 1 {hits} LIMIT {MAX_TOTAL}) AS c");
+    let total: i64 = sql.query_one(&text, params.clone()).await?.get(0)?;
     if offset >= total {
         return Ok(Found {
             total,
             ids: Vec::new(),
         });
     }
+    let at = params.len();
     params.extend(params![limit.min(total - offset), offset]);
-    let rows = sql.query(page_text(engine, dated), params).await?;
+    let text = page_text(engine, &hits, at);
+    let rows = sql.query(&text, params).await?;
     let ids = rows
         .iter()
         .map(|row| row.get(0))
@@ -171,67 +186,49 @@ pub async fn find(
     Ok(Found { total, ids })
 }
 
-async fn count(
-    sql: &mut impl Sql,
-    engine: Engine,
-    dated: bool,
-    params: Params,
-) -> Result<i64, Error> {
-    let text = match (engine, dated) {
-        (Engine::Sqlite, false) => {
-            "SELECT count(*) FROM (SELECT 1 FROM search WHERE search MATCH $1 LIMIT 10000) AS c"
+/// FROM and WHERE of the matches; `s` is the index, `$1` the question.
+fn hits(engine: Engine, search: &Search, access: &Access, params: &mut Params) -> String {
+    let mut conditions = String::new();
+    if *access != Access::All {
+        conditions.push_str(&format!(" AND {}", access.condition("m.thread_id", params)));
+    }
+    for one_of in &search.mailboxes {
+        let reached = Access::Tokens(one_of.iter().map(|id| format!("m{id}")).collect());
+        conditions.push_str(&format!(
+            " AND {}",
+            reached.condition("m.thread_id", params)
+        ));
+    }
+    for (comparison, bound) in [(">=", search.from), ("<", search.until)] {
+        if let Some(time) = bound {
+            params.push(time.into());
+            conditions.push_str(&format!(" AND m.sent_at {comparison} ${}", params.len()));
         }
-        (Engine::Sqlite, true) => {
-            "SELECT count(*) FROM (SELECT 1 FROM search s JOIN messages m ON m.id = s.rowid
-             WHERE search MATCH $1 AND m.sent_at >= $2 AND m.sent_at < $3 LIMIT 10000) AS c"
-        }
-        (Engine::Postgres, false) => {
-            "SELECT count(*) FROM (SELECT 1 FROM search
-             WHERE words @@ CAST($1 AS TEXT)::tsquery LIMIT 10000) AS c"
-        }
-        (Engine::Postgres, true) => {
-            "SELECT count(*) FROM (SELECT 1 FROM search s JOIN messages m ON m.id = s.message_id
-             WHERE s.words @@ CAST($1 AS TEXT)::tsquery
-             AND m.sent_at >= $2 AND m.sent_at < $3 LIMIT 10000) AS c"
-        }
+    }
+    let (id, matches) = match engine {
+        Engine::Sqlite => ("s.rowid", "search MATCH $1"),
+        Engine::Postgres => ("s.message_id", "s.words @@ CAST($1 AS TEXT)::tsquery"),
     };
-    sql.query_one(text, params).await?.get(0)
-}
-
-/// On PostgreSQL the matches are gathered first: with an ORDER BY and LIMIT in reach the planner
-/// would rather walk all messages from the newest and test each of them.
-fn page_text(engine: Engine, dated: bool) -> &'static str {
-    match (engine, dated) {
-        (Engine::Sqlite, false) => {
-            "SELECT rowid FROM search WHERE search MATCH $1 ORDER BY rowid DESC LIMIT $2 OFFSET $3"
-        }
-        (Engine::Sqlite, true) => {
-            "SELECT s.rowid FROM search s JOIN messages m ON m.id = s.rowid
-             WHERE search MATCH $1 AND m.sent_at >= $2 AND m.sent_at < $3
-             ORDER BY s.rowid DESC LIMIT $4 OFFSET $5"
-        }
-        (Engine::Postgres, false) => {
-            "WITH hits AS MATERIALIZED (
-               SELECT message_id FROM search WHERE words @@ CAST($1 AS TEXT)::tsquery
-             ) SELECT message_id FROM hits ORDER BY message_id DESC LIMIT $2 OFFSET $3"
-        }
-        (Engine::Postgres, true) => {
-            "WITH hits AS MATERIALIZED (
-               SELECT message_id FROM search WHERE words @@ CAST($1 AS TEXT)::tsquery
-             ) SELECT h.message_id FROM hits h JOIN messages m ON m.id = h.message_id
-             WHERE m.sent_at >= $2 AND m.sent_at < $3
-             ORDER BY h.message_id DESC LIMIT $4 OFFSET $5"
+    match conditions.is_empty() {
+        true => format!("FROM search s WHERE {matches}"),
+        false => {
+            format!("FROM search s JOIN messages m ON m.id = {id} WHERE {matches}{conditions}")
         }
     }
 }
 
-fn seen_by(query: &Query, access: &Access) -> Query {
-    match access {
-        Access::All => query.clone(),
-        Access::Tokens(tokens) => {
-            let one_of = tokens.iter().cloned().map(Query::Label).collect();
-            Query::All(vec![query.clone(), Query::Any(one_of)])
+/// On PostgreSQL the matches are gathered first: with ORDER BY and LIMIT in reach the planner would
+/// rather walk all messages from the newest and test each of them.
+fn page_text(engine: Engine, hits: &str, at: usize) -> String {
+    let (limit, offset) = (at + 1, at + 2);
+    match engine {
+        Engine::Sqlite => {
+            format!("SELECT s.rowid {hits} ORDER BY s.rowid DESC LIMIT ${limit} OFFSET ${offset}")
         }
+        Engine::Postgres => format!(
+            "WITH hits AS MATERIALIZED (SELECT s.message_id {hits}) \
+             SELECT message_id FROM hits ORDER BY message_id DESC LIMIT ${limit} OFFSET ${offset}"
+        ),
     }
 }
 
@@ -256,7 +253,7 @@ fn render(engine: Engine, query: &Query) -> Option<String> {
             text,
             prefix,
         } => render_words(engine, *field, text, *prefix),
-        Query::Label(label) => Some(quoted(engine, &marked(Mark::Label, label))),
+        Query::HasAttachment => Some(quoted(engine, &marked(Mark::Label, HAS_ATTACHMENT))),
     }
 }
 
