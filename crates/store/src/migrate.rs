@@ -60,6 +60,11 @@ pub async fn apply(db: &Db, migrations: &[Migration], now: Time) -> Result<usize
 
 async fn apply_next(db: &Db, migrations: &[Migration], now: Time) -> Result<bool, Error> {
     let mut tx = db.begin().await?;
+    if db.engine() == Engine::Postgres {
+        // Both the wait for another node's migration and a migration may take long.
+        tx.script("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0")
+            .await?;
+    }
     tx.lock(LOCK).await?;
     let next = match first_missing(&mut tx, migrations).await? {
         Some(next) => next,
@@ -136,6 +141,15 @@ impl Migration {
             reason,
         }
     }
+}
+
+/// A word that changes with any of [`ALL`]: for tests that keep a migrated database to copy.
+pub fn fingerprint() -> String {
+    let mut hasher = blake3::Hasher::new();
+    for migration in ALL {
+        hasher.update(hash(migration).as_bytes());
+    }
+    hasher.finalize().to_hex()[..16].to_owned()
 }
 
 fn hash(migration: &Migration) -> String {

@@ -15,18 +15,21 @@
 pub(crate) mod error;
 mod row;
 pub(crate) mod text;
+mod transaction;
 mod value;
 
 pub use error::Error;
 pub use row::{FromValue, Row};
+pub use transaction::{ReadTx, Tx};
 pub use value::{Params, Value};
 
-use crate::dialect::sqlite;
+use crate::dialect::{postgres, sqlite};
 use std::future::Future;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
+use transaction::Open;
 
 /// Which database is behind the handle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,6 +86,7 @@ struct Inner {
 
 enum Backend {
     Sqlite(sqlite::Sqlite),
+    Postgres(postgres::Postgres),
 }
 
 impl Db {
@@ -95,10 +99,20 @@ impl Db {
         })))
     }
 
+    /// Opens the PostgreSQL database at `postgres://user:password@host:port/database`, with libpq's
+    /// `sslmode` and `sslrootcert` after a `?`. Connects once, so that a wrong address is noticed now.
+    pub async fn open_postgres(url: &str, options: Options) -> Result<Db, Error> {
+        let signal = watch::Sender::new(0);
+        let postgres = postgres::Postgres::open(url, &options, signal.clone()).await?;
+        let backend = Backend::Postgres(postgres);
+        Ok(Db(Arc::new(Inner { backend, signal })))
+    }
+
     /// Which database this is.
     pub fn engine(&self) -> Engine {
         match &self.0.backend {
             Backend::Sqlite(_) => Engine::Sqlite,
+            Backend::Postgres(_) => Engine::Postgres,
         }
     }
 
@@ -107,15 +121,9 @@ impl Db {
     pub async fn begin(&self) -> Result<Tx, Error> {
         let open = match &self.0.backend {
             Backend::Sqlite(sqlite) => Open::Sqlite(sqlite.begin().await?),
+            Backend::Postgres(postgres) => Open::Postgres(postgres.begin().await?),
         };
-        Ok(Tx {
-            shared: Shared {
-                db: self.clone(),
-                open,
-                failed: false,
-            },
-            notify: false,
-        })
+        Ok(Tx::new(self.clone(), open))
     }
 
     /// Begins several reads of one moment. Short, please: on SQLite the log cannot start over while
@@ -123,14 +131,9 @@ impl Db {
     pub async fn snapshot(&self) -> Result<ReadTx, Error> {
         let open = match &self.0.backend {
             Backend::Sqlite(sqlite) => Open::Sqlite(sqlite.snapshot().await?),
+            Backend::Postgres(postgres) => Open::Postgres(postgres.snapshot().await?),
         };
-        Ok(ReadTx {
-            shared: Shared {
-                db: self.clone(),
-                open,
-                failed: false,
-            },
-        })
+        Ok(ReadTx::new(self.clone(), open))
     }
 
     /// Reads with a statement of its own moment. Writing is refused: that is what [`Tx`] is for.
@@ -159,6 +162,7 @@ impl Db {
     pub async fn query_many(&self, sql: &str, params: Vec<Params>) -> Result<Vec<Vec<Row>>, Error> {
         match &self.0.backend {
             Backend::Sqlite(sqlite) => sqlite.read(sql, params).await,
+            Backend::Postgres(postgres) => postgres.read(sql, &params).await,
         }
     }
 
@@ -167,6 +171,7 @@ impl Db {
     pub async fn check(&self, sql: &str) -> Result<(), Error> {
         match &self.0.backend {
             Backend::Sqlite(sqlite) => sqlite.check(sql).await,
+            Backend::Postgres(postgres) => postgres.check(sql).await,
         }
     }
 
@@ -182,6 +187,7 @@ impl Db {
     pub async fn close(self) {
         match &self.0.backend {
             Backend::Sqlite(sqlite) => sqlite.close().await,
+            Backend::Postgres(postgres) => postgres.close(),
         }
     }
 }
@@ -243,165 +249,5 @@ impl Sql for &Db {
 
     async fn query_many(&mut self, sql: &str, params: Vec<Params>) -> Result<Vec<Vec<Row>>, Error> {
         Db::query_many(self, sql, params).await
-    }
-}
-
-/// An open transaction of either database.
-enum Open {
-    Sqlite(sqlite::Open),
-}
-
-/// What read and write transactions have in common.
-struct Shared {
-    db: Db,
-    open: Open,
-    /// Set while a statement runs, so that one that fails or is cancelled leaves it set.
-    failed: bool,
-}
-
-impl Shared {
-    fn start(&mut self) -> Result<(), Error> {
-        match std::mem::replace(&mut self.failed, true) {
-            true => Err(Error::Failed),
-            false => Ok(()),
-        }
-    }
-
-    fn end<T>(&mut self, result: Result<T, Error>) -> Result<T, Error> {
-        self.failed = result.is_err();
-        result
-    }
-
-    fn sqlite_text(&self, sql: &str) -> Arc<str> {
-        match &self.db.0.backend {
-            Backend::Sqlite(sqlite) => sqlite.texts().numbered(sql),
-        }
-    }
-
-    async fn query_many(&mut self, sql: &str, params: Vec<Params>) -> Result<Vec<Vec<Row>>, Error> {
-        self.start()?;
-        let result = match &self.open {
-            Open::Sqlite(open) => open.query(self.sqlite_text(sql), params).await,
-        };
-        self.end(result)
-    }
-}
-
-/// Several reads of one moment.
-pub struct ReadTx {
-    shared: Shared,
-}
-
-impl Sql for ReadTx {
-    fn engine(&self) -> Engine {
-        self.shared.db.engine()
-    }
-
-    async fn query_many(&mut self, sql: &str, params: Vec<Params>) -> Result<Vec<Vec<Row>>, Error> {
-        self.shared.query_many(sql, params).await
-    }
-}
-
-/// A write transaction. Dropped without [`Tx::commit`] it is rolled back. It holds a connection that
-/// others wait for (on SQLite the only one that writes): no network, no parsing while it is open.
-pub struct Tx {
-    shared: Shared,
-    notify: bool,
-}
-
-impl Sql for Tx {
-    fn engine(&self) -> Engine {
-        self.shared.db.engine()
-    }
-
-    async fn query_many(&mut self, sql: &str, params: Vec<Params>) -> Result<Vec<Vec<Row>>, Error> {
-        self.shared.query_many(sql, params).await
-    }
-}
-
-impl Tx {
-    /// Runs a statement that returns no rows; gives the number of rows it changed.
-    pub async fn execute(&mut self, sql: &str, params: Params) -> Result<u64, Error> {
-        self.execute_many(sql, vec![params]).await
-    }
-
-    /// The same statement for many parameters, in order, in one hop; the number of changed rows of
-    /// all together.
-    pub async fn execute_many(&mut self, sql: &str, params: Vec<Params>) -> Result<u64, Error> {
-        self.shared.start()?;
-        let result = match &self.shared.open {
-            Open::Sqlite(open) => open.execute(self.shared.sqlite_text(sql), params).await,
-        };
-        self.shared.end(result)
-    }
-
-    /// Inserts many rows: `head` is `INSERT INTO t (a, b) VALUES`, `tail` empty or an `ON CONFLICT`
-    /// clause without parameters. Gives the number of rows inserted (or updated). All rows must have
-    /// the same number of values.
-    pub async fn insert_many(
-        &mut self,
-        head: &str,
-        tail: &str,
-        rows: Vec<Params>,
-    ) -> Result<u64, Error> {
-        let Some(columns) = rows.first().map(Vec::len) else {
-            return Ok(0);
-        };
-        self.shared.start()?;
-        let result = match (&self.shared.open, &self.shared.db.0.backend) {
-            (Open::Sqlite(open), Backend::Sqlite(sqlite)) => {
-                let sql = sqlite::Open::insert_text(sqlite.texts(), head, tail, columns);
-                open.execute(sql, rows).await
-            }
-        };
-        self.shared.end(result)
-    }
-
-    /// Runs several statements without parameters, divided by `;`: for schema changes.
-    pub async fn script(&mut self, sql: &str) -> Result<(), Error> {
-        self.shared.start()?;
-        let result = match &self.shared.open {
-            Open::Sqlite(open) => open.script(sql.to_owned()).await,
-        };
-        self.shared.end(result)
-    }
-
-    /// Waits until no other transaction holds the lock `name`; held until this one ends. On SQLite
-    /// there is nothing to do: write transactions come one after the other anyway.
-    pub async fn lock(&mut self, name: i64) -> Result<(), Error> {
-        match self.engine() {
-            Engine::Sqlite => Ok(()),
-            Engine::Postgres => {
-                let sql = "SELECT pg_advisory_xact_lock($1)";
-                self.query(sql, vec![Value::Int(name)]).await.map(drop)
-            }
-        }
-    }
-
-    /// Marks the transaction as one that others want to hear of ([`Db::changes_signal`]).
-    pub fn notify(&mut self) {
-        self.notify = true;
-    }
-
-    /// Makes everything durable. After an error nothing was kept, except for [`Error::Ambiguous`].
-    pub async fn commit(mut self) -> Result<(), Error> {
-        self.shared.start()?;
-        match (&mut self.shared.open, &self.shared.db.0.backend) {
-            (Open::Sqlite(open), Backend::Sqlite(sqlite)) => {
-                open.commit().await?;
-                sqlite.tidy_log(open);
-            }
-        }
-        if self.notify {
-            self.shared.db.0.signal.send_modify(|number| *number += 1);
-        }
-        Ok(())
-    }
-
-    /// Undoes everything, and waits until that is done. Dropping does the same without waiting.
-    pub async fn rollback(mut self) -> Result<(), Error> {
-        match &mut self.shared.open {
-            Open::Sqlite(open) => open.rollback().await,
-        }
     }
 }

@@ -38,9 +38,11 @@ const READER_STATEMENTS: usize = 128;
 pub(crate) struct Sqlite {
     writer: Lane,
     readers: Lane,
-    texts: Texts,
+    /// The statements' texts, shared by all transactions.
+    texts: Arc<Texts>,
     wait: Duration,
-    path: PathBuf,
+    /// The write-ahead log's file.
+    log: Arc<Path>,
 }
 
 impl Sqlite {
@@ -59,12 +61,14 @@ impl Sqlite {
             .map(|_| open_reader(&path, options))
             .collect::<Result<Vec<_>, Error>>()?;
         let readers = Lane::start("sqlite-reader", readers)?;
+        let mut log = path.into_os_string();
+        log.push("-wal");
         Ok(Sqlite {
             writer,
             readers,
-            texts: Texts::default(),
+            texts: Arc::default(),
             wait: options.wait,
-            path,
+            log: Path::new(&log).into(),
         })
     }
 
@@ -101,27 +105,28 @@ impl Sqlite {
     /// Leases the writer and begins a write transaction.
     pub(crate) async fn begin(&self) -> Result<Open, Error> {
         let lease = self.writer.lease(self.wait).await?;
-        Open::begin(lease, "BEGIN IMMEDIATE").await
+        self.open_with(lease, "BEGIN IMMEDIATE").await
     }
 
     /// Leases a reader and begins a read transaction; its moment is that of its first query.
     pub(crate) async fn snapshot(&self) -> Result<Open, Error> {
         let lease = self.readers.lease(self.wait).await?;
-        Open::begin(lease, "BEGIN DEFERRED").await
+        self.open_with(lease, "BEGIN DEFERRED").await
     }
 
-    /// The texts of the statements, shared by all transactions.
-    pub(crate) fn texts(&self) -> &Texts {
-        &self.texts
-    }
-
-    /// Ends the log's growth where readers prevented it; to be called after a commit.
-    pub(crate) fn tidy_log(&self, open: &Open) {
-        let mut log = self.path.clone().into_os_string();
-        log.push("-wal");
-        let _ = open
-            .lease
-            .send(Box::new(move |state| state.restart_log(Path::new(&log))));
+    async fn open_with(&self, lease: Lease, sql: &'static str) -> Result<Open, Error> {
+        let (texts, log) = (Arc::clone(&self.texts), Arc::clone(&self.log));
+        // From here on a caller who goes away leaves a ROLLBACK behind.
+        let open = Open {
+            lease,
+            texts,
+            log,
+            ended: false,
+        };
+        open.lease
+            .call(move |connection| script(connection, sql))
+            .await?;
+        Ok(open)
     }
 
     /// Waits for the writer, copies the log into the database and ends the threads.
@@ -315,59 +320,64 @@ impl Drop for Lease {
 /// An open transaction. Dropped without an end it is rolled back.
 pub(crate) struct Open {
     lease: Lease,
+    texts: Arc<Texts>,
+    log: Arc<Path>,
     ended: bool,
 }
 
 impl Open {
-    async fn begin(lease: Lease, sql: &'static str) -> Result<Open, Error> {
-        // From here on a caller who goes away leaves a ROLLBACK behind.
-        let open = Open {
-            lease,
-            ended: false,
-        };
-        open.lease
-            .call(move |connection| script(connection, sql))
-            .await?;
-        Ok(open)
-    }
-
     pub(crate) async fn query(
         &self,
-        sql: Arc<str>,
+        sql: &str,
         params: Vec<Params>,
     ) -> Result<Vec<Vec<Row>>, Error> {
+        let sql = self.texts.numbered(sql);
         self.lease
             .call(move |connection| query(connection, &sql, &params))
             .await
     }
 
-    pub(crate) async fn execute(&self, sql: Arc<str>, params: Vec<Params>) -> Result<u64, Error> {
+    pub(crate) async fn execute(&self, sql: &str, params: Vec<Params>) -> Result<u64, Error> {
+        let sql = self.texts.numbered(sql);
         self.lease
             .call(move |connection| execute(connection, &sql, &params))
             .await
     }
 
-    /// The statement for the rows of a bulk insert: one row at a time is the fastest way here.
-    pub(crate) fn insert_text(texts: &Texts, head: &str, tail: &str, columns: usize) -> Arc<str> {
-        texts.numbered(&format!("{head} {} {tail}", value_tuples(1, columns)))
+    /// One row at a time: with a compiled statement the fastest way here.
+    pub(crate) async fn insert(
+        &self,
+        start: &str,
+        tail: &str,
+        rows: Vec<Params>,
+    ) -> Result<u64, Error> {
+        let columns = rows.first().map_or(0, Vec::len);
+        self.execute(
+            &format!("{start} {} {tail}", value_tuples(1, columns)),
+            rows,
+        )
+        .await
     }
 
-    pub(crate) async fn script(&self, sql: String) -> Result<(), Error> {
+    pub(crate) async fn script(&self, sql: &str) -> Result<(), Error> {
+        let sql = sql.to_owned();
         self.lease
             .call(move |connection| script(connection, &sql))
             .await
     }
 
+    /// Once asked for, a commit happens, whether or not somebody still waits for the answer.
     pub(crate) async fn commit(&mut self) -> Result<(), Error> {
         self.ended = true;
         let (reply, answer) = oneshot::channel();
-        // Not `call`: once asked for, a commit happens, whether or not somebody still listens.
+        let log = Arc::clone(&self.log);
         self.lease.send(Box::new(move |state| {
             let done = script(&state.connection, "COMMIT");
             if done.is_err() {
                 roll_back(&state.connection);
             }
             let _ = reply.send(done);
+            state.restart_log(&log);
         }))?;
         answer.await.map_err(|_| Error::Closed)?
     }
