@@ -3,6 +3,7 @@
 //! Groups are flattened (RFC 5322 §3.4): for the product everybody in a group is a recipient, and
 //! `undisclosed-recipients:;` is nobody.
 
+use crate::headers::{self, words};
 use crate::letter::Address;
 use mail_parser::{HeaderForm, HeaderValue};
 
@@ -10,31 +11,31 @@ use mail_parser::{HeaderForm, HeaderValue};
 pub(crate) const MAX_ADDRESSES: usize = 10_000;
 
 /// Reads one header value; `true` if there were more than [`MAX_ADDRESSES`].
-pub(crate) fn read(value: &str) -> (Vec<Address>, bool) {
-    let parsed = HeaderForm::Addresses.parse(value.as_bytes());
+pub(crate) fn read(value: &str, tld: Option<&str>) -> (Vec<Address>, bool) {
+    let (masked, runs) = words::mask(value, tld);
+    let parsed = HeaderForm::Addresses.parse(masked.as_bytes());
     let HeaderValue::Address(list) = parsed.value() else {
         return (Vec::new(), false);
     };
     let mut addresses: Vec<Address> = list
         .mailboxes()
         .take(MAX_ADDRESSES + 1)
-        .filter_map(|mailbox| address(mailbox.name(), mailbox.address()))
+        .filter_map(|mailbox| address(mailbox.name(), mailbox.address(), &runs))
         .collect();
     let too_many = addresses.len() > MAX_ADDRESSES;
     addresses.truncate(MAX_ADDRESSES);
     (addresses, too_many)
 }
 
-fn address(name: Option<&str>, address: Option<&str>) -> Option<Address> {
-    let name = name
-        .map(crate::headers::decode_text)
-        .filter(|name| !name.is_empty());
-    let address = address.map(tidy).unwrap_or_default();
-    if address.is_empty() && name.is_none() {
-        return None;
-    }
-    // `From: ann@firm.example` in a place where only a name was understood.
+fn address(name: Option<&str>, address: Option<&str>, runs: &[String]) -> Option<Address> {
+    let shown = |name: &str| headers::unfold(&words::unmask(name, runs));
+    let name = name.map(shown).filter(|name| !name.is_empty());
+    let address = address
+        .map(|address| tidy(&words::unmask(address, runs)))
+        .unwrap_or_default();
     match name {
+        None if address.is_empty() => None,
+        // An address where only a name was understood.
         Some(name) if address.is_empty() && is_address(&name) => Some(Address {
             name: None,
             address: name,
@@ -46,9 +47,11 @@ fn address(name: Option<&str>, address: Option<&str>) -> Option<Address> {
 fn tidy(address: &str) -> String {
     let address = address.trim().trim_start_matches('<').trim_end_matches('>');
     let address = address.strip_prefix("mailto:").unwrap_or(address);
-    if address.contains("=?") {
-        return crate::headers::decode_text(address);
-    }
+    // A source route, `@relay.example:ann@a.example` (RFC 5322 §4.4): ignored, as it says there.
+    let address = match address.split_once(':') {
+        Some((route, rest)) if route.starts_with('@') => rest,
+        _ => address,
+    };
     address
         .chars()
         .filter(|c| !c.is_control() && !c.is_whitespace())
@@ -75,7 +78,7 @@ mod tests {
     use super::*;
 
     fn shown(value: &str) -> String {
-        let (list, _) = read(value);
+        let (list, _) = read(value, None);
         let show = |a: &Address| format!("{}<{}>", a.name.as_deref().unwrap_or(""), a.address);
         list.iter().map(show).collect::<Vec<_>>().join("; ")
     }
@@ -106,6 +109,16 @@ mod tests {
     }
 
     #[test]
+    fn routes_comments_and_oddities_are_taken_off() {
+        assert_eq!(shown("<@relay.example:ann@a.example>"), "<ann@a.example>");
+        assert_eq!(shown("mailto:ann@a.example"), "<ann@a.example>");
+        assert_eq!(
+            shown("=?utf-8?Q?Nov=C3=A1k=2C_Jan?= <a@a.example>"),
+            "Novák, Jan<a@a.example>"
+        );
+    }
+
+    #[test]
     fn top_level_domain_is_the_last_label() {
         assert_eq!(
             top_level_domain("Ann <ann@firma.CZ>").as_deref(),
@@ -117,7 +130,7 @@ mod tests {
     #[test]
     fn t21_a_header_of_100_000_addresses_is_cut() {
         let value = "a@a.example, ".repeat(100_000);
-        let (list, too_many) = read(&value);
+        let (list, too_many) = read(&value, None);
         assert_eq!((list.len(), too_many), (MAX_ADDRESSES, true));
     }
 }

@@ -5,8 +5,10 @@
 //! with the storage form.
 //!
 //! What counts as an attachment: a leaf with a file name or disposition `attachment`, an attached
-//! message (whole, its own parts are not listed), and every other leaf that is neither text nor HTML
-//! (an inline image without a name, a calendar).
+//! message, and every other leaf that is neither text nor HTML (an inline image without a name, a
+//! calendar). Files with a name inside an attached message are listed after it, so that nobody has to
+//! open the one to find the other, but not in a delivery report. The parts of a report that are for
+//! programs (`message/delivery-status`, `text/rfc822-headers`) are not listed.
 
 mod body;
 pub(crate) mod decode;
@@ -14,23 +16,49 @@ mod header;
 pub(crate) mod uuencode;
 
 use crate::letter::{Defect, Leaf, Letter};
-use crate::part::{self, Kind, Tree};
+use crate::part::{self, Kind, Part, Tree};
 use crate::split::{self, Split};
+use body::Role;
 use decode::Content;
+
+/// Attached messages within each other whose text stands in for a missing one.
+const MAX_STAND_INS: usize = 3;
 
 /// Reads any bytes.
 pub fn parse(raw: &[u8]) -> Letter {
+    parse_within(raw, MAX_STAND_INS)
+}
+
+fn parse_within(raw: &[u8], stand_ins: usize) -> Letter {
     let tree = part::tree(raw);
-    let contents = contents(raw, &tree, false);
-    build(raw, &tree, &contents)
+    let roles = body::roles(&tree);
+    let contents = contents(raw, &tree, &roles, false);
+    build(
+        &Whole {
+            raw,
+            tree: &tree,
+            roles: &roles,
+            contents: &contents,
+        },
+        stand_ins,
+    )
 }
 
 /// Reads any bytes and takes them apart for storage, each part decoded once: what intake calls for
 /// every message.
 pub fn open(raw: &[u8]) -> (Split<'_>, Letter) {
     let tree = part::tree(raw);
-    let contents = contents(raw, &tree, true);
-    let letter = build(raw, &tree, &contents);
+    let roles = body::roles(&tree);
+    let contents = contents(raw, &tree, &roles, true);
+    let letter = build(
+        &Whole {
+            raw,
+            tree: &tree,
+            roles: &roles,
+            contents: &contents,
+        },
+        MAX_STAND_INS,
+    );
     (split::assemble(raw, &tree, contents), letter)
 }
 
@@ -38,32 +66,50 @@ pub fn open(raw: &[u8]) -> (Split<'_>, Letter) {
 pub fn attachment(raw: &[u8], index: usize) -> Option<Vec<u8>> {
     let tree = part::tree(raw);
     let roles = body::roles(&tree);
-    let listed = roles
+    let listed = tree
+        .parts
         .iter()
-        .enumerate()
+        .zip(&roles)
         .filter(|(_, role)| role.is_attachment());
-    match listed.map(|(part, _)| part).nth(index) {
-        Some(part) => Some(leaf_content(raw, &tree.parts[part]).bytes.into_owned()),
-        None => {
-            let files_before = roles.iter().filter(|role| role.is_attachment()).count();
-            body::text_file(raw, &tree, &roles, index - files_before)
-        }
+    match listed.clone().nth(index) {
+        Some((part, _)) => Some(leaf_content(raw, part).bytes.into_owned()),
+        None => body::text_file(raw, &tree, &roles, index - listed.count()),
+    }
+}
+
+/// A message with everything that was found out about its parts; the lists belong together.
+struct Whole<'a> {
+    raw: &'a [u8],
+    tree: &'a Tree,
+    roles: &'a [Role],
+    contents: &'a [Option<Content<'a>>],
+}
+
+impl<'a> Whole<'a> {
+    fn parts(&self) -> impl Iterator<Item = (&'a Part, Role, Option<&'a Content<'a>>)> + use<'a> {
+        let pairs = self.tree.parts.iter().zip(self.roles).zip(self.contents);
+        pairs.map(|((part, role), content)| (part, *role, content.as_ref()))
     }
 }
 
 /// Contents of the leaves a reader sees; with `deep` also of those inside attached messages that
 /// will be stored on their own.
-fn contents<'a>(raw: &'a [u8], tree: &Tree, deep: bool) -> Vec<Option<Content<'a>>> {
-    let content = |part: &part::Part| match part.kind {
+fn contents<'a>(
+    raw: &'a [u8],
+    tree: &Tree,
+    roles: &[Role],
+    deep: bool,
+) -> Vec<Option<Content<'a>>> {
+    let content = |(part, role): (&Part, &Role)| match part.kind {
         Kind::Multipart => None,
-        _ if part.nesting == 0 => Some(leaf_content(raw, part)),
+        _ if part.nesting == 0 || role.is_attachment() => Some(leaf_content(raw, part)),
         Kind::Leaf if deep => split::worth_decoding(raw, part),
         _ => None,
     };
-    tree.parts.iter().map(content).collect()
+    tree.parts.iter().zip(roles).map(content).collect()
 }
 
-fn leaf_content<'a>(raw: &'a [u8], part: &part::Part) -> Content<'a> {
+fn leaf_content<'a>(raw: &'a [u8], part: &Part) -> Content<'a> {
     let encoding = match part.kind {
         // An attached message whose parts were read is not encoded, whatever it says.
         Kind::Message => decode::Encoding::Identity,
@@ -72,9 +118,10 @@ fn leaf_content<'a>(raw: &'a [u8], part: &part::Part) -> Content<'a> {
     decode::content(raw, part.body.clone(), encoding)
 }
 
-fn build(raw: &[u8], tree: &Tree, contents: &[Option<Content<'_>>]) -> Letter {
-    let mut letter = header::read(raw, tree);
-    if raw.is_empty() {
+fn build(whole: &Whole<'_>, stand_ins: usize) -> Letter {
+    let tree = whole.tree;
+    let mut letter = header::read(whole.raw, tree);
+    if whole.raw.is_empty() {
         letter.defects.push(Defect::Empty);
     }
     letter.content_type = tree
@@ -82,9 +129,13 @@ fn build(raw: &[u8], tree: &Tree, contents: &[Option<Content<'_>>]) -> Letter {
         .first()
         .map(|part| part.content_type.clone())
         .unwrap_or_default();
-    letter.leaves = leaves(tree, contents);
-    body::read(raw, tree, contents, &mut letter);
-    let problems = contents
+    letter.leaves = leaves(whole);
+    body::read(whole, &mut letter);
+    if letter.text.trim().is_empty() && letter.html.is_none() && stand_ins > 0 {
+        stand_in(whole, &mut letter, stand_ins - 1);
+    }
+    let problems = whole
+        .contents
         .iter()
         .flatten()
         .filter_map(|content| content.defect);
@@ -95,12 +146,24 @@ fn build(raw: &[u8], tree: &Tree, contents: &[Option<Content<'_>>]) -> Letter {
     letter
 }
 
-fn leaves(tree: &Tree, contents: &[Option<Content<'_>>]) -> Vec<Leaf> {
-    let pairs = tree.parts.iter().zip(contents);
-    pairs
-        .filter(|(part, _)| part.nesting == 0)
-        .filter_map(|(part, content)| {
-            let hash = content.as_ref()?.hash;
+/// A message forwarded as an attachment with nothing written to it is read by what it forwards.
+fn stand_in(whole: &Whole<'_>, letter: &mut Letter, stand_ins: usize) {
+    let attached = whole
+        .parts()
+        .find(|(part, role, _)| role.is_attachment() && part.nesting == 0 && part.is_message());
+    if let Some((_, _, Some(content))) = attached {
+        let inner = parse_within(&content.bytes, stand_ins);
+        letter.text = inner.text;
+        letter.html = inner.html;
+    }
+}
+
+fn leaves(whole: &Whole<'_>) -> Vec<Leaf> {
+    whole
+        .parts()
+        .filter(|(part, ..)| part.nesting == 0)
+        .filter_map(|(part, _, content)| {
+            let hash = content?.hash;
             Some(Leaf {
                 content_type: part.content_type.clone(),
                 hash,

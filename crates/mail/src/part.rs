@@ -56,6 +56,14 @@ impl Part {
         self.disposition.as_deref() == Some("attachment")
     }
 
+    /// A whole message, read or not.
+    pub fn is_message(&self) -> bool {
+        matches!(
+            self.content_type.as_str(),
+            "message/rfc822" | "message/global"
+        )
+    }
+
     pub fn is_text(&self) -> bool {
         self.content_type.starts_with("text/")
     }
@@ -124,14 +132,10 @@ static PARSER: LazyLock<MessageParser> = LazyLock::new(|| {
 /// Reads the tree of any bytes; bytes without a header are one leaf of text.
 pub(crate) fn tree(raw: &[u8]) -> Tree {
     let readable = readable(raw);
-    let bytes = readable.bytes.as_ref();
-    let parsed = PARSER
-        .parse(bytes)
-        .filter(|message| !message.root().headers().is_empty());
-    let mut tree = match parsed {
-        Some(message) => walk(&message, bytes),
-        None => headless(bytes),
-    };
+    let mut tree = read_tree(&readable.bytes);
+    if let Some(patched) = without_second_types(&readable.bytes, &tree) {
+        tree = read_tree(&patched);
+    }
     tree.bare_cr = readable.bare_cr;
     if readable.cut {
         tree.header_too_large = true;
@@ -140,6 +144,35 @@ pub(crate) fn tree(raw: &[u8]) -> Tree {
         tree.parts[0].body = tree.header_end..raw.len();
     }
     tree
+}
+
+fn read_tree(bytes: &[u8]) -> Tree {
+    match PARSER.parse(bytes) {
+        Some(message) if !message.root().headers().is_empty() => walk(&message, bytes),
+        _ => headless(bytes),
+    }
+}
+
+/// mail-parser takes the last Content-Type, everybody else the first. The message with the later ones
+/// made unreadable at the same length, where there are any.
+fn without_second_types(bytes: &[u8], tree: &Tree) -> Option<Vec<u8>> {
+    let is_type = |name: &&Range<usize>| {
+        let name = bytes.get((*name).clone()).unwrap_or_default();
+        name.get(..12)
+            .is_some_and(|name| name.eq_ignore_ascii_case(b"content-type"))
+    };
+    let names: Vec<_> = tree
+        .fields
+        .iter()
+        .map(|(name, _)| name)
+        .filter(is_type)
+        .collect();
+    let (_, later) = names.split_first().filter(|(_, later)| !later.is_empty())?;
+    let mut patched = bytes.to_vec();
+    for name in later {
+        patched[name.start] = b'X';
+    }
+    Some(patched)
 }
 
 /// The header fields of a message's beginning, without its parts.
@@ -364,7 +397,7 @@ impl Types {
 /// A name without path and control characters (T28: `../`, NUL, RLO), decoded even where RFC 2047
 /// words stand in a quoted string (Outlook of all versions).
 pub(crate) fn file_name(name: &str) -> String {
-    let decoded = crate::headers::decode_text(name);
+    let decoded = crate::headers::decode_text(name, None);
     let last = decoded.rsplit(['/', '\\']).next().unwrap_or_default();
     let visible = |c: &char| {
         !c.is_control()

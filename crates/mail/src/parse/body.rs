@@ -1,7 +1,7 @@
 //! Roles of the leaves, and from them text, HTML and attachments.
 
 use super::uuencode;
-use super::{Content, header, leaf_content};
+use super::{Content, Whole, header, leaf_content};
 use crate::charset::{self, Hint};
 use crate::letter::{Attachment, Defect, Letter};
 use crate::part::{self, Kind, Part, Tree};
@@ -27,19 +27,40 @@ impl Role {
 
 /// The role of each part; needs no decoding.
 pub(super) fn roles(tree: &Tree) -> Vec<Role> {
-    let role = |part: &Part| match part.kind {
-        _ if part.nesting > 0 => Role::None,
+    let mut in_report = Vec::with_capacity(tree.parts.len());
+    let mut roles = Vec::with_capacity(tree.parts.len());
+    for part in &tree.parts {
+        let up = part.parent.is_some_and(|up| in_report[up]);
+        in_report.push(up || part.content_type == "multipart/report");
+        roles.push(role(part, tree, up));
+    }
+    roles
+}
+
+fn role(part: &Part, tree: &Tree, in_report: bool) -> Role {
+    let named = part.is_attachment() || part.name.is_some();
+    match part.kind {
         Kind::Multipart => Role::None,
-        Kind::Message => Role::Attachment,
-        Kind::Leaf => leaf_role(part, tree),
-    };
-    tree.parts.iter().map(role).collect()
+        _ if part.nesting > 0 && (in_report || !named) => Role::None,
+        Kind::Leaf if in_report && !named && is_for_programs(part) => Role::None,
+        _ if named || part.kind == Kind::Message => Role::Attachment,
+        _ => leaf_role(part, tree),
+    }
+}
+
+fn is_for_programs(part: &Part) -> bool {
+    matches!(
+        part.content_type.as_str(),
+        "message/delivery-status"
+            | "message/disposition-notification"
+            | "message/feedback-report"
+            | "message/global-delivery-status"
+            | "text/rfc822-headers"
+            | "message/rfc822-headers"
+    )
 }
 
 fn leaf_role(part: &Part, tree: &Tree) -> Role {
-    if part.is_attachment() || part.name.is_some() {
-        return Role::Attachment;
-    }
     match part.content_type.as_str() {
         "text/plain" => Role::Plain,
         "text/html" | "application/xhtml+xml" => Role::Html,
@@ -57,37 +78,32 @@ fn leaf_role(part: &Part, tree: &Tree) -> Role {
 }
 
 /// Fills text, HTML and attachments of the letter.
-pub(super) fn read(raw: &[u8], tree: &Tree, contents: &[Option<Content<'_>>], letter: &mut Letter) {
-    let roles = roles(tree);
-    let tld = header::tld(raw, tree);
+pub(super) fn read(whole: &Whole<'_>, letter: &mut Letter) {
+    let (tree, roles) = (whole.tree, whole.roles);
+    let tld = header::tld(whole.raw, tree);
     let mut texts: Vec<Option<String>> = Vec::with_capacity(roles.len());
-    for ((part, role), content) in tree.parts.iter().zip(&roles).zip(contents) {
-        let content = content
-            .as_ref()
-            .filter(|_| matches!(role, Role::Plain | Role::Html));
-        let text = content.map(|content| {
+    let mut files = Vec::new();
+    for (part, role, content) in whole.parts() {
+        let content = content.filter(|_| matches!(role, Role::Plain | Role::Html));
+        let mut text = content.map(|content| {
             decode(
                 part,
-                *role,
+                role,
                 &content.bytes,
                 tld.as_deref(),
                 &mut letter.defects,
             )
         });
-        texts.push(text);
-    }
-    let mut files = Vec::new();
-    for (text, role) in texts.iter_mut().zip(&roles) {
-        if let (Some(text), Role::Plain) = (text, role) {
+        if let (Some(text), Role::Plain) = (&mut text, role) {
             take_files(text, &mut files);
         }
+        texts.push(text);
     }
-    letter.html = html(&roles, &texts, &mut letter.defects);
-    letter.text = text(tree, &roles, texts, &mut letter.defects);
-    let listed = tree.parts.iter().zip(&roles).zip(contents);
+    letter.html = html(roles, &texts, &mut letter.defects);
+    letter.text = text(tree, roles, texts, &mut letter.defects);
+    let listed = whole.parts().filter(|(_, role, _)| role.is_attachment());
     letter.attachments = listed
-        .filter(|((_, role), _)| role.is_attachment())
-        .filter_map(|((part, _), content)| Some(attachment(raw, tree, part, content.as_ref()?)))
+        .filter_map(|(part, _, content)| Some(attachment(whole, part, content?)))
         .collect();
     letter
         .attachments
@@ -199,18 +215,14 @@ fn alternatives(tree: &Tree, index: usize) -> impl Iterator<Item = usize> {
         .filter(|index| tree.parts[*index].content_type == "multipart/alternative")
 }
 
-fn attachment(raw: &[u8], tree: &Tree, part: &Part, content: &Content<'_>) -> Attachment {
-    let is_message = matches!(
-        part.content_type.as_str(),
-        "message/rfc822" | "message/global"
-    );
+fn attachment(whole: &Whole<'_>, part: &Part, content: &Content<'_>) -> Attachment {
     let name = match &part.name {
-        None if is_message => message_name(raw, tree, part),
+        None if part.is_message() => message_name(&content.bytes),
         name => name.clone(),
     };
     let related = part
         .parent
-        .is_some_and(|up| tree.parts[up].content_type == "multipart/related");
+        .is_some_and(|up| whole.tree.parts[up].content_type == "multipart/related");
     let inline = match part.disposition.as_deref() {
         Some(disposition) => disposition == "inline" && !part.is_text(),
         None => {
@@ -229,8 +241,7 @@ fn attachment(raw: &[u8], tree: &Tree, part: &Part, content: &Content<'_>) -> At
 }
 
 /// An attached message is named by its subject.
-fn message_name(raw: &[u8], _tree: &Tree, part: &Part) -> Option<String> {
-    let inner = raw.get(part.body.clone())?;
+fn message_name(inner: &[u8]) -> Option<String> {
     let subject = subject_of(inner)?;
     let name = part::file_name(&subject.replace(['/', '\\', ':'], "-"));
     (!name.is_empty()).then(|| format!("{name}.eml"))
@@ -242,7 +253,7 @@ fn subject_of(message: &[u8]) -> Option<String> {
     let field =
         part::fields(&tree, head).find(|field| field.name.eq_ignore_ascii_case("subject"))?;
     let (text, _) = crate::headers::to_text(field.raw, None);
-    Some(crate::headers::decode_text(&text))
+    Some(crate::headers::decode_text(&text, None))
 }
 
 struct TextFile {

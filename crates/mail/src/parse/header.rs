@@ -45,8 +45,11 @@ pub(super) fn read(raw: &[u8], tree: &Tree) -> Letter {
         if guessed {
             letter.defects.push(Defect::RawHeaderBytes);
         }
-        take(&mut letter, &name, &text);
-        list.push((field.name.to_owned(), listed(&text, &mut letter.defects)));
+        take(&mut letter, &name, &text, tld.as_deref());
+        list.push((
+            field.name.to_owned(),
+            listed(&text, tld.as_deref(), &mut letter.defects),
+        ));
     }
     if tree.fields.len() > headers::MAX_FIELDS {
         letter.defects.push(Defect::HeaderLimit);
@@ -56,25 +59,31 @@ pub(super) fn read(raw: &[u8], tree: &Tree) -> Letter {
     letter
 }
 
-fn listed(text: &str, defects: &mut Vec<Defect>) -> String {
+fn listed(text: &str, tld: Option<&str>, defects: &mut Vec<Defect>) -> String {
     let end = text.floor_char_boundary(headers::MAX_VALUE_BYTES);
     if end < text.len() {
         defects.push(Defect::HeaderLimit);
     }
-    headers::decode_text(&text[..end])
+    headers::decode_text(&text[..end], tld)
 }
 
-fn take(letter: &mut Letter, name: &str, text: &str) {
+fn take(letter: &mut Letter, name: &str, text: &str, tld: Option<&str>) {
+    let read = |defects: &mut Vec<Defect>| addresses(text, tld, defects);
+    let recipients = |defects: &mut Vec<Defect>| {
+        let mut list = addresses(text, tld, defects);
+        list.retain(|one| !one.address.is_empty());
+        list
+    };
     match name {
-        "from" if letter.from.is_empty() => letter.from = addresses(text, &mut letter.defects),
+        "from" if letter.from.is_empty() => letter.from = read(&mut letter.defects),
         "sender" if letter.sender.is_empty() => {
-            letter.sender = addresses(text, &mut letter.defects);
+            letter.sender = read(&mut letter.defects);
         }
-        "reply-to" => letter.reply_to.extend(addresses(text, &mut letter.defects)),
-        "to" => letter.to.extend(addresses(text, &mut letter.defects)),
-        "cc" => letter.cc.extend(addresses(text, &mut letter.defects)),
-        "bcc" => letter.bcc.extend(addresses(text, &mut letter.defects)),
-        "subject" if letter.subject.is_empty() => letter.subject = headers::decode_text(text),
+        "reply-to" => letter.reply_to.extend(recipients(&mut letter.defects)),
+        "to" => letter.to.extend(recipients(&mut letter.defects)),
+        "cc" => letter.cc.extend(recipients(&mut letter.defects)),
+        "bcc" => letter.bcc.extend(recipients(&mut letter.defects)),
+        "subject" if letter.subject.is_empty() => letter.subject = headers::decode_text(text, tld),
         "date" if letter.date.is_none() => letter.date = date(text),
         "message-id" if letter.message_id.is_none() => {
             letter.message_id = ids(text, true).into_iter().next();
@@ -94,8 +103,8 @@ fn take(letter: &mut Letter, name: &str, text: &str) {
     }
 }
 
-fn addresses(text: &str, defects: &mut Vec<Defect>) -> Vec<Address> {
-    let (addresses, too_many) = address::read(text);
+fn addresses(text: &str, tld: Option<&str>, defects: &mut Vec<Defect>) -> Vec<Address> {
+    let (addresses, too_many) = address::read(text, tld);
     if too_many {
         defects.push(Defect::AddressLimit);
     }
@@ -166,7 +175,7 @@ fn references(text: &str) -> Vec<String> {
 
 /// RFC 2919: the id stands in the last pair of angle brackets.
 fn list_id(text: &str) -> Option<String> {
-    let text = headers::decode_text(text);
+    let text = headers::decode_text(text, None);
     let inner = text
         .rsplit_once('<')
         .and_then(|(_, tail)| tail.split_once('>'));
