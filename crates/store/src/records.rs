@@ -1,1 +1,329 @@
-//! Accounts, contacts, leads, opportunities, cases.
+//! Accounts, contacts, leads, opportunities and cases.
+//!
+//! One table for all kinds: a thread is linked to any of them alike, and what only cases have (number,
+//! status, assignee) is NULL elsewhere. Fields the CRM's owner invents are a JSON list of label and
+//! value, in their order. `version` counts the writes, for "changed meanwhile".
+
+mod cases;
+mod list;
+
+pub use cases::{CaseChange, CaseRow, NewCase, add_case, cases_of, change_case};
+pub use list::{Filter, RecordRow, Sort, count, list, rows};
+
+use crate::changes::RecordsHeard;
+use crate::counters;
+use crate::params;
+use crate::sql::{Error, Params, Row, Sql, Tx, Value};
+use model::{CaseStatus, ProcessId, RecordId, RecordKind, TeamId, Time, UserId};
+
+/// Contacts of an account, or cases of a record, that its page shows.
+pub const MOST_RELATED: usize = 200;
+
+/// A record with everything of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// Its id.
+    pub id: RecordId,
+    /// What it is.
+    pub kind: RecordKind,
+    /// Its name; of a case: its subject.
+    pub name: String,
+    /// Its account.
+    pub account: Option<(RecordId, String)>,
+    /// Its id in another system.
+    pub external_id: Option<String>,
+    /// JSON: [{"label": …, "value": …}].
+    pub fields: String,
+    /// Its description; of a case: the text of the first mail.
+    pub description: String,
+    /// When it was made.
+    pub created_at: Time,
+    /// When it was written last.
+    pub updated_at: Time,
+    /// Its newest message; 0 if none.
+    pub last_at: Time,
+    /// Counts the writes.
+    pub version: i64,
+    /// What only cases have.
+    pub case: Option<CasePart>,
+    /// Mail addresses, lower case.
+    pub addresses: Vec<String>,
+    /// Domains, lower case.
+    pub domains: Vec<String>,
+}
+
+/// What only cases have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CasePart {
+    /// Its number.
+    pub number: i64,
+    /// Where it stands.
+    pub status: CaseStatus,
+    /// Its priority's word.
+    pub priority: String,
+    /// The area of work.
+    pub process: Option<(ProcessId, String)>,
+    /// The team in charge.
+    pub team: Option<(TeamId, String)>,
+    /// Who is to act.
+    pub assignee: Option<(UserId, String)>,
+    /// When it was closed.
+    pub closed_at: Option<Time>,
+}
+
+const RECORD: &str = "SELECT r.id, r.kind, r.name, r.account_id, a.name, r.external_id, r.fields, \
+     r.description, r.created_at, r.updated_at, r.last_at, r.version, r.number, r.status, r.priority, \
+     r.process_id, p.name, r.team_id, t.name, r.assignee_id, u.name, r.closed_at \
+     FROM records r LEFT JOIN records a ON a.id = r.account_id \
+     LEFT JOIN processes p ON p.id = r.process_id LEFT JOIN teams t ON t.id = r.team_id \
+     LEFT JOIN users u ON u.id = r.assignee_id";
+
+impl RecordsHeard {
+    /// A condition that holds for those among the rows `r` of `records` that may be seen.
+    pub fn condition(&self, r: &str, params: &mut Params) -> String {
+        let RecordsHeard::Of(user, teams) = self else {
+            let all = matches!(self, RecordsHeard::All);
+            return if all { "1 = 1" } else { "1 = 0" }.to_owned();
+        };
+        params.push(Value::from(*user));
+        let me = params.len();
+        let mut out = format!(
+            "({r}.assignee_id = ${me} OR EXISTS (SELECT 1 FROM followers f \
+             WHERE f.record_id = {r}.id AND f.user_id = ${me})"
+        );
+        for team in teams {
+            params.push(Value::from(*team));
+            out.push_str(&format!(" OR {r}.team_id = ${}", params.len()));
+        }
+        out.push(')');
+        out
+    }
+}
+
+/// One record, if it may be seen.
+pub async fn record(
+    sql: &mut impl Sql,
+    id: RecordId,
+    heard: &RecordsHeard,
+) -> Result<Option<Record>, Error> {
+    let mut params = params![id];
+    let seen = heard.condition("r", &mut params);
+    let text = format!("{RECORD} WHERE r.id = $1 AND {seen}");
+    let Some(row) = sql.query_opt(&text, params).await? else {
+        return Ok(None);
+    };
+    let Some(mut record) = record_of(&row)? else {
+        return Ok(None);
+    };
+    record.addresses = addresses(sql, id).await?;
+    let text = "SELECT domain FROM record_domains WHERE record_id = $1 ORDER BY domain";
+    record.domains = strings(&sql.query(text, params![id]).await?)?;
+    Ok(Some(record))
+}
+
+async fn addresses(sql: &mut impl Sql, id: RecordId) -> Result<Vec<String>, Error> {
+    let text = "SELECT address FROM record_addresses WHERE record_id = $1 ORDER BY address";
+    strings(&sql.query(text, params![id]).await?)
+}
+
+fn strings(rows: &[Row]) -> Result<Vec<String>, Error> {
+    rows.iter().map(|row| row.get(0)).collect()
+}
+
+/// Whether a record may be seen.
+pub async fn visible(
+    sql: &mut impl Sql,
+    id: RecordId,
+    heard: &RecordsHeard,
+) -> Result<bool, Error> {
+    let mut params = params![id];
+    let seen = heard.condition("r", &mut params);
+    let text = format!("SELECT 1 FROM records r WHERE r.id = $1 AND {seen}");
+    Ok(sql.query_opt(&text, params).await?.is_some())
+}
+
+/// The record with this id in another system.
+pub async fn by_external_id(
+    sql: &mut impl Sql,
+    kind: RecordKind,
+    external_id: &str,
+) -> Result<Option<RecordId>, Error> {
+    let text = "SELECT id FROM records WHERE kind = $1 AND external_id = $2";
+    let row = sql
+        .query_opt(text, params![kind.word(), external_id])
+        .await?;
+    row.map(|row| row.get(0)).transpose()
+}
+
+/// What is written of a record that is no case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Content {
+    /// Its name.
+    pub name: String,
+    /// The name as it is searched.
+    pub folded: String,
+    /// Its account.
+    pub account: Option<RecordId>,
+    /// Its id in another system.
+    pub external_id: Option<String>,
+    /// JSON: [{"label": …, "value": …}].
+    pub fields: String,
+    /// Mail addresses, lower case, each once.
+    pub addresses: Vec<String>,
+    /// Domains, lower case, each once.
+    pub domains: Vec<String>,
+}
+
+/// Adds a record. An external id that is taken is an [`Error::Conflict`].
+pub async fn add(
+    tx: &mut Tx,
+    kind: RecordKind,
+    content: &Content,
+    at: Time,
+) -> Result<RecordId, Error> {
+    let id = RecordId(counters::take(tx, "records", 1).await?);
+    let text = "INSERT INTO records (id, kind, name, folded, account_id, external_id, fields, description, \
+                created_at, updated_at, last_at, version) \
+                VALUES ($1, $2, $3, $4, $5, $6, $7, '', $8, $8, 0, 1)";
+    let Content {
+        name,
+        folded,
+        account,
+        external_id,
+        fields,
+        ..
+    } = content.clone();
+    tx.execute(
+        text,
+        params![
+            id,
+            kind.word(),
+            name,
+            folded,
+            account,
+            external_id,
+            fields,
+            at
+        ],
+    )
+    .await?;
+    set_addresses(tx, id, content).await?;
+    Ok(id)
+}
+
+/// Writes a record's content over that of `version`; false if somebody wrote it meanwhile.
+pub async fn change(
+    tx: &mut Tx,
+    id: RecordId,
+    version: i64,
+    content: &Content,
+    at: Time,
+) -> Result<bool, Error> {
+    let text = "UPDATE records SET name = $3, folded = $4, account_id = $5, external_id = $6, fields = $7, \
+                updated_at = $8, version = version + 1 WHERE id = $1 AND version = $2";
+    let Content {
+        name,
+        folded,
+        account,
+        external_id,
+        fields,
+        ..
+    } = content.clone();
+    let params = params![id, version, name, folded, account, external_id, fields, at];
+    if tx.execute(text, params).await? == 0 {
+        return Ok(false);
+    }
+    set_addresses(tx, id, content).await?;
+    Ok(true)
+}
+
+async fn set_addresses(tx: &mut Tx, id: RecordId, content: &Content) -> Result<(), Error> {
+    tx.execute(
+        "DELETE FROM record_addresses WHERE record_id = $1",
+        params![id],
+    )
+    .await?;
+    tx.execute(
+        "DELETE FROM record_domains WHERE record_id = $1",
+        params![id],
+    )
+    .await?;
+    let rows = |list: &[String]| list.iter().map(|item| params![id, item]).collect();
+    let head = "INSERT INTO record_addresses (record_id, address) VALUES";
+    tx.insert_many(head, "ON CONFLICT DO NOTHING", rows(&content.addresses))
+        .await?;
+    let head = "INSERT INTO record_domains (record_id, domain) VALUES";
+    tx.insert_many(head, "ON CONFLICT DO NOTHING", rows(&content.domains))
+        .await?;
+    Ok(())
+}
+
+/// Whether a user follows a record.
+pub async fn follows(sql: &mut impl Sql, id: RecordId, user: UserId) -> Result<bool, Error> {
+    let text = "SELECT 1 FROM followers WHERE record_id = $1 AND user_id = $2";
+    Ok(sql.query_opt(text, params![id, user]).await?.is_some())
+}
+
+/// Lets a user follow a record.
+pub async fn follow(tx: &mut Tx, id: RecordId, user: UserId) -> Result<(), Error> {
+    let head = "INSERT INTO followers (record_id, user_id) VALUES";
+    tx.insert_many(head, "ON CONFLICT DO NOTHING", vec![params![id, user]])
+        .await
+        .map(drop)
+}
+
+/// Ends that.
+pub async fn unfollow(tx: &mut Tx, id: RecordId, user: UserId) -> Result<(), Error> {
+    let text = "DELETE FROM followers WHERE record_id = $1 AND user_id = $2";
+    tx.execute(text, params![id, user]).await.map(drop)
+}
+
+/// A record of a kind this program does not know is none.
+fn record_of(row: &Row) -> Result<Option<Record>, Error> {
+    let Some(kind) = RecordKind::of(&row.get::<String>(1)?) else {
+        return Ok(None);
+    };
+    Ok(Some(Record {
+        id: row.get(0)?,
+        kind,
+        name: row.get(2)?,
+        account: named(row, 3)?.map(|(id, name)| (RecordId(id), name)),
+        external_id: row.get(5)?,
+        fields: row.get(6)?,
+        description: row.get(7)?,
+        created_at: row.get(8)?,
+        updated_at: row.get(9)?,
+        last_at: row.get(10)?,
+        version: row.get(11)?,
+        case: case_part(row, kind)?,
+        addresses: Vec::new(),
+        domains: Vec::new(),
+    }))
+}
+
+fn case_part(row: &Row, kind: RecordKind) -> Result<Option<CasePart>, Error> {
+    if kind != RecordKind::Case {
+        return Ok(None);
+    }
+    Ok(Some(CasePart {
+        number: row.get(12)?,
+        status: status_of(row, 13)?,
+        priority: row.get(14)?,
+        process: named(row, 15)?.map(|(id, name)| (ProcessId(id), name)),
+        team: named(row, 17)?.map(|(id, name)| (TeamId(id), name)),
+        assignee: named(row, 19)?.map(|(id, name)| (UserId(id), name)),
+        closed_at: row.get(21)?,
+    }))
+}
+
+/// A status this program does not know is work that nobody should overlook.
+fn status_of(row: &Row, at: usize) -> Result<CaseStatus, Error> {
+    Ok(CaseStatus::of(&row.get::<String>(at)?).unwrap_or(CaseStatus::Open))
+}
+
+/// Id and name in two columns, the name of what is gone being empty.
+fn named(row: &Row, at: usize) -> Result<Option<(i64, String)>, Error> {
+    let id: Option<i64> = row.get(at)?;
+    let name: Option<String> = row.get(at + 1)?;
+    Ok(id.map(|id| (id, name.unwrap_or_default())))
+}

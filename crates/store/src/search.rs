@@ -51,20 +51,13 @@ pub async fn index(tx: &mut Tx, rows: Vec<IndexRow>) -> Result<(), Error> {
         Engine::Sqlite => {
             let head = "INSERT INTO search (rowid, subject, people, body, acl) VALUES";
             let rows = columns.map(|(id, c)| {
-                params![
-                    id,
-                    c.subject.join(" "),
-                    c.people.join(" "),
-                    c.body.join(" "),
-                    c.acl.join(" ")
-                ]
+                params![id, c.subject.join(" "), c.people.join(" "), c.body.join(" "), c.acl.join(" ")]
             });
             let rows = rows.collect();
             tx.insert_many(head, "", rows).await?;
         }
         Engine::Postgres => {
-            let sql =
-                "INSERT INTO search (message_id, words) VALUES ($1, CAST($2 AS TEXT)::tsvector)";
+            let sql = "INSERT INTO search (message_id, words) VALUES ($1, CAST($2 AS TEXT)::tsvector)";
             let rows = columns.map(|(id, c)| params![id, c.tsvector()]).collect();
             tx.execute_many(sql, rows).await?;
         }
@@ -74,13 +67,9 @@ pub async fn index(tx: &mut Tx, rows: Vec<IndexRow>) -> Result<(), Error> {
 
 /// Takes messages out of the index.
 pub async fn forget(tx: &mut Tx, ids: &[MessageId]) -> Result<(), Error> {
-    let sql = pick(
-        tx.engine(),
-        "DELETE FROM search WHERE rowid = $1",
-        "DELETE FROM search WHERE message_id = $1",
-    );
-    tx.execute_many(sql, ids.iter().map(|id| params![*id]).collect())
-        .await?;
+    let sql =
+        pick(tx.engine(), "DELETE FROM search WHERE rowid = $1", "DELETE FROM search WHERE message_id = $1");
+    tx.execute_many(sql, ids.iter().map(|id| params![*id]).collect()).await?;
     Ok(())
 }
 
@@ -135,12 +124,7 @@ pub struct Search {
 impl Search {
     /// A question to the index alone.
     pub fn of(query: Query) -> Search {
-        Search {
-            query,
-            from: None,
-            until: None,
-            mailboxes: Vec::new(),
-        }
+        Search { query, from: None, until: None, mailboxes: Vec::new() }
     }
 }
 
@@ -170,19 +154,13 @@ pub async fn find(
     let text = format!("SELECT count(*) FROM (SELECT 1 {hits} LIMIT {MAX_TOTAL}) AS c");
     let total: i64 = sql.query_one(&text, params.clone()).await?.get(0)?;
     if offset >= total {
-        return Ok(Found {
-            total,
-            ids: Vec::new(),
-        });
+        return Ok(Found { total, ids: Vec::new() });
     }
     let at = params.len();
     params.extend(params![limit.min(total - offset), offset]);
     let text = page_text(engine, &hits, at);
     let rows = sql.query(&text, params).await?;
-    let ids = rows
-        .iter()
-        .map(|row| row.get(0))
-        .collect::<Result<_, _>>()?;
+    let ids = rows.iter().map(|row| row.get(0)).collect::<Result<_, _>>()?;
     Ok(Found { total, ids })
 }
 
@@ -194,10 +172,7 @@ fn hits(engine: Engine, search: &Search, access: &Access, params: &mut Params) -
     }
     for one_of in &search.mailboxes {
         let reached = Access::Tokens(one_of.iter().map(|id| format!("m{id}")).collect());
-        conditions.push_str(&format!(
-            " AND {}",
-            reached.condition("m.thread_id", params)
-        ));
+        conditions.push_str(&format!(" AND {}", reached.condition("m.thread_id", params)));
     }
     for (comparison, bound) in [(">=", search.from), ("<", search.until)] {
         if let Some(time) = bound {
@@ -241,18 +216,11 @@ fn render(engine: Engine, query: &Query) -> Option<String> {
     match query {
         Query::All(parts) => render_all(engine, not, parts),
         Query::Any(parts) => {
-            let parts: Vec<String> = parts
-                .iter()
-                .filter_map(|part| render(engine, part))
-                .collect();
+            let parts: Vec<String> = parts.iter().filter_map(|part| render(engine, part)).collect();
             (!parts.is_empty()).then(|| format!("({})", parts.join(or)))
         }
         Query::Not(_) => render_all(engine, not, std::slice::from_ref(query)),
-        Query::Words {
-            field,
-            text,
-            prefix,
-        } => render_words(engine, *field, text, *prefix),
+        Query::Words { field, text, prefix } => render_words(engine, *field, text, *prefix),
         Query::HasAttachment => Some(quoted(engine, &marked(Mark::Label, HAS_ATTACHMENT))),
     }
 }
@@ -300,11 +268,7 @@ fn render_words(engine: Engine, field: Field, text: &str, prefix: bool) -> Optio
             let weight = if subject { "A" } else { "" };
             let last = words.len() - 1;
             let terms = words.iter().enumerate().map(|(at, word)| {
-                let flags = if prefix && at == last {
-                    format!("*{weight}")
-                } else {
-                    weight.to_owned()
-                };
+                let flags = if prefix && at == last { format!("*{weight}") } else { weight.to_owned() };
                 let colon = if flags.is_empty() { "" } else { ":" };
                 format!("'{word}'{colon}{flags}")
             });

@@ -40,14 +40,8 @@ pub(super) const HAS_ATTACHMENT: &str = "hasattachment";
 
 /// The words of folded `text`.
 pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
-    let runs = text
-        .split(|c: char| !c.is_alphanumeric())
-        .filter(|word| !word.is_empty());
-    runs.map(|word| {
-        word.char_indices()
-            .nth(MAX_WORD_CHARS)
-            .map_or(word, |(end, _)| &word[..end])
-    })
+    let runs = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    runs.map(|word| word.char_indices().nth(MAX_WORD_CHARS).map_or(word, |(end, _)| &word[..end]))
 }
 
 /// `word` with its mark in front.
@@ -95,24 +89,16 @@ impl Columns {
         people.extend(take(&row.to, Mark::None));
         people.extend(take(&row.from, Mark::From));
         people.extend(take(&row.to, Mark::To));
-        Columns {
-            subject,
-            people,
-            body: take(&row.body, Mark::None),
-            acl,
-        }
+        Columns { subject, people, body: take(&row.body, Mark::None), acl }
     }
 
     /// The literal of a tsvector: subject weighs A, people B, body C, labels D.
     pub(super) fn tsvector(&self) -> String {
         let mut places: std::collections::BTreeMap<&str, Vec<(usize, char)>> = Default::default();
         let mut position = 1;
-        for (column, weight) in [
-            (&self.acl, 'D'),
-            (&self.subject, 'A'),
-            (&self.people, 'B'),
-            (&self.body, 'C'),
-        ] {
+        for (column, weight) in
+            [(&self.acl, 'D'), (&self.subject, 'A'), (&self.people, 'B'), (&self.body, 'C')]
+        {
             for word in column {
                 let of_word = places.entry(word).or_default();
                 if of_word.len() < MAX_POSITIONS_PER_WORD {
@@ -154,16 +140,8 @@ mod tests {
     #[test]
     fn text_yields_runs_of_letters_and_digits() {
         let found: Vec<&str> = words("zl'c, 12/2026 a@b.example \u{E002}m1 \u{17c}").collect();
-        assert_eq!(
-            found,
-            [
-                "zl", "c", "12", "2026", "a", "b", "example", "m1", "\u{17c}"
-            ]
-        );
-        assert_eq!(
-            words(&"x".repeat(1000)).map(str::len).collect::<Vec<_>>(),
-            [64]
-        );
+        assert_eq!(found, ["zl", "c", "12", "2026", "a", "b", "example", "m1", "\u{17c}"]);
+        assert_eq!(words(&"x".repeat(1000)).map(str::len).collect::<Vec<_>>(), [64]);
     }
 
     #[test]
@@ -182,9 +160,6 @@ mod tests {
         let text = Columns::of(&huge).tsvector();
         assert!(text.len() < 1_000_000, "{}", text.len());
         let body = Columns::of(&huge).body;
-        assert!(
-            body.len() > 10_000
-                && body.iter().map(|w| w.len() + 1).sum::<usize>() <= MAX_TEXT_BYTES
-        );
+        assert!(body.len() > 10_000 && body.iter().map(|w| w.len() + 1).sum::<usize>() <= MAX_TEXT_BYTES);
     }
 }

@@ -1,0 +1,226 @@
+//! Lists of records by position.
+
+use super::{MOST_RELATED, named, status_of};
+use crate::changes::RecordsHeard;
+use crate::params;
+use crate::people::Access;
+use crate::sql::{Error, Params, Row, Sql, Value};
+use model::{CaseStatus, RecordId, RecordKind, Time, UserId};
+
+/// A line of a list of records.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordRow {
+    /// The record.
+    pub id: RecordId,
+    /// What it is.
+    pub kind: RecordKind,
+    /// Its name; of a case: its subject.
+    pub name: String,
+    /// Of cases: the number.
+    pub number: Option<i64>,
+    /// Of cases: where it stands.
+    pub status: Option<CaseStatus>,
+    /// Its account.
+    pub account: Option<(RecordId, String)>,
+    /// Mail addresses, lower case.
+    pub addresses: Vec<String>,
+    /// Unfinished cases of its threads, as far as the threads may be seen.
+    pub open_cases: i64,
+    /// Its newest message; 0 if none.
+    pub last_at: Time,
+    /// When it was written last.
+    pub updated_at: Time,
+    /// Of cases: who is to act.
+    pub assignee: Option<(UserId, String)>,
+}
+
+model::words! {
+    /// The order of a list of records.
+    Sort {
+        /// By name.
+        Name = "name",
+        /// The newest mail first.
+        LastAt = "last_at",
+        /// The newest case first; what has no number at the end.
+        Number = "number",
+    }
+}
+
+/// Which records, in which order.
+#[derive(Clone, Debug)]
+pub struct Filter<'a> {
+    /// What they are.
+    pub kind: Option<RecordKind>,
+    /// Folded text: the beginning of a word of the name or of an address, or a case's number.
+    pub text: Option<String>,
+    /// Of cases: where they stand.
+    pub status: Option<CaseStatus>,
+    /// Of cases: who is to act; `Some(None)` for nobody.
+    pub assignee: Option<Option<UserId>>,
+    /// The contacts, leads, opportunities and cases of this account.
+    pub account: Option<RecordId>,
+    /// The order.
+    pub sort: Sort,
+    /// What the reader may see.
+    pub heard: &'a RecordsHeard,
+}
+
+impl Filter<'_> {
+    fn from(&self, params: &mut Params) -> String {
+        let mut out = "FROM records r WHERE r.merged_into IS NULL".to_owned();
+        if let Some(kind) = self.kind {
+            // A word of ours in the text, so that both planners can use the partial indexes.
+            out.push_str(&format!(" AND r.kind = '{kind}'"));
+        }
+        if let Some(status) = self.status {
+            out.push_str(&format!(" AND r.status = '{status}'"));
+        }
+        match self.assignee {
+            None => {}
+            Some(None) => out.push_str(" AND r.kind = 'case' AND r.assignee_id IS NULL"),
+            Some(Some(user)) => {
+                params.push(user.into());
+                out.push_str(&format!(" AND r.assignee_id = ${}", params.len()));
+            }
+        }
+        if let Some(account) = self.account {
+            params.push(account.into());
+            out.push_str(&format!(" AND r.account_id = ${}", params.len()));
+        }
+        if let Some(text) = &self.text {
+            out.push_str(&text_condition(text, params));
+        }
+        if !matches!(self.heard, RecordsHeard::All) {
+            out.push_str(&format!(" AND {}", self.heard.condition("r", params)));
+        }
+        out
+    }
+}
+
+/// Two patterns on the name: its beginning, and that of a later word.
+fn text_condition(text: &str, params: &mut Params) -> String {
+    let literal: String = text
+        .chars()
+        .flat_map(|c| {
+            matches!(c, '%' | '_' | '\\')
+                .then_some('\\')
+                .into_iter()
+                .chain([c])
+        })
+        .collect();
+    params.push(Value::from(format!("{literal}%")));
+    let begins = params.len();
+    params.push(Value::from(format!("% {literal}%")));
+    let later = params.len();
+    let mut out = format!(
+        " AND (r.folded LIKE ${begins} ESCAPE '\\' OR r.folded LIKE ${later} ESCAPE '\\' \
+         OR EXISTS (SELECT 1 FROM record_addresses ra WHERE ra.record_id = r.id \
+         AND ra.address LIKE ${begins} ESCAPE '\\')"
+    );
+    if let Ok(number) = text.trim_start_matches('#').parse::<i64>() {
+        params.push(Value::from(number));
+        out.push_str(&format!(" OR r.number = ${}", params.len()));
+    }
+    out.push(')');
+    out
+}
+
+/// How many records the list has.
+pub async fn count(sql: &mut impl Sql, filter: &Filter<'_>) -> Result<i64, Error> {
+    let mut params = Params::new();
+    let from = filter.from(&mut params);
+    sql.query_one(&format!("SELECT count(*) {from}"), params)
+        .await?
+        .get(0)
+}
+
+/// A part of the list. `access` bounds what is said about the mail of the records.
+pub async fn list(
+    sql: &mut impl Sql,
+    filter: &Filter<'_>,
+    access: &Access,
+    offset: i64,
+    limit: i64,
+) -> Result<Vec<RecordRow>, Error> {
+    let mut params = Params::new();
+    let from = filter.from(&mut params);
+    let order = match filter.sort {
+        Sort::Name => "r.folded, r.id",
+        Sort::LastAt => "r.last_at DESC, r.id DESC",
+        Sort::Number => "COALESCE(r.number, 0) DESC, r.id DESC",
+    };
+    let at = params.len();
+    params.extend(params![limit, offset]);
+    let text = format!(
+        "SELECT r.id {from} ORDER BY {order} LIMIT ${} OFFSET ${}",
+        at + 1,
+        at + 2
+    );
+    let found = sql.query(&text, params).await?;
+    let ids = found
+        .iter()
+        .map(|row| row.get(0))
+        .collect::<Result<Vec<_>, _>>()?;
+    rows(sql, &ids, access).await
+}
+
+const ROW: &str = "SELECT r.id, r.kind, r.name, r.number, r.status, r.account_id, a.name, r.last_at, \
+     r.updated_at, r.assignee_id, u.name FROM records r LEFT JOIN records a ON a.id = r.account_id \
+     LEFT JOIN users u ON u.id = r.assignee_id WHERE r.id = $1";
+const ADDRESSES: &str =
+    "SELECT address FROM record_addresses WHERE record_id = $1 ORDER BY address";
+
+/// Lines for records by id, in the order asked for. Ask first who may see them.
+pub async fn rows(
+    sql: &mut impl Sql,
+    ids: &[RecordId],
+    access: &Access,
+) -> Result<Vec<RecordRow>, Error> {
+    let each = || ids.iter().map(|id| params![*id]).collect::<Vec<_>>();
+    let rows = sql.query_many(ROW, each()).await?;
+    let addresses = sql.query_many(ADDRESSES, each()).await?;
+    let mut tokens = params![RecordId(0)];
+    let seen = access.condition("t.id", &mut tokens);
+    let open = format!(
+        "SELECT count(DISTINCT t.case_id) FROM links l JOIN threads t ON t.id = l.thread_id \
+         WHERE l.record_id = $1 AND t.case_status IN ('open', 'waiting') AND {seen}"
+    );
+    let with_tokens = ids.iter().map(|id| {
+        let mut params = tokens.clone();
+        params[0] = Value::from(*id);
+        params
+    });
+    let open = sql.query_many(&open, with_tokens.collect()).await?;
+    let more = rows.iter().zip(&addresses).zip(&open);
+    more.filter_map(|((row, addresses), open)| row_of(row.first()?, addresses, open).transpose())
+        .collect()
+}
+
+fn row_of(row: &Row, addresses: &[Row], open: &[Row]) -> Result<Option<RecordRow>, Error> {
+    let Some(kind) = RecordKind::of(&row.get::<String>(1)?) else {
+        return Ok(None);
+    };
+    let is_case = kind == RecordKind::Case;
+    let open = open.first().map_or(Ok(0), |row| row.get(0))?;
+    Ok(Some(RecordRow {
+        id: row.get(0)?,
+        kind,
+        name: row.get(2)?,
+        number: row.get(3)?,
+        status: if is_case {
+            Some(status_of(row, 4)?)
+        } else {
+            None
+        },
+        account: named(row, 5)?.map(|(id, name)| (RecordId(id), name)),
+        addresses: addresses
+            .iter()
+            .take(MOST_RELATED)
+            .map(|row| row.get(0))
+            .collect::<Result<_, _>>()?,
+        open_cases: if is_case { 0 } else { open },
+        last_at: row.get(7)?,
+        updated_at: row.get(8)?,
+        assignee: named(row, 9)?.map(|(id, name)| (UserId(id), name)),
+    }))
+}
