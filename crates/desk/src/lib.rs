@@ -1,1 +1,71 @@
-//! desk
+//! The work: what the product does, as verbs.
+//!
+//! Every verb has the same ending: one transaction, one row in `changes`, and whatever is owed to
+//! the outside world in the same commit. Permission is asked in [`may`] before anything is read or
+//! written. There are no hooks: what happens after a case is closed is written in `case::change`.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+pub mod bytes;
+pub mod case;
+pub mod clock;
+pub mod link;
+pub mod mailbox;
+pub mod may;
+pub mod note;
+pub mod people;
+pub mod random;
+pub mod receive;
+pub mod record;
+pub mod seal;
+pub mod search;
+pub mod sign_in;
+pub mod thread;
+
+use store::sql::Db;
+
+/// What every verb needs: the shelf, the clock, and the key that seals secrets. Cheap to clone.
+#[derive(Clone)]
+pub struct Desk {
+    /// The database.
+    pub db: Db,
+    /// The one source of time.
+    pub clock: clock::Clock,
+    /// Seals and opens passwords of mail servers.
+    pub seal: seal::Seal,
+}
+
+/// Why a verb did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    /// There is no such thing, or the person may not know that there is.
+    #[error("not found")]
+    NotFound,
+    /// The person may not do this.
+    #[error("{0}")]
+    Forbidden(&'static str),
+    /// Somebody else was quicker, or it stands already. `code` is stable, for programs.
+    #[error("{message}")]
+    Conflict {
+        /// Stable word for programs.
+        code: &'static str,
+        /// What happened and what to do, for people.
+        message: String,
+    },
+    /// A field's value cannot be taken.
+    #[error("{field}: {message}")]
+    Invalid {
+        /// The field as the API names it.
+        field: &'static str,
+        /// What is wrong and what would be right.
+        message: String,
+    },
+    /// The database or the machine failed; nothing was changed.
+    #[error(transparent)]
+    Failed(#[from] anyhow::Error),
+}
+
+impl From<store::sql::Error> for Refusal {
+    fn from(error: store::sql::Error) -> Self {
+        Refusal::Failed(error.into())
+    }
+}

@@ -242,6 +242,7 @@ CREATE INDEX occurrences_by_message ON occurrences (message_id);
 CREATE INDEX occurrences_kept ON occurrences (folder_id, id) WHERE state = 'kept';
 CREATE INDEX occurrences_quarantined ON occurrences (id) WHERE state = 'quarantined';
 CREATE INDEX occurrences_due ON occurrences (folder_id, id) WHERE settle = 'due';
+CREATE INDEX occurrences_by_state ON occurrences (folder_id, state);
 CREATE INDEX occurrences_by_hash ON occurrences (folder_id, hash);
 
 CREATE TABLE participants (

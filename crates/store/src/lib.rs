@@ -17,6 +17,7 @@ pub mod migrate;
 pub mod people;
 pub mod raw;
 pub mod records;
+pub mod rounds;
 pub mod search;
 pub mod sql;
 pub mod stream;

@@ -1,1 +1,14 @@
-//! sync
+//! The rounds: loops that fetch, settle and retry. They know when; `desk` knows what.
+//!
+//! [`round`] reads one mailbox once to its end and settles it; [`supervisor`] does that for every
+//! active mailbox, wakes at IDLE or by the clock, and comes again later after a failure. What a
+//! server refuses or garbles ends one round of one mailbox and nothing else.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod backoff;
+mod pipeline;
+pub mod round;
+mod settle;
+pub mod source;
+pub mod supervisor;
+pub mod test;

@@ -1,0 +1,253 @@
+//! Taking an item apart for the shelf and reading it, in one pass.
+
+use intake::plan;
+use mail::{Address, Letter, fold::fold};
+use model::{FolderId, MailboxId, OccurrenceId, OccurrenceState, Time};
+use std::collections::HashSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Mutex, PoisonError};
+use store::filing::{IndexText, MidHash, mid_hash};
+use store::raw::{self, Body, Hash, Kept, Part};
+
+/// Where an item was found.
+#[derive(Clone, Copy, Debug)]
+pub struct Place {
+    /// The mailbox.
+    pub mailbox: MailboxId,
+    /// The folder.
+    pub folder: FolderId,
+    /// The folder's numbering.
+    pub uidvalidity: i64,
+}
+
+/// One item of a server, as it came.
+#[derive(Clone, Debug)]
+pub struct Item {
+    /// Its number in the folder.
+    pub uid: i64,
+    /// When the server says it arrived; 0 if it does not say.
+    pub internal_at: Time,
+    /// The bytes.
+    pub raw: Vec<u8>,
+    /// Why it is to be put aside unread: too large (then `raw` is only its beginning), or the
+    /// program died of it before.
+    pub aside: Option<String>,
+}
+
+/// An item taken apart and read.
+#[derive(Debug)]
+pub struct Opened {
+    /// For the shelf; taken when it is kept.
+    pub(super) kept: Option<Kept>,
+    /// Its occurrence, once it is kept.
+    pub(super) occurrence: Option<OccurrenceId>,
+    /// When the server says it arrived.
+    pub(super) internal_at: Time,
+    /// What was read; `None` if it is put aside.
+    pub(super) read: Option<Box<Read>>,
+    /// Its UID and size, for progress and ledger.
+    pub uid: i64,
+    /// Length in bytes as sent.
+    pub size_bytes: u64,
+}
+
+/// What filing needs of a letter.
+#[derive(Debug)]
+pub(super) struct Read {
+    pub letter: Letter,
+    pub identity: [u8; 32],
+    pub mids: Vec<MidHash>,
+    pub index: IndexText,
+    pub snippet: String,
+    pub marks: String,
+    pub has_html: bool,
+}
+
+/// Hashes of parts that are on the shelf for sure, so that the price list that comes with every
+/// tenth mail is compressed once. Forgets everything when full.
+#[derive(Default)]
+pub(super) struct StoredParts(Mutex<HashSet<Hash>>);
+
+/// 64 Ki hashes are 4 MiB.
+const MOST_STORED_PARTS: usize = 64 << 10;
+
+impl StoredParts {
+    fn has(&self, hash: &Hash) -> bool {
+        self.lock().contains(hash)
+    }
+
+    /// Takes down what a committed transaction stored.
+    pub fn add<'a>(&self, parts: impl Iterator<Item = &'a Part>) {
+        let mut known = self.lock();
+        if known.len() > MOST_STORED_PARTS {
+            known.clear();
+        }
+        known.extend(parts.map(|part| part.hash));
+    }
+
+    /// Forgets all: a part that was believed to be there was not.
+    pub fn clear(&self) {
+        self.lock().clear();
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashSet<Hash>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Opens an item; one that defeats the parser is kept whole, with the reason.
+pub(super) fn open(stored: &StoredParts, place: &Place, item: Item) -> Opened {
+    let aside = item.aside.clone();
+    let opened = match aside {
+        Some(reason) => Err(reason),
+        None => catch_unwind(AssertUnwindSafe(|| open_readable(stored, place, &item))).map_err(|panic| panic_reason(&*panic)),
+    };
+    let (kept, read) = match opened {
+        Ok((kept, read)) => (kept, Some(Box::new(read))),
+        Err(reason) => (unread(place, &item, reason), None),
+    };
+    Opened {
+        internal_at: item.internal_at,
+        uid: item.uid,
+        size_bytes: kept.size_bytes,
+        occurrence: None,
+        kept: Some(kept),
+        read,
+    }
+}
+
+/// Reads an occurrence that is on the shelf already.
+pub(super) fn again(id: OccurrenceId, internal_at: Time, raw: &[u8]) -> Opened {
+    let read = catch_unwind(AssertUnwindSafe(|| read(raw, mail::parse::parse(raw)))).ok();
+    Opened {
+        kept: None,
+        occurrence: Some(id),
+        internal_at,
+        read: read.map(Box::new),
+        uid: 0,
+        size_bytes: raw.len() as u64,
+    }
+}
+
+fn open_readable(stored: &StoredParts, place: &Place, item: &Item) -> (Kept, Read) {
+    let (split, letter) = mail::open(&item.raw);
+    let parts = split.parts.iter().map(|part| Part {
+        hash: part.hash,
+        size_bytes: part.bytes.len() as u64,
+        packed: (!stored.has(&part.hash)).then(|| raw::pack(&part.bytes)),
+    });
+    let body = Body {
+        hash: split.body_hash,
+        size_bytes: (item.raw.len() - split.header.len()) as u64,
+        skeleton: raw::zstd_of(&split.skeleton),
+        parts: parts.collect(),
+    };
+    let kept = kept(place, item, split.whole_hash, split.header, Some(body));
+    (kept, read(&item.raw, letter))
+}
+
+/// The whole message as its own header block, before an empty body: no parser is asked anything.
+fn unread(place: &Place, item: &Item, reason: String) -> Kept {
+    let empty = mail::split::split(b"");
+    let body = Body { hash: empty.body_hash, size_bytes: 0, skeleton: raw::zstd_of(&empty.skeleton), parts: Vec::new() };
+    let hash = *blake3::hash(&item.raw).as_bytes();
+    let mut kept = kept(place, item, hash, &item.raw, Some(body));
+    kept.state = OccurrenceState::Quarantined;
+    kept.reason = Some(reason);
+    kept
+}
+
+fn kept(place: &Place, item: &Item, hash: Hash, header: &[u8], body: Option<Body>) -> Kept {
+    Kept {
+        mailbox: place.mailbox,
+        folder: place.folder,
+        uidvalidity: place.uidvalidity,
+        uid: item.uid,
+        hash,
+        size_bytes: item.raw.len() as u64,
+        internal_at: item.internal_at,
+        header: raw::zstd_of(header),
+        body,
+        state: OccurrenceState::Kept,
+        reason: None,
+    }
+}
+
+/// A panic's words, for the quarantine page.
+pub(super) fn panic_reason(panic: &(dyn std::any::Any + Send)) -> String {
+    let words = panic.downcast_ref::<&str>().map(|s| (*s).to_owned()).or_else(|| panic.downcast_ref::<String>().cloned());
+    format!("the parser gave up: {}", words.unwrap_or_default())
+}
+
+fn read(raw: &[u8], mut letter: Letter) -> Read {
+    let marks = marks(raw, &letter);
+    let has_html = letter.html.take().is_some();
+    let index = IndexText {
+        subject: fold(&letter.subject),
+        from: fold(&people(letter.from.iter().chain(&letter.sender).chain(&letter.reply_to))),
+        to: fold(&people(letter.to.iter().chain(&letter.cc).chain(&letter.bcc))),
+        body: fold(&searchable(&letter)),
+    };
+    Read {
+        identity: mail::fingerprint::identity(&letter),
+        mids: plan::thread_ids(&letter).into_iter().map(mid_hash).collect(),
+        snippet: snippet(&letter.text),
+        index,
+        marks,
+        has_html,
+        letter,
+    }
+}
+
+fn people<'a>(people: impl Iterator<Item = &'a Address>) -> String {
+    let mut out = String::new();
+    for person in people.take(MOST_PEOPLE) {
+        out.push_str(person.name.as_deref().unwrap_or_default());
+        out.push(' ');
+        out.push_str(&person.address);
+        out.push(' ');
+    }
+    out
+}
+
+fn searchable(letter: &Letter) -> String {
+    let mut text = letter.text.clone();
+    for name in letter.attachments.iter().filter_map(|part| part.name.as_deref()) {
+        text.push('\n');
+        text.push_str(name);
+    }
+    text
+}
+
+/// The first words its writer wrote, on one line.
+fn snippet(text: &str) -> String {
+    let own = mail::quote::reply_text(text);
+    let mut out = String::with_capacity(SNIPPET_CHARS);
+    for word in own.split_whitespace() {
+        if out.chars().count() + word.chars().count() > SNIPPET_CHARS {
+            break;
+        }
+        if !out.is_empty() {
+            out.push(' ');
+        }
+        out.push_str(word);
+    }
+    out
+}
+
+fn marks(raw: &[u8], letter: &Letter) -> String {
+    let defects: Vec<&str> = letter.defects.iter().map(|defect| defect.name()).collect();
+    serde_json::json!({
+        "bounce": letter.content_type == "multipart/report",
+        "auto_reply": mail::autoreply::reason(letter),
+        "list_id": letter.list_id,
+        "defects": defects,
+        "authentication": letter.authentication_results.first(),
+    })
+    .to_string()
+}
+
+/// Length of a snippet in characters.
+const SNIPPET_CHARS: usize = 200;
+/// People of one letter that are indexed.
+const MOST_PEOPLE: usize = 500;

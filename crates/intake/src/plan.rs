@@ -1,0 +1,208 @@
+//! The plan: what is to be done with a letter, as a value one can print, test and run dry.
+
+use mail::Letter;
+use model::{CaseStatus, LinkReason, MailboxKind, MessageId, ProcessId, RecordId, TeamId, ThreadId};
+use serde::{Deserialize, Serialize};
+use std::collections::{HashMap, HashSet};
+
+/// What the shelf knows that bears on a letter.
+#[derive(Clone, Debug)]
+pub struct Known<'a> {
+    /// The mailbox the letter came through.
+    pub mailbox: &'a Mailbox,
+    /// Whether this is today's mail or history.
+    pub origin: Origin,
+    /// The message this letter is another copy of.
+    pub seen: Option<Seen>,
+    /// Threads that the letter's own id or those it refers to belong to, each once, oldest first.
+    pub threads: Vec<Thread>,
+    /// Records that may be matched.
+    pub directory: &'a Directory,
+}
+
+/// Today's mail has consequences; history is only put on the shelf (A23).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// Fetched as it arrives.
+    Live,
+    /// Imported: no cases, replies or notifications.
+    History,
+}
+
+/// What intake needs to know of a mailbox.
+#[derive(Clone, Debug)]
+pub struct Mailbox {
+    /// A group's or a person's.
+    pub kind: MailboxKind,
+    /// Its address, lower case.
+    pub address: String,
+    /// Whether each new thread becomes a case.
+    pub create_cases: bool,
+    /// The process new cases belong to.
+    pub process: Option<ProcessId>,
+    /// The team new cases belong to.
+    pub team: Option<TeamId>,
+}
+
+/// A message that is already on the shelf.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// The message.
+    pub message: MessageId,
+    /// Its thread.
+    pub thread: ThreadId,
+}
+
+/// A thread the letter may belong to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Thread {
+    /// The thread.
+    pub id: ThreadId,
+    /// Its case, if it has one.
+    pub case: Option<Case>,
+}
+
+/// A thread's case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Case {
+    /// The case's record.
+    pub id: RecordId,
+    /// Its number, as people say it.
+    pub number: i64,
+    /// Where it stands.
+    pub status: CaseStatus,
+}
+
+/// Addresses and domains of records, and the addresses that are ours.
+#[derive(Clone, Debug, Default)]
+pub struct Directory {
+    /// Records by address, lower case.
+    pub by_address: HashMap<String, Vec<Entry>>,
+    /// Accounts by domain, lower case.
+    pub by_domain: HashMap<String, Vec<Entry>>,
+    /// Addresses of our mailboxes, lower case.
+    pub ours: HashSet<String>,
+}
+
+/// A record in the directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The record.
+    pub record: RecordId,
+    /// Its name, for the explanation.
+    pub name: String,
+    /// The account it belongs to, if any.
+    pub account: Option<RecordId>,
+}
+
+/// Where a message goes to or comes from, as seen from the company.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// Somebody wrote to us.
+    In,
+    /// One of our own addresses wrote it.
+    Out,
+}
+
+impl Direction {
+    /// The word in SQL and API.
+    pub fn word(self) -> &'static str {
+        match self {
+            Direction::In => "in",
+            Direction::Out => "out",
+        }
+    }
+}
+
+/// What to do with a letter, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// The message it is a copy of; then nothing is filed anew, only the occurrence is added.
+    pub seen: Option<Seen>,
+    /// In or out.
+    pub direction: Direction,
+    /// Which thread it joins.
+    pub thread: ThreadPlan,
+    /// Records it is linked to, each once.
+    pub links: Vec<LinkPlan>,
+    /// What happens to a case.
+    pub case: CasePlan,
+    /// How it came to this, in the order of decisions.
+    pub steps: Vec<Step>,
+}
+
+/// Which thread a letter joins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ThreadPlan {
+    /// It begins one.
+    New,
+    /// It continues this one.
+    Join(ThreadId),
+    /// It proves that several threads are one: the oldest takes the others in.
+    Merge {
+        /// The thread that stays.
+        into: ThreadId,
+        /// Those that end.
+        from: Vec<ThreadId>,
+    },
+}
+
+/// A link to be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinkPlan {
+    /// The record.
+    pub record: RecordId,
+    /// Why.
+    pub reason: LinkReason,
+    /// What matched: an address or a domain.
+    pub detail: String,
+}
+
+/// What happens to a case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CasePlan {
+    /// None is touched.
+    None,
+    /// One is created from this letter.
+    Create,
+    /// The thread's case gets a note of this letter.
+    Note {
+        /// The case.
+        case: RecordId,
+        /// It was closed or waiting and is open again.
+        reopen: bool,
+    },
+}
+
+/// One decision, for people to read: stable words, shown in the reader's language.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    /// What was decided: seen, thread, link, case.
+    pub step: String,
+    /// The outcome's word.
+    pub result: String,
+    /// What it hangs on: an id, an address, a number; may be empty.
+    pub detail: String,
+}
+
+impl Step {
+    /// A step from its words.
+    pub fn new(step: &str, result: &str, detail: impl Into<String>) -> Step {
+        Step { step: step.into(), result: result.into(), detail: detail.into() }
+    }
+}
+
+/// The ids by which a letter's thread is found: its own, In-Reply-To, References; each once.
+pub fn thread_ids(letter: &Letter) -> Vec<&str> {
+    let all = letter.message_id.iter().chain(&letter.in_reply_to).chain(&letter.references);
+    let mut ids: Vec<&str> = Vec::new();
+    for id in all.take(MOST_REFERENCES) {
+        if !ids.contains(&id.as_str()) {
+            ids.push(id);
+        }
+    }
+    ids
+}
+
+/// References read of one letter. A chain of answers this long is a loop or an attack.
+const MOST_REFERENCES: usize = 200;

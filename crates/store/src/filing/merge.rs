@@ -1,0 +1,79 @@
+//! Two threads that turn out to be one: a late letter knew ids of both.
+
+use crate::counters;
+use crate::params;
+use crate::sql::{Error, Sql, Tx};
+use model::{ThreadId, Time};
+
+/// Moves all that `from` has into `into`. A case of `from` goes along if `into` has none; else it is
+/// closed as merged into that one, and its links and followers go over.
+pub async fn merge_threads(tx: &mut Tx, into: ThreadId, from: ThreadId, at: Time) -> Result<(), Error> {
+    let both = || params![into, from];
+    for text in [
+        "UPDATE messages SET thread_id = $1 WHERE thread_id = $2",
+        "UPDATE thread_ids SET thread_id = $1 WHERE thread_id = $2",
+        "UPDATE stream SET thread_id = $1 WHERE thread_id = $2",
+        "DELETE FROM links WHERE thread_id = $2 AND record_id IN (SELECT record_id FROM links WHERE thread_id = $1)",
+        "UPDATE links SET thread_id = $1 WHERE thread_id = $2",
+        "INSERT INTO thread_access (token, thread_id, last_at) SELECT token, CAST($1 AS BIGINT), last_at FROM thread_access WHERE thread_id = $2
+         ON CONFLICT (token, thread_id) DO UPDATE SET last_at = excluded.last_at WHERE thread_access.last_at < excluded.last_at",
+    ] {
+        tx.execute(text, both()).await?;
+    }
+    for text in
+        ["DELETE FROM thread_access WHERE thread_id = $1", "DELETE FROM thread_reads WHERE thread_id = $1"]
+    {
+        tx.execute(text, params![from]).await?;
+    }
+    merge_cases(tx, into, from, at).await?;
+    tx.execute(
+        "UPDATE threads SET messages = (SELECT COUNT(*) FROM messages WHERE thread_id = $1),
+           attachments = (SELECT COALESCE(SUM(attachments), 0) FROM messages WHERE thread_id = $1),
+           links = (SELECT COUNT(*) FROM links WHERE thread_id = $1),
+           first_at = (SELECT MIN(t.first_at) FROM threads t WHERE t.id IN ($1, $2)),
+           last_at = (SELECT MAX(t.last_at) FROM threads t WHERE t.id IN ($1, $2)),
+           last_message_id = (SELECT MAX(t.last_message_id) FROM threads t WHERE t.id IN ($1, $2)) WHERE id = $1",
+        both(),
+    )
+    .await?;
+    tx.execute("UPDATE threads SET merged_into = $1, messages = 0, case_id = NULL, case_status = NULL, assignee_id = NULL WHERE id = $2", both())
+        .await?;
+    let change = counters::take(tx, "changes", 1).await?;
+    tx.execute(
+        "INSERT INTO changes (id, kind, entity_id, thread_id, action, at) VALUES ($1, 'thread', $2, $3, 'merged', $4)",
+        params![change, from, into, at.0],
+    )
+    .await
+    .map(drop)
+}
+
+async fn merge_cases(tx: &mut Tx, into: ThreadId, from: ThreadId, at: Time) -> Result<(), Error> {
+    let text = "SELECT case_id FROM threads WHERE id = $1";
+    let survivor: Option<i64> = tx.query_one(text, params![into]).await?.get(0)?;
+    let other: Option<i64> = tx.query_one(text, params![from]).await?.get(0)?;
+    let Some(other) = other else { return Ok(()) };
+    let Some(survivor) = survivor.filter(|survivor| *survivor != other) else {
+        return tx
+            .execute(
+                "UPDATE threads SET case_id = (SELECT case_id FROM threads WHERE id = $2), case_status = (SELECT case_status FROM threads WHERE id = $2),
+                   assignee_id = (SELECT assignee_id FROM threads WHERE id = $2) WHERE id = $1",
+                params![into, from],
+            )
+            .await
+            .map(drop);
+    };
+    tx.execute("DELETE FROM links WHERE thread_id = $1 AND record_id = $2", params![into, other]).await?;
+    tx.execute("UPDATE threads SET case_id = $1 WHERE case_id = $2", params![survivor, other]).await?;
+    tx.execute("UPDATE stream SET record_id = $1 WHERE record_id = $2", params![survivor, other]).await?;
+    tx.execute(
+        "INSERT INTO followers (record_id, user_id) SELECT CAST($1 AS BIGINT), user_id FROM followers WHERE record_id = $2 ON CONFLICT DO NOTHING",
+        params![survivor, other],
+    )
+    .await?;
+    tx.execute(
+        "UPDATE records SET merged_into = $1, status = 'closed', closed_at = $3, updated_at = $3, version = version + 1 WHERE id = $2",
+        params![survivor, other, at.0],
+    )
+    .await
+    .map(drop)
+}

@@ -1,0 +1,269 @@
+//! Folders on servers: where reading stands, what has to be settled, and the ledger.
+//!
+//! Completeness hangs on UIDs alone, never on flags or dates. `listed` is every UID the server has
+//! ever shown under the present UIDVALIDITY; `cursor` says up to where all of them are occurrences.
+//! Both move only in the transaction that makes the bytes durable, so neither can be ahead of them.
+
+use crate::counters;
+use crate::params;
+use crate::sql::{Error, Row, Sql, Tx};
+use model::{AfterFiling, FolderId, MailboxId, OccurrenceId, Time};
+use std::collections::HashMap;
+
+/// A folder as the rounds see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Folder {
+    /// The folder.
+    pub id: FolderId,
+    /// Its mailbox.
+    pub mailbox: MailboxId,
+    /// Its name, decoded.
+    pub name: String,
+    /// What is done on the server after filing.
+    pub after_filing: AfterFiling,
+    /// Where filed messages are moved, if they are moved.
+    pub processed_folder: Option<String>,
+    /// The numbering last seen; 0 before the first visit.
+    pub uidvalidity: i64,
+    /// Every listed UID up to this one is an occurrence.
+    pub cursor: i64,
+    /// Every UID ever listed under `uidvalidity`, as a sequence set.
+    pub listed: String,
+    /// UIDs whose taking apart was begun and not ended, as a sequence set.
+    pub attempt: String,
+    /// How often it was begun.
+    pub attempts: i64,
+}
+
+const FOLDER: &str = "SELECT id, mailbox_id, name, after_filing, processed_folder, uidvalidity, cursor, listed, attempt, attempts FROM folders WHERE";
+
+/// The folders of a mailbox that are read, in the order they were chosen.
+pub async fn read_folders(sql: &mut impl Sql, mailbox: MailboxId) -> Result<Vec<Folder>, Error> {
+    let text = format!("{FOLDER} mailbox_id = $1 AND read ORDER BY id");
+    sql.query(&text, params![mailbox]).await?.iter().map(folder).collect()
+}
+
+/// One folder.
+pub async fn get(sql: &mut impl Sql, id: FolderId) -> Result<Option<Folder>, Error> {
+    let row = sql.query_opt(&format!("{FOLDER} id = $1"), params![id]).await?;
+    row.map(|row| folder(&row)).transpose()
+}
+
+fn folder(row: &Row) -> Result<Folder, Error> {
+    let after: String = row.get(3)?;
+    Ok(Folder {
+        id: row.get(0)?,
+        mailbox: row.get(1)?,
+        name: row.get(2)?,
+        after_filing: AfterFiling::of(&after)
+            .ok_or_else(|| Error::Other(format!("folders.after_filing is {after:?}")))?,
+        processed_folder: row.get(4)?,
+        uidvalidity: row.get(5)?,
+        cursor: row.get(6)?,
+        listed: row.get(7)?,
+        attempt: row.get(8)?,
+        attempts: row.get(9)?,
+    })
+}
+
+/// The folder imported messages of a mailbox are kept in; made if new. It is never read on a server.
+pub async fn import_folder(tx: &mut Tx, mailbox: MailboxId, name: &str) -> Result<Folder, Error> {
+    let text = format!("{FOLDER} mailbox_id = $1 AND name = $2");
+    if let Some(row) = tx.query_opt(&text, params![mailbox, name]).await? {
+        return folder(&row);
+    }
+    let id = counters::take(tx, "folders", 1).await?;
+    tx.execute(
+        "INSERT INTO folders (id, mailbox_id, name, read, after_filing, uidvalidity, cursor, listed, attempt, attempts)
+         VALUES ($1, $2, $3, FALSE, 'leave', 1, 0, '', '', 0)",
+        params![id, mailbox, name],
+    )
+    .await?;
+    folder(&tx.query_one(&text, params![mailbox, name]).await?)
+}
+
+/// Writes down what the server lists, before anything of it is fetched. With a new UIDVALIDITY the
+/// reading starts over: identical messages are recognised by their identity and become occurrences.
+pub async fn visited(
+    tx: &mut Tx,
+    folder: FolderId,
+    uidvalidity: i64,
+    listed: &str,
+    cursor: i64,
+) -> Result<(), Error> {
+    tx.execute(
+        "UPDATE folders SET uidvalidity = $2, listed = $3, cursor = $4 WHERE id = $1",
+        params![folder, uidvalidity, listed, cursor],
+    )
+    .await
+    .map(drop)
+}
+
+/// Writes down that taking these UIDs apart begins, for the `attempts`-th time: if the process dies
+/// of it, the next one knows which they were.
+pub async fn attempt(tx: &mut Tx, folder: FolderId, uids: &str, attempts: i64) -> Result<(), Error> {
+    tx.execute(
+        "UPDATE folders SET attempt = $2, attempts = $3 WHERE id = $1",
+        params![folder, uids, attempts],
+    )
+    .await
+    .map(drop)
+}
+
+/// Moves the cursor, in the transaction that keeps the bytes.
+pub async fn advance(tx: &mut Tx, folder: FolderId, cursor: i64) -> Result<(), Error> {
+    tx.execute("UPDATE folders SET cursor = $2 WHERE id = $1", params![folder, cursor]).await.map(drop)
+}
+
+/// Writes down that the folder was read to its end, and that no attempt is open.
+pub async fn scanned(tx: &mut Tx, folder: FolderId, at: Time) -> Result<(), Error> {
+    tx.execute(
+        "UPDATE folders SET scanned_at = $2, attempt = '', attempts = 0 WHERE id = $1",
+        params![folder, at.0],
+    )
+    .await
+    .map(drop)
+}
+
+/// UIDs above the cursor that are occurrences already (kept out of order by another process).
+pub async fn kept_above(sql: &mut impl Sql, folder: &Folder) -> Result<Vec<i64>, Error> {
+    let rows = sql
+        .query(
+            "SELECT uid FROM occurrences WHERE folder_id = $1 AND uidvalidity = $2 AND uid > $3 ORDER BY uid",
+            params![folder.id, folder.uidvalidity, folder.cursor],
+        )
+        .await?;
+    rows.iter().map(|row| row.get(0)).collect()
+}
+
+/// Up to `limit` filed occurrences the server has not been told of, oldest first.
+pub async fn due(sql: &mut impl Sql, folder: &Folder, limit: i64) -> Result<Vec<(OccurrenceId, i64)>, Error> {
+    let rows = sql
+        .query(
+            "SELECT id, uid FROM occurrences WHERE folder_id = $1 AND settle = 'due' AND uidvalidity = $2 ORDER BY id LIMIT $3",
+            params![folder.id, folder.uidvalidity, limit],
+        )
+        .await?;
+    rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+}
+
+/// Writes down that the server has done what was due.
+pub async fn settled(tx: &mut Tx, ids: &[OccurrenceId]) -> Result<(), Error> {
+    let rows = ids.iter().map(|id| params![*id]).collect();
+    tx.execute_many("UPDATE occurrences SET settle = 'done', settle_error = NULL WHERE id = $1", rows)
+        .await
+        .map(drop)
+}
+
+/// Writes down that the server refused; after `most` refusals it is not asked again.
+pub async fn refused(tx: &mut Tx, ids: &[OccurrenceId], error: &str, most: i64) -> Result<(), Error> {
+    let rows = ids.iter().map(|id| params![*id, error, most]).collect();
+    tx.execute_many(
+        "UPDATE occurrences SET settle_attempts = settle_attempts + 1, settle_error = $2,
+           settle = CASE WHEN settle_attempts + 1 >= $3 THEN 'failed' ELSE 'due' END WHERE id = $1",
+        rows,
+    )
+    .await
+    .map(drop)
+}
+
+/// One line of the ledger (A21): everything the server ever showed in a folder, and where it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LedgerRow {
+    /// The mailbox.
+    pub mailbox_id: i64,
+    /// Its address.
+    pub mailbox: String,
+    /// The folder's name.
+    pub folder: String,
+    /// Messages ever listed by the server (or given to an import).
+    pub seen: i64,
+    /// Those that are messages now.
+    pub filed: i64,
+    /// Those a filter kept out.
+    pub filtered: i64,
+    /// Those that could not be understood; bytes and reason are kept.
+    pub quarantined: i64,
+    /// Those whose bytes are durable and that wait to be filed.
+    pub waiting: i64,
+    /// Those that were gone from the server before they could be fetched.
+    pub vanished: i64,
+    /// Those seen and not accounted for by any of the above: still to be fetched.
+    pub difference: i64,
+}
+
+/// The ledger of one mailbox, or of all; by mailbox and folder.
+pub async fn ledger(sql: &mut impl Sql, mailbox: Option<MailboxId>) -> Result<Vec<LedgerRow>, Error> {
+    let folders = sql
+        .query(
+            "SELECT f.id, f.mailbox_id, m.address, f.name, f.uidvalidity, f.listed FROM folders f JOIN mailboxes m ON m.id = f.mailbox_id
+             WHERE (f.read OR f.uidvalidity > 0) AND ($1 = 0 OR f.mailbox_id = $1) ORDER BY m.address, f.mailbox_id, f.id",
+            params![mailbox.map_or(0, |id| id.0)],
+        )
+        .await?;
+    let ids: Vec<i64> = folders.iter().map(|row| row.get(0)).collect::<Result<_, _>>()?;
+    let counts = counts(sql, &ids).await?;
+    folders.iter().zip(counts).map(|(row, counts)| ledger_row(row, &counts)).collect()
+}
+
+/// Occurrences per state; those of earlier numberings under "earlier" again.
+async fn counts(sql: &mut impl Sql, folders: &[i64]) -> Result<Vec<HashMap<String, i64>>, Error> {
+    let asked = || folders.iter().map(|id| params![*id]).collect();
+    let by_state = sql
+        .query_many("SELECT state, COUNT(*) FROM occurrences WHERE folder_id = $1 GROUP BY state", asked())
+        .await?;
+    let earlier = sql
+        .query_many(
+            "SELECT COUNT(*) FROM occurrences o JOIN folders f ON f.id = o.folder_id WHERE o.folder_id = $1 AND o.uidvalidity <> f.uidvalidity",
+            asked(),
+        )
+        .await?;
+    let mut out = Vec::new();
+    for (states, earlier) in by_state.iter().zip(earlier) {
+        let mut counts = HashMap::new();
+        for row in states {
+            counts.insert(row.get(0)?, row.get(1)?);
+        }
+        counts.insert("earlier".into(), earlier.first().map_or(Ok(0), |row| row.get(0))?);
+        out.push(counts);
+    }
+    Ok(out)
+}
+
+fn ledger_row(row: &Row, counts: &HashMap<String, i64>) -> Result<LedgerRow, Error> {
+    let count = |state: &str| counts.get(state).copied().unwrap_or(0);
+    let mut line = LedgerRow {
+        mailbox_id: row.get(1)?,
+        mailbox: row.get(2)?,
+        folder: row.get(3)?,
+        seen: set_len(&row.get::<String>(5)?) + count("earlier"),
+        filed: count("filed"),
+        filtered: count("filtered"),
+        quarantined: count("quarantined"),
+        waiting: count("kept"),
+        vanished: count("vanished"),
+        difference: 0,
+    };
+    line.difference =
+        line.seen - line.filed - line.filtered - line.quarantined - line.waiting - line.vanished;
+    Ok(line)
+}
+
+/// How many numbers a sequence set (`1:5,9`) holds; it is our own, written by the rounds.
+fn set_len(set: &str) -> i64 {
+    let range = |part: &str| match part.split_once(':') {
+        Some((from, to)) => Some(to.parse::<i64>().ok()? - from.parse::<i64>().ok()? + 1),
+        None => part.parse::<i64>().ok().map(|_| 1),
+    };
+    set.split(',').filter_map(range).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn length_of_a_sequence_set_counts_ranges_and_single_numbers() {
+        assert_eq!([set_len(""), set_len("7"), set_len("1:5,9,11:12")], [0, 1, 8]);
+    }
+}

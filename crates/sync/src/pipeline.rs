@@ -1,0 +1,187 @@
+//! Fetch, open, keep and file as a pipeline: while one batch is filed the next is opened and the one
+//! after that is on the wire. Three batches of at most [`BATCH_BYTES`] bound the memory, except for
+//! a single message that is larger.
+//!
+//! The UIDs of a batch are written down before it is opened. If the program died of it, the next
+//! run tries the same batch again, then its messages one by one, and at last keeps the one at fault
+//! unread.
+
+use crate::round::{FolderSummary, RoundError, Visit};
+use desk::receive::{Channel, Item, MOST_ATTEMPTS, Opened, Place, Receive};
+use model::Time;
+use store::folders::Folder;
+use tokio::sync::mpsc;
+use wire::imap::{Fetched, SessionError, UidSet};
+
+/// Messages opened together.
+const BATCH_MESSAGES: usize = 128;
+/// Bytes opened together.
+const BATCH_BYTES: usize = 6 << 20;
+/// A batch is cut into so many pieces, opened at the same time.
+const PIECES: usize = 2;
+
+/// What a pipeline works with.
+pub struct Work<'a> {
+    /// Where letters go.
+    pub receive: &'a Receive,
+    /// Through which mailbox they come.
+    pub channel: &'a Channel,
+    /// Where they come from; the folder is open.
+    pub visit: &'a mut Visit,
+    /// Hears how many messages are done.
+    pub report: &'a (dyn Fn(u64) + Send + Sync),
+}
+
+/// Some fetched messages.
+struct Batch {
+    items: Vec<Item>,
+    uids: UidSet,
+}
+
+/// Fetches `fresh`, keeps and files it. Returns what the server did not give.
+pub async fn run(work: Work<'_>, folder: &mut Folder, fresh: &UidSet, summary: &mut FolderSummary) -> Result<UidSet, RoundError> {
+    if fresh.is_empty() {
+        return Ok(UidSet::new());
+    }
+    let Work { receive, channel, visit, report } = work;
+    let place = Place { mailbox: folder.mailbox, folder: folder.id, uidvalidity: folder.uidvalidity };
+    let suspects = Suspects::of(folder, fresh);
+    let (fetched, to_open) = mpsc::channel(1);
+    let (opened, to_file) = mpsc::channel(1);
+    let fetching = fetch(visit, fresh, &suspects, fetched);
+    let opening = open(receive, place, &suspects, to_open, opened);
+    let filing = file(receive, channel, folder, fresh.clone(), to_file, summary, report);
+    // A connection that breaks ends the fetching only: what has arrived is kept and filed first.
+    let fetching = async { Ok::<_, RoundError>(fetching.await) };
+    let (fetched, (), left) = tokio::try_join!(fetching, opening, filing)?;
+    fetched.map(|()| left)
+}
+
+/// UIDs whose opening was begun by an earlier run and not ended.
+struct Suspects {
+    uids: UidSet,
+    attempts: i64,
+}
+
+impl Suspects {
+    fn of(folder: &Folder, fresh: &UidSet) -> Suspects {
+        let begun: UidSet = folder.attempt.parse().unwrap_or_default();
+        Suspects { uids: begun.intersection(fresh), attempts: folder.attempts }
+    }
+
+    /// Whether this one is opened alone: its batch was begun twice before.
+    fn is_alone(&self, uid: u32) -> bool {
+        self.attempts >= 2 && self.uids.contains(uid)
+    }
+
+    /// How often opening this batch is being begun now.
+    fn attempt(&self, uids: &UidSet) -> i64 {
+        match uids.intersection(&self.uids).is_empty() {
+            true => 1,
+            false => self.attempts + 1,
+        }
+    }
+}
+
+async fn fetch(visit: &mut Visit, fresh: &UidSet, suspects: &Suspects, out: mpsc::Sender<Batch>) -> Result<(), RoundError> {
+    let mut stream = visit.session.fetch(fresh);
+    let (mut batch, mut bytes) = (Batch { items: Vec::new(), uids: UidSet::new() }, 0);
+    loop {
+        let message = match stream.next().await {
+            Ok(Some(message)) => message,
+            // What it refused is left over, and looked into afterwards.
+            Ok(None) | Err(SessionError::Refused(_)) => break,
+            Err(error) => {
+                // What has arrived is worth keeping; then the round ends with the error.
+                send(&out, batch).await;
+                return Err(error.into());
+            }
+        };
+        let alone = suspects.is_alone(message.uid);
+        if !batch.items.is_empty() && (alone || batch.items.len() >= BATCH_MESSAGES || bytes + message.body.len() > BATCH_BYTES) {
+            let full = std::mem::replace(&mut batch, Batch { items: Vec::new(), uids: UidSet::new() });
+            bytes = 0;
+            if !send(&out, full).await {
+                return Ok(());
+            }
+        }
+        bytes += if alone { BATCH_BYTES } else { message.body.len() };
+        batch.uids.insert(message.uid);
+        batch.items.push(item(message));
+    }
+    send(&out, batch).await;
+    Ok(())
+}
+
+/// False if nobody takes batches any more: the other end failed and has the error.
+async fn send(out: &mpsc::Sender<Batch>, batch: Batch) -> bool {
+    batch.items.is_empty() || out.send(batch).await.is_ok()
+}
+
+fn item(message: Fetched) -> Item {
+    let aside = message.truncated.map(|size| format!("it is too large to be taken ({size} bytes); it stays on the server"));
+    Item { uid: i64::from(message.uid), internal_at: Time(message.internal_date.unwrap_or(0)), raw: message.body, aside }
+}
+
+async fn open(receive: &Receive, place: Place, suspects: &Suspects, mut batches: mpsc::Receiver<Batch>, out: mpsc::Sender<Vec<Opened>>) -> Result<(), RoundError> {
+    while let Some(mut batch) = batches.recv().await {
+        let attempt = suspects.attempt(&batch.uids);
+        receive.begin(place.folder, &batch.uids.to_string(), attempt).await?;
+        if attempt > MOST_ATTEMPTS {
+            for item in &mut batch.items {
+                item.aside.get_or_insert_with(|| "the program ended each time it read this message".into());
+            }
+        }
+        if out.send(open_batch(receive, place, batch.items).await).await.is_err() {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+async fn open_batch(receive: &Receive, place: Place, items: Vec<Item>) -> Vec<Opened> {
+    let mut pieces: Vec<Vec<Item>> = (0..PIECES).map(|_| Vec::new()).collect();
+    // Dealt out like cards, so that both have as much to do.
+    for (number, item) in items.into_iter().enumerate() {
+        pieces[number % PIECES].push(item);
+    }
+    let threads: Vec<_> = pieces
+        .into_iter()
+        .map(|piece| {
+            let receive = receive.clone();
+            tokio::task::spawn_blocking(move || piece.into_iter().map(|item| receive.open(&place, item)).collect::<Vec<_>>())
+        })
+        .collect();
+    let mut opened = Vec::new();
+    for thread in threads {
+        opened.extend(thread.await.expect("opening an item catches its panics"));
+    }
+    opened.sort_by_key(|one| one.uid);
+    opened
+}
+
+async fn file(
+    receive: &Receive,
+    channel: &Channel,
+    folder: &mut Folder,
+    mut left: UidSet,
+    mut batches: mpsc::Receiver<Vec<Opened>>,
+    summary: &mut FolderSummary,
+    report: &(dyn Fn(u64) + Send + Sync),
+) -> Result<UidSet, RoundError> {
+    let listed: UidSet = folder.listed.parse().unwrap_or_default();
+    let total = left.len();
+    while let Some(mut opened) = batches.recv().await {
+        for one in &opened {
+            left.remove(u32::try_from(one.uid).unwrap_or(0));
+        }
+        // Everything below the first that is left is an occurrence.
+        let cursor = left.first().map_or(listed.last().unwrap_or(0), |first| first - 1);
+        receive.keep(folder, &mut opened, i64::from(cursor)).await?;
+        let filed = receive.file(channel, folder, opened).await?;
+        summary.filed += filed.filed;
+        summary.quarantined += filed.quarantined;
+        report(total - left.len());
+    }
+    Ok(left)
+}

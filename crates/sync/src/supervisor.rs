@@ -1,0 +1,278 @@
+//! Every active mailbox has a task that makes its rounds; this watches which are active.
+//!
+//! A task that fails waits and comes again; one whose mailbox was changed starts anew; none waits
+//! for another. Between rounds a task waits at IDLE in the first folder it reads, or by the clock
+//! where the server has no IDLE or more folders are read.
+
+use crate::backoff::Backoff;
+use crate::round::{self, FolderSummary, RoundError, Visit};
+use desk::receive::Receive;
+use model::{MailboxId, Time};
+use std::collections::HashMap;
+use std::future::Future;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use store::folders;
+use store::rounds::{self, Source};
+use tokio::sync::{Notify, watch};
+use wire::imap::{IdleEvent, SessionError};
+
+/// How often the list of mailboxes is read even if no change was heard.
+const LOOK_AGAIN: Duration = Duration::from_secs(30);
+/// Longest wait at IDLE: below what routers forget, and so the longest a lost wake-up costs.
+const IDLE: Duration = Duration::from_secs(5 * 60);
+/// Wait between rounds where more than one folder is read, or the server has no IDLE.
+const POLL: Duration = Duration::from_secs(60);
+
+/// What a mailbox's rounds are doing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Phase {
+    /// Not active.
+    #[default]
+    Off,
+    /// Waiting for news.
+    Idle,
+    /// Reading.
+    Scanning,
+    /// Failed; waiting to try again.
+    Failed,
+}
+
+/// A mailbox's rounds at this moment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct State {
+    /// What they are doing.
+    pub phase: Phase,
+    /// Messages done and to be done in the folder being read.
+    pub progress: Option<(u64, u64)>,
+}
+
+/// The rounds of all mailboxes, as others see them. Cheap to clone.
+#[derive(Clone)]
+pub struct Supervisor {
+    receive: Receive,
+    inner: Arc<Inner>,
+}
+
+#[derive(Default)]
+struct Inner {
+    states: Mutex<HashMap<MailboxId, State>>,
+    wakes: Mutex<HashMap<MailboxId, Arc<Notify>>>,
+}
+
+impl Supervisor {
+    /// Rounds over a receiving desk; nothing runs before [`Supervisor::run`].
+    pub fn new(receive: Receive) -> Supervisor {
+        Supervisor { receive, inner: Arc::default() }
+    }
+
+    /// What a mailbox's rounds are doing.
+    pub fn state(&self, id: MailboxId) -> State {
+        self.states().get(&id).cloned().unwrap_or_default()
+    }
+
+    /// Begins a round of a mailbox now, or right after the present one. False if it is not active.
+    pub fn scan_now(&self, id: MailboxId) -> bool {
+        let wakes = lock(&self.inner.wakes);
+        wakes.get(&id).inspect(|wake| wake.notify_one()).is_some()
+    }
+
+    /// Makes the rounds until `stop` says so; then ends in order.
+    pub async fn run(&self, stop: impl Future<Output = ()>) {
+        let mut tasks: HashMap<MailboxId, Task> = HashMap::new();
+        let mut changes = self.receive.desk().db.changes_signal();
+        tokio::pin!(stop);
+        loop {
+            match rounds::active(&mut &self.receive.desk().db).await {
+                Ok(sources) => self.adjust(&mut tasks, sources),
+                Err(error) => tracing::error!(%error, "the list of mailboxes cannot be read"),
+            }
+            tokio::select! {
+                () = &mut stop => break,
+                _ = changes.changed() => {}
+                () = tokio::time::sleep(LOOK_AGAIN) => {}
+            }
+        }
+        for (_, task) in tasks {
+            task.end().await;
+        }
+    }
+
+    /// Starts and ends tasks so that each active mailbox has one, as it is set up now.
+    fn adjust(&self, tasks: &mut HashMap<MailboxId, Task>, sources: Vec<Source>) {
+        let wanted: HashMap<MailboxId, Source> = sources.into_iter().map(|source| (source.id, source)).collect();
+        tasks.retain(|id, task| {
+            let stays = wanted.get(id) == Some(&task.source) && !task.handle.is_finished();
+            if !stays {
+                task.stop.send_replace(true);
+                lock(&self.inner.wakes).remove(id);
+                self.states().remove(id);
+            }
+            stays
+        });
+        for (id, source) in wanted {
+            tasks.entry(id).or_insert_with(|| self.start(source));
+        }
+    }
+
+    fn start(&self, source: Source) -> Task {
+        let (stop, stopped) = watch::channel(false);
+        let wake = Arc::new(Notify::new());
+        lock(&self.inner.wakes).insert(source.id, wake.clone());
+        let keeper = Keeper { supervisor: self.clone(), source: source.clone(), wake, stopped };
+        Task { source, stop, handle: tokio::spawn(keeper.run()) }
+    }
+
+    fn states(&self) -> MutexGuard<'_, HashMap<MailboxId, State>> {
+        lock(&self.inner.states)
+    }
+
+    fn set(&self, id: MailboxId, state: State) {
+        self.states().insert(id, state);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+struct Task {
+    source: Source,
+    stop: watch::Sender<bool>,
+    handle: tokio::task::JoinHandle<()>,
+}
+
+impl Task {
+    /// Lets the transaction at hand end; a round that waits for a server is cut off.
+    async fn end(self) {
+        self.stop.send_replace(true);
+        if tokio::time::timeout(Duration::from_secs(10), self.handle).await.is_err() {
+            tracing::warn!(mailbox = self.source.id.0, "a round did not end in time and was cut off");
+        }
+    }
+}
+
+/// The task of one mailbox.
+struct Keeper {
+    supervisor: Supervisor,
+    source: Source,
+    wake: Arc<Notify>,
+    stopped: watch::Receiver<bool>,
+}
+
+impl Keeper {
+    async fn run(mut self) {
+        let mut stopped = self.stopped.clone();
+        tokio::select! {
+            _ = stopped.wait_for(|stop| *stop) => {}
+            () = self.rounds() => {}
+        }
+        self.supervisor.states().remove(&self.source.id);
+    }
+
+    async fn rounds(&mut self) {
+        let mut backoff = Backoff::default();
+        if let Err(error) = round::file_waiting(&self.supervisor.receive, &self.source).await {
+            tracing::error!(mailbox = self.source.id.0, %error, "messages kept earlier could not be filed yet");
+        }
+        loop {
+            self.phase(Phase::Scanning);
+            let error = match self.visit(&mut backoff).await {
+                Ok(never) => match never {},
+                Err(error) => error,
+            };
+            let wait = backoff.after_failure(desk::random::bytes::<1>()[0]);
+            tracing::warn!(mailbox = self.source.id.0, address = self.source.address, %error, wait_s = wait.as_secs(), "a round failed");
+            self.phase(Phase::Failed);
+            self.write_failure(&error).await;
+            tokio::select! {
+                () = tokio::time::sleep(wait) => {}
+                () = self.wake.notified() => {}
+            }
+        }
+    }
+
+    /// Signs in and makes rounds over one connection until something fails.
+    async fn visit(&mut self, backoff: &mut Backoff) -> Result<std::convert::Infallible, RoundError> {
+        let mut visit = Visit::begin(&self.supervisor.receive, &self.source).await?;
+        loop {
+            self.phase(Phase::Scanning);
+            let summaries = self.round(&mut visit).await?;
+            backoff.succeeded();
+            self.write_success(&summaries).await?;
+            self.phase(Phase::Idle);
+            self.wait(&mut visit).await?;
+        }
+    }
+
+    async fn round(&self, visit: &mut Visit) -> Result<Vec<FolderSummary>, RoundError> {
+        let (supervisor, id) = (&self.supervisor, self.source.id);
+        let progress = move |_: &str, done: u64, total: u64| {
+            supervisor.set(id, State { phase: Phase::Scanning, progress: (total > 0).then_some((done, total)) });
+        };
+        round::run(&supervisor.receive, &self.source, visit, &progress).await
+    }
+
+    /// Waits for news: at IDLE in the first folder, by the clock for the others.
+    async fn wait(&mut self, visit: &mut Visit) -> Result<(), RoundError> {
+        let folders = folders::read_folders(&mut &self.supervisor.receive.desk().db, self.source.id).await?;
+        let Some(first) = folders.first() else {
+            self.wake.notified().await;
+            return Ok(());
+        };
+        visit.watch(&first.name).await?;
+        let at_most = if folders.len() > 1 { POLL } else { IDLE };
+        tokio::select! {
+            () = self.wake.notified() => Ok(()),
+            event = visit.idle(at_most) => match event {
+                Ok(IdleEvent::Changed | IdleEvent::Timeout) => Ok(()),
+                Err(SessionError::NotOffered(_)) => {
+                    tokio::select! {
+                        () = self.wake.notified() => {}
+                        () = tokio::time::sleep(POLL) => {}
+                    }
+                    Ok(())
+                }
+                Err(error) => Err(error.into()),
+            },
+        }
+    }
+
+    fn phase(&self, phase: Phase) {
+        self.supervisor.set(self.source.id, State { phase, progress: None });
+    }
+
+    async fn write_success(&self, summaries: &[FolderSummary]) -> Result<(), RoundError> {
+        for one in summaries.iter().filter(|one| one.seen + one.skipped + one.quarantined > 0) {
+            tracing::info!(mailbox = self.source.id.0, address = self.source.address, folder = one.folder, seen = one.seen, filed = one.filed, skipped = one.skipped, quarantined = one.quarantined, "read");
+        }
+        let desk = self.supervisor.receive.desk();
+        let mut tx = desk.db.begin().await?;
+        rounds::succeeded(&mut tx, self.source.id, desk.clock.now()).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    async fn write_failure(&self, error: &RoundError) {
+        let desk = self.supervisor.receive.desk();
+        let written = async {
+            let mut tx = desk.db.begin().await?;
+            rounds::failed(&mut tx, self.source.id, &failure(error, desk.clock.now())).await?;
+            tx.commit().await
+        };
+        if let Err(error) = written.await {
+            tracing::error!(%error, "the failure of a round could not be written down");
+        }
+    }
+}
+
+/// A failure as the mailbox's page shows it.
+fn failure(error: &RoundError, at: Time) -> String {
+    let (stage, kind, remedy) = match error {
+        RoundError::Connect(error) => (error.stage.name(), error.kind.name(), error.remedy.as_str()),
+        RoundError::Session(_) => ("reading", "lost", "Nothing is lost; it is tried again by itself."),
+        RoundError::Store(_) => ("storing", "store", "Nothing is lost; look at the disk and the database, it is tried again by itself."),
+        RoundError::SetUp(_) => ("setting_up", "set_up", "Open the mailbox's settings and enter what is missing."),
+    };
+    serde_json::json!({ "at": at.0, "stage": stage, "kind": kind, "message": error.to_string(), "remedy": remedy }).to_string()
+}

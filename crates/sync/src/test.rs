@@ -1,0 +1,1 @@
+//! Trying a connection before it is saved.
