@@ -3,6 +3,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod both;
+pub mod dovecot;
 pub mod folder;
 pub mod postgres;
 

@@ -26,12 +26,7 @@ pub(crate) async fn dial(server: &Server) -> Result<Link, ConnectError> {
     let addresses = resolve(server).await?;
     let (stream, peer) = connect(server, &addresses).await?;
     if server.tls == Tls::None && !server.may_talk_plain_to(peer) {
-        return Err(ConnectError::new(
-            Stage::Tls,
-            Kind::PlainRefused,
-            server,
-            "",
-        ));
+        return Err(ConnectError::new(Stage::Tls, Kind::PlainRefused, server, ""));
     }
     let mut stream: Box<dyn Stream> = Box::new(stream);
     if server.tls == Tls::Implicit {
@@ -56,12 +51,8 @@ async fn resolve(server: &Server) -> Result<Vec<SocketAddr>, ConnectError> {
     let found = timeout(server.timeouts.connect, lookup_host((host, server.port))).await;
     let found = found.map_err(|_| fail(Kind::Timeout, "the name service did not answer"))?;
     let all: Vec<_> = found.map_err(|_| fail(Kind::UnknownHost, ""))?.collect();
-    let allowed: Vec<_> = all
-        .iter()
-        .copied()
-        .filter(|a| server.may_dial(a.ip()))
-        .take(MAX_ADDRESSES)
-        .collect();
+    let allowed: Vec<_> =
+        all.iter().copied().filter(|a| server.may_dial(a.ip())).take(MAX_ADDRESSES).collect();
     match (all.is_empty(), allowed.is_empty()) {
         (true, _) => Err(fail(Kind::UnknownHost, "")),
         (false, true) => Err(fail(Kind::AddressRefused, "")),
@@ -69,10 +60,7 @@ async fn resolve(server: &Server) -> Result<Vec<SocketAddr>, ConnectError> {
     }
 }
 
-async fn connect(
-    server: &Server,
-    addresses: &[SocketAddr],
-) -> Result<(TcpStream, IpAddr), ConnectError> {
+async fn connect(server: &Server, addresses: &[SocketAddr]) -> Result<(TcpStream, IpAddr), ConnectError> {
     let mut last = ConnectError::new(Stage::Tcp, Kind::Unreachable, server, "");
     for address in addresses {
         match timeout(server.timeouts.connect, TcpStream::connect(address)).await {
@@ -98,15 +86,10 @@ fn tcp_kind(error: &io::Error) -> Kind {
 
 async fn secure(server: &Server, stream: Box<dyn Stream>) -> Result<Box<dyn Stream>, ConnectError> {
     let fail = |kind, detail: &str| ConnectError::new(Stage::Tls, kind, server, detail);
-    let config = config(&server.trust).map_err(|e| {
-        fail(
-            Kind::Certificate(CertificateProblem::Invalid),
-            &e.to_string(),
-        )
-    })?;
+    let config = config(&server.trust)
+        .map_err(|e| fail(Kind::Certificate(CertificateProblem::Invalid), &e.to_string()))?;
     let host = server.host.trim().trim_end_matches('.').to_owned();
-    let name =
-        ServerName::try_from(host).map_err(|_| fail(Kind::UnknownHost, "not a server name"))?;
+    let name = ServerName::try_from(host).map_err(|_| fail(Kind::UnknownHost, "not a server name"))?;
     let handshake = TlsConnector::from(Arc::new(config)).connect(name, stream);
     match timeout(server.timeouts.connect, handshake).await {
         Ok(Ok(stream)) => Ok(Box::new(stream)),
@@ -137,17 +120,13 @@ fn verifier(
     let provider = Arc::clone(provider);
     Ok(match trust {
         Trust::Platform => Arc::new(Verifier::new(provider)?),
-        Trust::PlatformAnd(pem) => Arc::new(Verifier::new_with_extra_roots(
-            certificates(pem)?,
-            provider,
-        )?),
+        Trust::PlatformAnd(pem) => Arc::new(Verifier::new_with_extra_roots(certificates(pem)?, provider)?),
         Trust::Only(pem) => {
             let mut roots = RootCertStore::empty();
             for certificate in certificates(pem)? {
                 roots.add(certificate)?;
             }
-            let built =
-                WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build();
+            let built = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build();
             built.map_err(|e| rustls::Error::General(e.to_string()))?
         }
     })
@@ -156,29 +135,20 @@ fn verifier(
 fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, rustls::Error> {
     CertificateDer::pem_slice_iter(pem)
         .collect::<Result<_, _>>()
-        .map_err(|e| {
-            rustls::Error::General(format!("the trusted certificates cannot be read: {e}"))
-        })
+        .map_err(|e| rustls::Error::General(format!("the trusted certificates cannot be read: {e}")))
 }
 
 fn tls_kind(error: &io::Error) -> (Kind, String) {
-    let Some(tls) = error
-        .get_ref()
-        .and_then(|e| e.downcast_ref::<rustls::Error>())
-    else {
-        let closed = error.kind() == io::ErrorKind::UnexpectedEof
-            || error.kind() == io::ErrorKind::ConnectionReset;
-        return (
-            if closed { Kind::Closed } else { Kind::Protocol },
-            "while securing the connection".into(),
-        );
+    let Some(tls) = error.get_ref().and_then(|e| e.downcast_ref::<rustls::Error>()) else {
+        let closed =
+            error.kind() == io::ErrorKind::UnexpectedEof || error.kind() == io::ErrorKind::ConnectionReset;
+        return (if closed { Kind::Closed } else { Kind::Protocol }, "while securing the connection".into());
     };
     use rustls::AlertDescription as Alert;
     match tls {
-        rustls::Error::InvalidCertificate(problem) => (
-            Kind::Certificate(certificate_problem(problem)),
-            String::new(),
-        ),
+        rustls::Error::InvalidCertificate(problem) => {
+            (Kind::Certificate(certificate_problem(problem)), String::new())
+        }
         rustls::Error::InvalidMessage(_) => (Kind::NotTls, String::new()),
         rustls::Error::PeerIncompatible(_)
         | rustls::Error::AlertReceived(
@@ -190,9 +160,7 @@ fn tls_kind(error: &io::Error) -> (Kind, String) {
 
 fn certificate_problem(error: &CertificateError) -> CertificateProblem {
     match error {
-        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-            CertificateProblem::Expired
-        }
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => CertificateProblem::Expired,
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
             CertificateProblem::NotYetValid
         }

@@ -166,17 +166,8 @@ pub struct ConnectError {
 impl ConnectError {
     /// Fills in the words for `kind`. `detail` is what the other side or the system said; may be empty.
     pub(crate) fn new(stage: Stage, kind: ConnectErrorKind, server: &Server, detail: &str) -> Self {
-        let said = if detail.is_empty() {
-            String::new()
-        } else {
-            format!(" ({detail})")
-        };
-        Self {
-            stage,
-            kind,
-            message: happened(kind, server) + &said + ".",
-            remedy: remedy(kind, server),
-        }
+        let said = if detail.is_empty() { String::new() } else { format!(" ({detail})") };
+        Self { stage, kind, message: happened(kind, server) + &said + ".", remedy: remedy(kind, server) }
     }
 }
 
@@ -240,14 +231,10 @@ fn remedy(kind: ConnectErrorKind, server: &Server) -> String {
         K::Closed | K::ServerBye | K::Unavailable => {
             "Try again in a few minutes; if it stays so, ask the provider."
         }
-        K::NotTls => {
-            "Choose STARTTLS, or the port for TLS (993 for IMAP, 995 for POP3, 465 for SMTP)."
-        }
+        K::NotTls => "Choose STARTTLS, or the port for TLS (993 for IMAP, 995 for POP3, 465 for SMTP).",
         K::TlsTooOld => "Ask the provider to offer TLS 1.2 or newer.",
         K::Certificate(problem) => certificate_remedy(problem),
-        K::StartTlsMissing => {
-            "Choose TLS with the port for it (993 for IMAP, 995 for POP3, 465 for SMTP)."
-        }
+        K::StartTlsMissing => "Choose TLS with the port for it (993 for IMAP, 995 for POP3, 465 for SMTP).",
         K::PlainRefused => {
             "Choose TLS or STARTTLS; without encryption anybody on the way could read the password."
         }
@@ -261,9 +248,7 @@ fn remedy(kind: ConnectErrorKind, server: &Server) -> String {
             "Ask the provider which ways to sign in it offers; password and OAuth 2.0 are known here."
         }
         K::MissingFolder => "Choose another folder, or ask the provider which folders IMAP offers.",
-        K::CommandRefused | K::Protocol => {
-            "Ask the provider; the protocol log shows what was said."
-        }
+        K::CommandRefused | K::Protocol => "Ask the provider; the protocol log shows what was said.",
     };
     words.to_owned()
 }
@@ -278,8 +263,6 @@ fn certificate_remedy(problem: CertificateProblem) -> &'static str {
         CertificateProblem::UnknownIssuer => {
             "If it is your own server, add its certificate to the trusted ones; if not, do not go on."
         }
-        CertificateProblem::Revoked | CertificateProblem::Invalid => {
-            "Ask the provider; do not go on."
-        }
+        CertificateProblem::Revoked | CertificateProblem::Invalid => "Ask the provider; do not go on.",
     }
 }

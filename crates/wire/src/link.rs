@@ -98,9 +98,8 @@ impl Link {
 
     async fn read(&mut self, wait: Duration) -> Result<usize, LinkError> {
         debug_assert_eq!(self.start, self.end, "all that was read is consumed");
-        let got = timeout(wait, self.stream.read(&mut self.buffer))
-            .await
-            .map_err(|_| LinkError::Timeout(wait))?;
+        let got =
+            timeout(wait, self.stream.read(&mut self.buffer)).await.map_err(|_| LinkError::Timeout(wait))?;
         (self.start, self.end) = (0, 0);
         match got {
             Ok(0) => Err(LinkError::Closed),
@@ -120,11 +119,7 @@ impl Link {
     }
 
     pub(crate) fn queue(&mut self, bytes: Vec<u8>) {
-        if self.outgoing.is_empty() {
-            self.outgoing = bytes
-        } else {
-            self.outgoing.extend_from_slice(&bytes)
-        }
+        if self.outgoing.is_empty() { self.outgoing = bytes } else { self.outgoing.extend_from_slice(&bytes) }
     }
 
     /// Writes all that is queued. May be dropped and called again.
@@ -134,18 +129,14 @@ impl Link {
         }
         while self.written < self.outgoing.len() {
             let write = self.stream.write(&self.outgoing[self.written..]);
-            let wrote = timeout(self.patience, write)
-                .await
-                .map_err(|_| LinkError::Timeout(self.patience))?;
+            let wrote = timeout(self.patience, write).await.map_err(|_| LinkError::Timeout(self.patience))?;
             match wrote.map_err(LinkError::Io)? {
                 0 => return Err(LinkError::Closed),
                 wrote => self.written += wrote,
             }
         }
         let flush = timeout(self.patience, self.stream.flush()).await;
-        flush
-            .map_err(|_| LinkError::Timeout(self.patience))?
-            .map_err(LinkError::Io)?;
+        flush.map_err(|_| LinkError::Timeout(self.patience))?.map_err(LinkError::Io)?;
         self.outgoing.clear();
         self.written = 0;
         Ok(())

@@ -55,10 +55,7 @@ pub struct Timeouts {
 
 impl Default for Timeouts {
     fn default() -> Self {
-        Self {
-            connect: Duration::from_secs(20),
-            reply: Duration::from_secs(120),
-        }
+        Self { connect: Duration::from_secs(20), reply: Duration::from_secs(120) }
     }
 }
 
@@ -202,10 +199,7 @@ pub enum Credentials {
 impl Credentials {
     /// A user name and a password.
     pub fn password(user: impl Into<String>, password: impl Into<String>) -> Self {
-        Self::Password {
-            user: user.into(),
-            password: password.into(),
-        }
+        Self::Password { user: user.into(), password: password.into() }
     }
 
     /// The login name.
@@ -266,10 +260,7 @@ mod tests {
 
     #[test]
     fn credentials_do_not_print_their_secret() {
-        let printed = format!(
-            "{:?}",
-            Credentials::password("ann@firma.example", "hunter2")
-        );
+        let printed = format!("{:?}", Credentials::password("ann@firma.example", "hunter2"));
         assert!(printed.contains("ann@firma.example") && !printed.contains("hunter2"));
     }
 }

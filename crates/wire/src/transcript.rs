@@ -29,9 +29,5 @@ pub(crate) fn printable(bytes: &[u8], max: usize) -> String {
         .take(max)
         .map(|c| if c.is_control() { '?' } else { c })
         .collect();
-    if shown.chars().count() < max || bytes.len() <= shown.len() {
-        shown
-    } else {
-        shown + "..."
-    }
+    if shown.chars().count() < max || bytes.len() <= shown.len() { shown } else { shown + "..." }
 }

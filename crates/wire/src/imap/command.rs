@@ -34,11 +34,7 @@ enum Word {
 impl Command {
     /// `name` is the whole fixed beginning, such as `UID FETCH`.
     pub(crate) fn new(name: &'static str) -> Self {
-        Self {
-            name,
-            words: vec![Word::Plain(name.to_owned())],
-            shown: name.to_owned(),
-        }
+        Self { name, words: vec![Word::Plain(name.to_owned())], shown: name.to_owned() }
     }
 
     /// Appends a space and text of our own making: numbers, sets, fixed words.
@@ -52,10 +48,7 @@ impl Command {
     /// Appends a space and text of our own making that must not be seen in the log.
     pub(crate) fn hidden(mut self, word: &str) -> Self {
         // An empty initial response is written as "=" (RFC 4959, section 3).
-        self.words.push(Word::Plain(format!(
-            " {}",
-            if word.is_empty() { "=" } else { word }
-        )));
+        self.words.push(Word::Plain(format!(" {}", if word.is_empty() { "=" } else { word })));
         self.shown.push_str(" ****");
         self
     }
@@ -85,9 +78,7 @@ impl Command {
         }
         self.shown.push_str(shown);
         if text.iter().all(|b| matches!(b, b' '..=b'~')) && text.len() <= 1000 {
-            let text = String::from_utf8_lossy(text)
-                .replace('\\', "\\\\")
-                .replace('"', "\\\"");
+            let text = String::from_utf8_lossy(text).replace('\\', "\\\\").replace('"', "\\\"");
             self.words.push(Word::Plain(format!(" \"{text}\"")));
         } else {
             self.words.push(Word::Plain(" ".to_owned()));
@@ -144,37 +135,17 @@ mod tests {
 
     #[test]
     fn odd_text_is_quoted_or_a_literal() {
-        let login = |pw: &str| {
-            Command::new("LOGIN")
-                .string(b"ann")
-                .unwrap()
-                .secret(pw.as_bytes())
-                .unwrap()
-        };
-        assert_eq!(
-            wire(login(r#"a"b\c"#), false),
-            "L1 LOGIN \"ann\" \"a\\\"b\\\\c\"\r\n"
-        );
-        assert_eq!(
-            wire(login("heslo č"), false),
-            "L1 LOGIN \"ann\" {8}\r\n<+>heslo č\r\n"
-        );
-        assert_eq!(
-            wire(login("x\r\nL2 LOGOUT"), true),
-            "L1 LOGIN \"ann\" {12+}\r\nx\r\nL2 LOGOUT\r\n"
-        );
+        let login = |pw: &str| Command::new("LOGIN").string(b"ann").unwrap().secret(pw.as_bytes()).unwrap();
+        assert_eq!(wire(login(r#"a"b\c"#), false), "L1 LOGIN \"ann\" \"a\\\"b\\\\c\"\r\n");
+        assert_eq!(wire(login("heslo č"), false), "L1 LOGIN \"ann\" {8}\r\n<+>heslo č\r\n");
+        assert_eq!(wire(login("x\r\nL2 LOGOUT"), true), "L1 LOGIN \"ann\" {12+}\r\nx\r\nL2 LOGOUT\r\n");
         assert_eq!(login("hunter2").shown(), "LOGIN \"ann\" ****");
     }
 
     #[test]
     fn a_nul_is_refused_and_a_long_literal_is_asked_for() {
-        assert_eq!(
-            Command::new("SELECT").string(b"a\0b").unwrap_err(),
-            SessionError::BadName
-        );
-        assert!(
-            wire(Command::new("APPEND").message(vec![b'x'; 5000]), true).contains("{5000}\r\n<+>")
-        );
+        assert_eq!(Command::new("SELECT").string(b"a\0b").unwrap_err(), SessionError::BadName);
+        assert!(wire(Command::new("APPEND").message(vec![b'x'; 5000]), true).contains("{5000}\r\n<+>"));
     }
 
     proptest! {
@@ -186,7 +157,8 @@ mod tests {
             match parts.as_slice() {
                 [Part::Bytes(line)] => prop_assert_eq!(memchr::memchr(b'\n', line), Some(line.len() - 1)),
                 [Part::Bytes(line), Part::AwaitContinue, Part::Bytes(rest)] => {
-                    prop_assert_eq!(line, format!("L1 SELECT {{{}}}\r\n", text.len()).as_bytes());
+                    let announced = format!("L1 SELECT {{{}}}\r\n", text.len());
+                    prop_assert_eq!(line, announced.as_bytes());
                     prop_assert_eq!(rest, &[text.as_slice(), b"\r\n"].concat());
                 }
                 other => prop_assert!(false, "{:?}", other),

@@ -3,9 +3,8 @@
 //! Civil dates are counted by the proleptic Gregorian calendar with years that begin in March, so that
 //! the leap day is the last day of a year.
 
-const MONTHS: [&str; 12] = [
-    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-];
+const MONTHS: [&str; 12] =
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 const DAY_S: i64 = 86_400;
 
 /// Microseconds since 1970 in UTC, or nothing if the text is no date.
@@ -55,30 +54,19 @@ fn zone_s(zone: &str) -> Option<i64> {
 
 /// Days from 1970-01-01 to the date.
 fn days(year: i64, month: i64, day: i64) -> i64 {
-    let (year, month) = if month > 2 {
-        (year, month - 3)
-    } else {
-        (year - 1, month + 9)
-    };
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
     let leap_days = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
     year * 365 + leap_days + (153 * month + 2) / 5 + day - 1 - 719_468
 }
 
 fn civil(day_number: i64) -> (i64, i64, i64) {
     let from_march_0 = day_number + 719_468;
-    let (era, in_era) = (
-        from_march_0.div_euclid(146_097),
-        from_march_0.rem_euclid(146_097),
-    );
+    let (era, in_era) = (from_march_0.div_euclid(146_097), from_march_0.rem_euclid(146_097));
     let year_of_era = (in_era - in_era / 1460 + in_era / 36_524 - in_era / 146_096) / 365;
     let day_of_year = in_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let month = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * month + 2) / 5 + 1;
-    let (month, carry) = if month < 10 {
-        (month + 3, 0)
-    } else {
-        (month - 9, 1)
-    };
+    let (month, carry) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
     (era * 400 + year_of_era + carry, month, day)
 }
 
@@ -90,20 +78,11 @@ mod tests {
 
     #[test]
     fn reads_the_dates_servers_write() {
-        assert_eq!(
-            parse(b"17-Jul-1996 02:44:25 -0700"),
-            Some(837_596_665_000_000)
-        );
-        assert_eq!(
-            parse(b" 7-jul-1996 02:44:25 +0000"),
-            Some(836_707_465_000_000)
-        );
+        assert_eq!(parse(b"17-Jul-1996 02:44:25 -0700"), Some(837_596_665_000_000));
+        assert_eq!(parse(b" 7-jul-1996 02:44:25 +0000"), Some(836_707_465_000_000));
         assert_eq!(parse(b"01-Jan-1970 00:00:00 +0000"), Some(0));
         assert_eq!(parse(b"01-Jan-1970 01:00:00 +0100"), Some(0));
-        assert_eq!(
-            parse(b"29-Feb-2000 23:59:60 +0000"),
-            parse(b"01-Mar-2000 00:00:00 +0000")
-        );
+        assert_eq!(parse(b"29-Feb-2000 23:59:60 +0000"), parse(b"01-Mar-2000 00:00:00 +0000"));
         for bad in [
             "",
             "yesterday",

@@ -69,16 +69,12 @@ impl Engine {
 
     /// Queues a command.
     pub(crate) fn send(&mut self, command: Command) -> Tag {
-        debug_assert!(
-            self.in_flight.len() < MAX_IN_FLIGHT,
-            "callers wait for answers"
-        );
+        debug_assert!(self.in_flight.len() < MAX_IN_FLIGHT, "callers wait for answers");
         self.last_tag += 1;
         let tag = Tag(self.last_tag);
         self.note(true, || format!("{} {}", tag.text(), command.shown()));
         let parts = command.parts(&tag.text(), self.unasked_literals);
-        self.outgoing
-            .extend(parts.into_iter().map(|p| (Some(tag), p)));
+        self.outgoing.extend(parts.into_iter().map(|p| (Some(tag), p)));
         self.in_flight.push_back(tag);
         self.untagged_bytes = 0;
         tag
@@ -87,8 +83,7 @@ impl Engine {
     /// Queues a line that is not a command: `DONE`, or an answer to a challenge.
     pub(crate) fn send_line(&mut self, line: &str, shown: &str) {
         self.note(true, || shown.to_owned());
-        self.outgoing
-            .push_back((None, Part::Bytes(format!("{line}\r\n").into_bytes())));
+        self.outgoing.push_back((None, Part::Bytes(format!("{line}\r\n").into_bytes())));
     }
 
     /// Whether the command has been answered.
@@ -136,17 +131,12 @@ impl Engine {
 
     /// The lines since the last call: whether we sent it, and the line.
     pub(crate) fn take_transcript(&mut self) -> Vec<(bool, String)> {
-        self.transcript
-            .as_mut()
-            .map(std::mem::take)
-            .unwrap_or_default()
+        self.transcript.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
     fn response(&mut self, response: Response) -> Result<Event, ProtocolError> {
         match &response {
-            Response::Continue(_)
-                if matches!(self.outgoing.front(), Some((_, Part::AwaitContinue))) =>
-            {
+            Response::Continue(_) if matches!(self.outgoing.front(), Some((_, Part::AwaitContinue))) => {
                 self.outgoing.pop_front();
                 return Ok(Event::Nothing);
             }

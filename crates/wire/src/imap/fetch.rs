@@ -63,10 +63,7 @@ impl Session {
             ahead: uids.clone(),
             awaited: UidSet::new(),
             in_flight: VecDeque::new(),
-            sink: BodySink {
-                limit,
-                ..BodySink::default()
-            },
+            sink: BodySink { limit, ..BodySink::default() },
             refused: None,
             delivered: 0,
         }
@@ -83,10 +80,7 @@ impl Fetch<'_> {
         loop {
             self.ask_for_more()?;
             if self.in_flight.is_empty() {
-                return self
-                    .refused
-                    .take()
-                    .map_or(Ok(None), |r| Err(SessionError::Refused(r)));
+                return self.refused.take().map_or(Ok(None), |r| Err(SessionError::Refused(r)));
             }
             let response = match self.session.next(&mut self.sink).await {
                 Ok(response) => response,
@@ -136,9 +130,7 @@ impl Fetch<'_> {
         let (body, total) = match fetched.body {
             Body::Absent => return None,
             // A literal that began before this stream did belongs to somebody else.
-            Body::Streamed(size) if announced == Some(size) => {
-                (std::mem::take(&mut self.sink.bytes), size)
-            }
+            Body::Streamed(size) if announced == Some(size) => (std::mem::take(&mut self.sink.bytes), size),
             Body::Streamed(_) => return None,
             Body::Inline(mut text) => {
                 let total = text.len() as u64;

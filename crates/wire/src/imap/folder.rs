@@ -18,23 +18,14 @@ impl Session {
             }
         }
         // XLIST is what special uses were called at Gmail before RFC 6154.
-        let name = if !special_use && self.offers("XLIST") {
-            "XLIST"
-        } else {
-            "LIST"
-        };
+        let name = if !special_use && self.offers("XLIST") { "XLIST" } else { "LIST" };
         self.folders(Command::new(name).plain("\"\" \"*\"")).await
     }
 
     async fn folders(&mut self, command: Command) -> Result<Vec<Folder>, SessionError> {
         let mut folders: Vec<Folder> = Vec::new();
         let listed = self.run_each(command, |response| {
-            if let Response::List {
-                attributes,
-                delimiter,
-                name,
-            } = response
-            {
+            if let Response::List { attributes, delimiter, name } = response {
                 folders.push(folder(attributes, delimiter, name));
             }
         });
@@ -52,9 +43,7 @@ impl Session {
         } else {
             "(MESSAGES UNSEEN UIDNEXT UIDVALIDITY)"
         };
-        let command = Command::new("STATUS")
-            .string(folder.as_bytes())?
-            .plain(items);
+        let command = Command::new("STATUS").string(folder.as_bytes())?.plain(items);
         let mut status = Status::default();
         let answered = self.run_each(command, |response| {
             if let Response::Status { items } = response {
@@ -69,12 +58,8 @@ impl Session {
     /// mailbox's delimiter between levels. That it exists already is an error (`ALREADYEXISTS` where the server has codes).
     pub async fn create(&mut self, name: &str) -> Result<FolderName, SessionError> {
         let wire_name = FolderName::encode(name);
-        self.run(Command::new("CREATE").string(wire_name.as_bytes())?)
-            .await?;
-        match self
-            .run(Command::new("SUBSCRIBE").string(wire_name.as_bytes())?)
-            .await
-        {
+        self.run(Command::new("CREATE").string(wire_name.as_bytes())?).await?;
+        match self.run(Command::new("SUBSCRIBE").string(wire_name.as_bytes())?).await {
             // Only a convenience; not every server has subscriptions.
             Err(SessionError::Refused(_)) | Ok(_) => Ok(wire_name),
             Err(error) => Err(error),

@@ -61,12 +61,7 @@ enum State {
 
 impl Framer {
     pub(crate) fn new(limits: Limits) -> Self {
-        Self {
-            limits,
-            line: Line::default(),
-            state: State::Text,
-            held: 0,
-        }
+        Self { limits, line: Line::default(), state: State::Text, held: 0 }
     }
 
     /// Whether a response has begun and not ended.
@@ -82,11 +77,7 @@ impl Framer {
             State::Keeping { left } => self.keep(input, left),
             State::Streaming { left } => {
                 let here = left.min(input.len() as u64);
-                self.state = if here == left {
-                    State::Text
-                } else {
-                    State::Streaming { left: left - here }
-                };
+                self.state = if here == left { State::Text } else { State::Streaming { left: left - here } };
                 Ok((here as usize, Step::Body))
             }
         }
@@ -115,22 +106,12 @@ impl Framer {
         self.line.text.truncate(text_len);
         if ends_in_body_item(&self.line.text) {
             self.line.literals.push((text_len, Literal::Streamed(size)));
-            self.state = if size == 0 {
-                State::Text
-            } else {
-                State::Streaming { left: size }
-            };
+            self.state = if size == 0 { State::Text } else { State::Streaming { left: size } };
             return Ok(Step::BodyStart(size));
         }
         self.hold(size)?;
-        self.line
-            .literals
-            .push((text_len, Literal::Kept(Vec::new())));
-        self.state = if size == 0 {
-            State::Text
-        } else {
-            State::Keeping { left: size }
-        };
+        self.line.literals.push((text_len, Literal::Kept(Vec::new())));
+        self.state = if size == 0 { State::Text } else { State::Keeping { left: size } };
         Ok(Step::Partial)
     }
 
@@ -139,11 +120,7 @@ impl Framer {
         if let Some((_, Literal::Kept(bytes))) = self.line.literals.last_mut() {
             bytes.extend_from_slice(&input[..here as usize]);
         }
-        self.state = if here == left {
-            State::Text
-        } else {
-            State::Keeping { left: left - here }
-        };
+        self.state = if here == left { State::Text } else { State::Keeping { left: left - here } };
         Ok((here as usize, Step::Partial))
     }
 
@@ -159,9 +136,8 @@ impl Framer {
 
     fn cap(&self) -> usize {
         let head = &self.line.text[..self.line.text.len().min(20)];
-        let begins = |word: &str| {
-            head.len() >= word.len() && head[..word.len()].eq_ignore_ascii_case(word.as_bytes())
-        };
+        let begins =
+            |word: &str| head.len() >= word.len() && head[..word.len()].eq_ignore_ascii_case(word.as_bytes());
         if begins("* SEARCH") || begins("* ESEARCH") {
             self.limits.search_bytes
         } else if begins("* VANISHED") {
@@ -212,23 +188,14 @@ fn is_for_people(text: &[u8]) -> bool {
     let Some(rest) = text.strip_prefix(b"*") else {
         return true;
     };
-    let word = rest
-        .trim_ascii_start()
-        .split(|b| *b == b' ')
-        .next()
-        .unwrap_or_default();
-    ["OK", "NO", "BAD", "BYE", "PREAUTH"]
-        .iter()
-        .any(|w| word.eq_ignore_ascii_case(w.as_bytes()))
+    let word = rest.trim_ascii_start().split(|b| *b == b' ').next().unwrap_or_default();
+    ["OK", "NO", "BAD", "BYE", "PREAUTH"].iter().any(|w| word.eq_ignore_ascii_case(w.as_bytes()))
 }
 
 /// Whether the last word is a FETCH item that carries a whole message: `BODY[]`, `BODY[]<0>`, `BINARY[]`, `RFC822`.
 fn ends_in_body_item(text: &[u8]) -> bool {
     let text = text.trim_ascii_end();
-    let from = text
-        .iter()
-        .rposition(|b| b" (".contains(b))
-        .map_or(0, |at| at + 1);
+    let from = text.iter().rposition(|b| b" (".contains(b)).map_or(0, |at| at + 1);
     let word = text[from..].to_ascii_uppercase();
     let is_body = word == b"RFC822" || word.starts_with(b"BODY[]") || word.starts_with(b"BINARY[]");
     is_body && is_fetch(text)
@@ -237,12 +204,8 @@ fn ends_in_body_item(text: &[u8]) -> bool {
 fn is_fetch(text: &[u8]) -> bool {
     let mut words = text.split(|b| *b == b' ').filter(|w| !w.is_empty());
     words.next() == Some(b"*")
-        && words
-            .next()
-            .is_some_and(|n| n.iter().all(u8::is_ascii_digit))
-        && words
-            .next()
-            .is_some_and(|w| w.eq_ignore_ascii_case(b"FETCH"))
+        && words.next().is_some_and(|n| n.iter().all(u8::is_ascii_digit))
+        && words.next().is_some_and(|w| w.eq_ignore_ascii_case(b"FETCH"))
 }
 
 #[cfg(test)]

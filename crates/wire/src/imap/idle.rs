@@ -84,10 +84,7 @@ impl Session {
         self.engine.send_line("DONE", "DONE");
         loop {
             match self.next(&mut BodySink::default()).await? {
-                Response::Tagged {
-                    tag: answered,
-                    said,
-                } if answered == tag.text() => {
+                Response::Tagged { tag: answered, said } if answered == tag.text() => {
                     return outcome("IDLE", said).map(|_| ());
                 }
                 _ => {}

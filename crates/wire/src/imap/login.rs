@@ -27,10 +27,7 @@ enum Way {
 }
 
 impl Session {
-    pub(super) async fn greet_and_login(
-        self,
-        credentials: &Credentials,
-    ) -> Result<Self, ConnectError> {
+    pub(super) async fn greet_and_login(self, credentials: &Credentials) -> Result<Self, ConnectError> {
         let mut session = self;
         let authenticated = session.greeting().await?;
         if session.server.tls == Tls::StartTls {
@@ -110,11 +107,7 @@ impl Session {
     async fn login(&mut self, credentials: &Credentials) -> Result<(), ConnectError> {
         let Some(way) = self.choose(credentials) else {
             let locked = self.offers("LOGINDISABLED") && self.server.tls == Tls::None;
-            let kind = if locked {
-                Kind::PlainRefused
-            } else {
-                Kind::LoginUnsupported
-            };
+            let kind = if locked { Kind::PlainRefused } else { Kind::LoginUnsupported };
             return Err(self.fail(Stage::Login, kind, ""));
         };
         self.forget_capabilities_after_login(way, credentials)
@@ -135,8 +128,7 @@ impl Session {
         let before = self.capabilities().to_vec();
         let ir = self.offers("SASL-IR");
         let tried = self.sign_in(way, credentials, ir).await;
-        let refused_mechanism =
-            matches!(&tried, Err(SessionError::Refused(r)) if r.bad) && way == Way::Plain;
+        let refused_mechanism = matches!(&tried, Err(SessionError::Refused(r)) if r.bad) && way == Way::Plain;
         if refused_mechanism && !self.offers("LOGINDISABLED") {
             // Offered and not understood, as some proxies do: the older command may work.
             self.sign_in(Way::LoginCommand, credentials, ir).await?;
@@ -161,40 +153,23 @@ impl Session {
                 (Way::OAuthBearer, self.offers("AUTH=OAUTHBEARER")),
             ],
         };
-        ways.iter()
-            .find(|(_, offered)| *offered)
-            .map(|(way, _)| *way)
+        ways.iter().find(|(_, offered)| *offered).map(|(way, _)| *way)
     }
 
-    async fn sign_in(
-        &mut self,
-        way: Way,
-        credentials: &Credentials,
-        ir: bool,
-    ) -> Result<(), SessionError> {
+    async fn sign_in(&mut self, way: Way, credentials: &Credentials, ir: bool) -> Result<(), SessionError> {
         let (user, secret) = (credentials.user(), credentials.secret());
         match way {
             Way::LoginCommand => {
-                let login = Command::new("LOGIN")
-                    .string(user.as_bytes())?
-                    .secret(secret.as_bytes())?;
+                let login = Command::new("LOGIN").string(user.as_bytes())?.secret(secret.as_bytes())?;
                 self.run(login).await.map(|_| ())
             }
-            Way::Plain => {
-                self.authenticate("PLAIN", ir, &[format!("\0{user}\0{secret}")])
-                    .await
-            }
+            Way::Plain => self.authenticate("PLAIN", ir, &[format!("\0{user}\0{secret}")]).await,
             Way::LoginMechanism => {
-                self.authenticate("LOGIN", false, &[user.to_owned(), secret.to_owned()])
-                    .await
+                self.authenticate("LOGIN", false, &[user.to_owned(), secret.to_owned()]).await
             }
             Way::XOAuth2 => {
-                self.authenticate(
-                    "XOAUTH2",
-                    ir,
-                    &[format!("user={user}\x01auth=Bearer {secret}\x01\x01")],
-                )
-                .await
+                self.authenticate("XOAUTH2", ir, &[format!("user={user}\x01auth=Bearer {secret}\x01\x01")])
+                    .await
             }
             // RFC 7628, section 3.1; commas and equal signs in the name are escaped (RFC 5801, section 4).
             Way::OAuthBearer => {
@@ -231,18 +206,13 @@ impl Session {
                     let answer = answers.next().unwrap_or_default();
                     self.engine.send_line(&answer, "****");
                 }
-                Response::Tagged {
-                    tag: answered,
-                    said,
-                } if answered == tag.text() => {
+                Response::Tagged { tag: answered, said } if answered == tag.text() => {
                     return outcome("AUTHENTICATE", said).map(|_| ());
                 }
                 _ => {}
             }
         }
-        Err(self.end(SessionError::Protocol(ProtocolError::Unexpected(
-            "AUTHENTICATE",
-        ))))
+        Err(self.end(SessionError::Protocol(ProtocolError::Unexpected("AUTHENTICATE"))))
     }
 
     /// What the server said may repeat what we said.

@@ -54,33 +54,18 @@ pub(crate) enum Code {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Response {
-    Tagged {
-        tag: String,
-        said: Said,
-    },
+    Tagged { tag: String, said: Said },
     Said(Said),
     Continue(String),
     Capability(Vec<String>),
-    List {
-        attributes: Vec<String>,
-        delimiter: Option<char>,
-        name: Vec<u8>,
-    },
-    Status {
-        items: Vec<(String, u64)>,
-    },
+    List { attributes: Vec<String>, delimiter: Option<char>, name: Vec<u8> },
+    Status { items: Vec<(String, u64)> },
     Exists(u32),
     Expunge,
     Fetch(FetchResponse),
-    Vanished {
-        earlier: bool,
-        uids: UidSet,
-    },
+    Vanished { earlier: bool, uids: UidSet },
     Search(UidSet),
-    Esearch {
-        tag: Option<String>,
-        all: UidSet,
-    },
+    Esearch { tag: Option<String>, all: UidSet },
     Other,
 }
 
@@ -111,16 +96,14 @@ impl Response {
         let mut cursor = Cursor::new(line);
         match cursor.word() {
             b"*" => untagged(cursor, max_depth),
-            b"+" => Ok(Self::Continue(
-                String::from_utf8_lossy(cursor.rest().trim_ascii()).into_owned(),
-            )),
+            b"+" => Ok(Self::Continue(String::from_utf8_lossy(cursor.rest().trim_ascii()).into_owned())),
             [] => Ok(Self::Other),
             tag => {
-                let condition = condition(cursor.word())
-                    .filter(|c| *c != Condition::PreAuth && *c != Condition::Bye);
+                let condition =
+                    condition(cursor.word()).filter(|c| *c != Condition::PreAuth && *c != Condition::Bye);
                 let condition = condition.filter(|_| tag.iter().all(u8::is_ascii_alphanumeric));
-                let condition = condition
-                    .ok_or_else(|| ProtocolError::NotAResponse(printable(&line.text, 80)))?;
+                let condition =
+                    condition.ok_or_else(|| ProtocolError::NotAResponse(printable(&line.text, 80)))?;
                 Ok(Self::Tagged {
                     tag: String::from_utf8_lossy(tag).into_owned(),
                     said: said(condition, cursor.rest()),
@@ -161,17 +144,11 @@ fn untagged(mut cursor: Cursor<'_>, max_depth: usize) -> Result<Response, Protoc
     })
 }
 
-fn numbered(
-    number: u32,
-    mut cursor: Cursor<'_>,
-    max_depth: usize,
-) -> Result<Response, ProtocolError> {
+fn numbered(number: u32, mut cursor: Cursor<'_>, max_depth: usize) -> Result<Response, ProtocolError> {
     Ok(match cursor.word().to_ascii_uppercase().as_slice() {
         b"EXISTS" => Response::Exists(number),
         b"EXPUNGE" => Response::Expunge,
-        b"FETCH" => Response::Fetch(fetch(
-            &cursor.values(max_depth).map_err(Unreadable::in_fetch)?,
-        )?),
+        b"FETCH" => Response::Fetch(fetch(&cursor.values(max_depth).map_err(Unreadable::in_fetch)?)?),
         _ => Response::Other,
     })
 }
@@ -188,12 +165,7 @@ fn fetch(values: &[Value<'_>]) -> Result<FetchResponse, ProtocolError> {
             return Err(ProtocolError::BrokenFetch);
         };
         match key.to_ascii_uppercase().as_slice() {
-            b"UID" => {
-                out.uid = value
-                    .number()
-                    .and_then(|n| u32::try_from(n).ok())
-                    .filter(|&n| n != 0)
-            }
+            b"UID" => out.uid = value.number().and_then(|n| u32::try_from(n).ok()).filter(|&n| n != 0),
             b"FLAGS" => out.flags = value.list().map(strings),
             b"INTERNALDATE" => out.internal_date = value.bytes().and_then(date::parse),
             b"RFC822.SIZE" => out.size = value.number(),
@@ -205,11 +177,7 @@ fn fetch(values: &[Value<'_>]) -> Result<FetchResponse, ProtocolError> {
         }
     }
     // Two bodies in one response: which of them is the message cannot be known.
-    if bodies > 1 {
-        Err(ProtocolError::BrokenFetch)
-    } else {
-        Ok(out)
-    }
+    if bodies > 1 { Err(ProtocolError::BrokenFetch) } else { Ok(out) }
 }
 
 fn is_body(key: &[u8]) -> bool {
@@ -237,16 +205,8 @@ fn list(cursor: Cursor<'_>, max_depth: usize) -> Option<Response> {
         Value::Atom(atom) => unquoted.unwrap_or_else(|| atom.to_vec()),
         Value::List(_) | Value::Streamed(_) => return None,
     };
-    let name = if name.eq_ignore_ascii_case(b"INBOX") {
-        b"INBOX".to_vec()
-    } else {
-        name
-    };
-    Some(Response::List {
-        attributes,
-        delimiter,
-        name,
-    })
+    let name = if name.eq_ignore_ascii_case(b"INBOX") { b"INBOX".to_vec() } else { name };
+    Some(Response::List { attributes, delimiter, name })
 }
 
 /// The rest of the line after the delimiter, if it holds neither quotes nor parentheses.
@@ -260,25 +220,15 @@ fn unquoted_list_name(text: &[u8]) -> Option<Vec<u8>> {
 fn status(cursor: Cursor<'_>, max_depth: usize) -> Option<Response> {
     let values = cursor.values(max_depth).ok()?;
     let pairs = values.last()?.list()?.chunks(2);
-    let items = pairs.filter_map(|pair| {
-        Some((
-            pair.first()?.string()?.to_ascii_uppercase(),
-            pair.get(1)?.number()?,
-        ))
-    });
-    Some(Response::Status {
-        items: items.collect(),
-    })
+    let items =
+        pairs.filter_map(|pair| Some((pair.first()?.string()?.to_ascii_uppercase(), pair.get(1)?.number()?)));
+    Some(Response::Status { items: items.collect() })
 }
 
 /// Numbers up to a `(MODSEQ n)`, which may follow (RFC 7162, section 3.1.5).
 fn search(text: &[u8]) -> UidSet {
     let numbers = text.split(|b| *b == b'(').next().unwrap_or_default();
-    numbers
-        .split(|b| *b == b' ')
-        .filter_map(number)
-        .filter_map(|n| u32::try_from(n).ok())
-        .collect()
+    numbers.split(|b| *b == b' ').filter_map(number).filter_map(|n| u32::try_from(n).ok()).collect()
 }
 
 /// `* ESEARCH (TAG "L5") UID ALL 1:3,7` (RFC 4731, section 3).
@@ -316,18 +266,13 @@ fn uid_set(text: Option<&[u8]>) -> Option<UidSet> {
 /// The code in brackets and the words after it; both may be missing.
 fn said(condition: Condition, text: &[u8]) -> Said {
     let text = text.trim_ascii();
-    let inside = text
-        .strip_prefix(b"[")
-        .and_then(|rest| memchr::memchr(b']', rest).map(|end| rest.split_at(end)));
+    let inside =
+        text.strip_prefix(b"[").and_then(|rest| memchr::memchr(b']', rest).map(|end| rest.split_at(end)));
     let (code, words) = match inside {
         Some((code, rest)) => (Some(parse_code(code)), rest[1..].trim_ascii()),
         None => (None, text),
     };
-    Said {
-        condition,
-        code,
-        text: printable(words, 200),
-    }
+    Said { condition, code, text: printable(words, 200) }
 }
 
 fn parse_code(text: &[u8]) -> Code {
@@ -354,10 +299,7 @@ fn parse_code(text: &[u8]) -> Code {
 
 fn append_uid(rest: &[u8]) -> Option<Code> {
     let mut words = rest.split(|b| *b == b' ').filter(|w| !w.is_empty());
-    Some(Code::AppendUid {
-        uid_validity: number_32(words.next()?)?,
-        uid: number_32(words.next()?)?,
-    })
+    Some(Code::AppendUid { uid_validity: number_32(words.next()?)?, uid: number_32(words.next()?)? })
 }
 
 fn copy_uid(rest: &[u8]) -> Option<Code> {
@@ -380,10 +322,7 @@ fn trim_parentheses(text: &[u8]) -> &[u8] {
 }
 
 fn words(text: &[u8]) -> Vec<String> {
-    String::from_utf8_lossy(text)
-        .split_ascii_whitespace()
-        .map(str::to_owned)
-        .collect()
+    String::from_utf8_lossy(text).split_ascii_whitespace().map(str::to_owned).collect()
 }
 
 fn strings(values: &[Value<'_>]) -> Vec<String> {

@@ -70,8 +70,7 @@ impl BodySink {
     fn append(&mut self, chunk: &[u8]) {
         let room = self.limit.saturating_sub(self.bytes.len() as u64);
         if self.announced.is_some() && room > 0 {
-            self.bytes
-                .extend_from_slice(&chunk[..room.min(chunk.len() as u64) as usize]);
+            self.bytes.extend_from_slice(&chunk[..room.min(chunk.len() as u64) as usize]);
         }
     }
 }
@@ -95,9 +94,7 @@ impl Session {
 
     /// Whether the server offers a capability, such as `MOVE`.
     pub fn offers(&self, capability: &str) -> bool {
-        self.capabilities
-            .iter()
-            .any(|c| c.eq_ignore_ascii_case(capability))
+        self.capabilities.iter().any(|c| c.eq_ignore_ascii_case(capability))
     }
 
     /// All capabilities as the server wrote them.
@@ -144,18 +141,12 @@ impl Session {
     }
 
     /// Opens a folder; `read_only` uses EXAMINE, which changes nothing, not even `\Recent`.
-    pub async fn select(
-        &mut self,
-        folder: &FolderName,
-        read_only: bool,
-    ) -> Result<Selected, SessionError> {
+    pub async fn select(&mut self, folder: &FolderName, read_only: bool) -> Result<Selected, SessionError> {
         let name = if read_only { "EXAMINE" } else { "SELECT" };
         let command = Command::new(name).string(folder.as_bytes())?;
         self.view = View::default();
         let mut opened = Opened::default();
-        let done = self
-            .run_each(command, |response| opened.hear(&response))
-            .await?;
+        let done = self.run_each(command, |response| opened.hear(&response)).await?;
         self.view.folder = Some(folder.clone());
         self.view.changed = false;
         // Nothing is known of the folder's content yet: the first search is due.
@@ -163,9 +154,7 @@ impl Session {
         if opened.uid_validity.is_none() {
             opened.uid_validity = self.status(folder).await.ok().and_then(|s| s.uid_validity);
         }
-        let uid_validity = opened
-            .uid_validity
-            .ok_or(SessionError::Protocol(ProtocolError::NoUidValidity))?;
+        let uid_validity = opened.uid_validity.ok_or(SessionError::Protocol(ProtocolError::NoUidValidity))?;
         let new_keywords = opened.permanent_flags.iter().any(|f| f == "\\*");
         opened.permanent_flags.retain(|f| f != "\\*");
         Ok(Selected {
@@ -196,10 +185,9 @@ impl Session {
         let tag = self.send(command);
         loop {
             match self.next(&mut BodySink::default()).await? {
-                Response::Tagged {
-                    tag: answered,
-                    said,
-                } if answered == tag.text() => return outcome(name, said),
+                Response::Tagged { tag: answered, said } if answered == tag.text() => {
+                    return outcome(name, said);
+                }
                 response => each(response),
             }
         }
@@ -231,10 +219,7 @@ impl Session {
     }
 
     /// The next response if it is here already.
-    pub(super) fn next_unread(
-        &mut self,
-        sink: &mut BodySink,
-    ) -> Result<Option<Response>, SessionError> {
+    pub(super) fn next_unread(&mut self, sink: &mut BodySink) -> Result<Option<Response>, SessionError> {
         self.check()?;
         loop {
             let input = self.link.unread();
@@ -279,14 +264,9 @@ impl Session {
                 self.view.exists = self.view.exists.saturating_sub(1);
                 self.view.changed = true;
             }
-            Response::Vanished {
-                earlier: false,
-                uids,
-            } => {
-                self.view.exists = self
-                    .view
-                    .exists
-                    .saturating_sub(uids.len().min(u64::from(u32::MAX)) as u32);
+            Response::Vanished { earlier: false, uids } => {
+                self.view.exists =
+                    self.view.exists.saturating_sub(uids.len().min(u64::from(u32::MAX)) as u32);
                 self.view.changed = true;
             }
             Response::Tagged { said, .. } => {
@@ -332,15 +312,9 @@ impl Session {
 
     fn lost(&mut self, error: LinkError) -> SessionError {
         let error = match error {
-            LinkError::Closed => SessionError::Lost {
-                reason: "the server closed it".into(),
-                uid: None,
-            },
+            LinkError::Closed => SessionError::Lost { reason: "the server closed it".into(), uid: None },
             LinkError::Timeout(waited) => SessionError::Timeout { waited, uid: None },
-            LinkError::Io(e) => SessionError::Lost {
-                reason: e.to_string(),
-                uid: None,
-            },
+            LinkError::Io(e) => SessionError::Lost { reason: e.to_string(), uid: None },
         };
         self.end(error)
     }
@@ -350,14 +324,7 @@ impl Session {
             return;
         };
         for (sent, line) in self.engine.take_transcript() {
-            log.line(
-                if sent {
-                    Direction::Sent
-                } else {
-                    Direction::Received
-                },
-                &line,
-            );
+            log.line(if sent { Direction::Sent } else { Direction::Received }, &line);
         }
     }
 

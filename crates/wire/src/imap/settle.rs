@@ -25,11 +25,7 @@ impl Session {
         let found = self.uid_search(format!("UID {first}:*")).await?;
         // `n:*` holds the last message even if its UID is below n (RFC 9051, section 9, seq-range).
         let below = UidSet::range(1, first - 1);
-        Ok(if first > 1 {
-            found.difference(&below)
-        } else {
-            found
-        })
+        Ok(if first > 1 { found.difference(&below) } else { found })
     }
 
     /// Those of `uids` that are in the open folder now.
@@ -44,34 +40,17 @@ impl Session {
     }
 
     /// The UIDs of messages whose header `name` contains `value`, ignoring case (RFC 9051, section 6.4.4).
-    pub async fn uid_search_header(
-        &mut self,
-        name: &str,
-        value: &str,
-    ) -> Result<UidSet, SessionError> {
+    pub async fn uid_search_header(&mut self, name: &str, value: &str) -> Result<UidSet, SessionError> {
         // Outlook refuses CHARSET UTF-8, so it is not asked for where it is not needed.
         let search = Command::new("UID SEARCH");
-        let search = if value.is_ascii() {
-            search
-        } else {
-            search.plain("CHARSET UTF-8")
-        };
-        let command = search
-            .plain("HEADER")
-            .string(name.as_bytes())?
-            .string(value.as_bytes())?;
+        let search = if value.is_ascii() { search } else { search.plain("CHARSET UTF-8") };
+        let command = search.plain("HEADER").string(name.as_bytes())?.string(value.as_bytes())?;
         self.search(command).await
     }
 
     async fn uid_search(&mut self, criteria: String) -> Result<UidSet, SessionError> {
         if self.offers("ESEARCH") {
-            let found = self
-                .search(
-                    Command::new("UID SEARCH")
-                        .plain("RETURN (ALL)")
-                        .plain(&criteria),
-                )
-                .await;
+            let found = self.search(Command::new("UID SEARCH").plain("RETURN (ALL)").plain(&criteria)).await;
             match found {
                 // Ranges can name more than there is; a plain SEARCH names each.
                 Ok(found) if found.len() <= u64::from(self.view.exists) => return Ok(found),
@@ -79,17 +58,14 @@ impl Session {
                 Err(error) => return Err(error),
             }
         }
-        self.search(Command::new("UID SEARCH").plain(criteria))
-            .await
+        self.search(Command::new("UID SEARCH").plain(criteria)).await
     }
 
     async fn search(&mut self, command: Command) -> Result<UidSet, SessionError> {
         let mut found = UidSet::new();
         let searched = self.run_each(command, |response| match response {
             // Exchange and others split one answer into several lines.
-            Response::Search(uids) | Response::Esearch { all: uids, .. } => {
-                found = found.union(&uids)
-            }
+            Response::Search(uids) | Response::Esearch { all: uids, .. } => found = found.union(&uids),
             _ => {}
         });
         searched.await?;
@@ -103,11 +79,7 @@ impl Session {
     /// # Errors
     /// [`MoveError`] says what was moved before and what is in doubt. A `Refused` with
     /// [`crate::imap::Refusal::is_missing_folder`] means that the target has to be created.
-    pub async fn uid_move(
-        &mut self,
-        uids: &UidSet,
-        target: &FolderName,
-    ) -> Result<Moved, Box<MoveError>> {
+    pub async fn uid_move(&mut self, uids: &UidSet, target: &FolderName) -> Result<Moved, Box<MoveError>> {
         let mut left = uids.clone();
         let mut moved = Moved::default();
         while !left.is_empty() {
@@ -117,16 +89,8 @@ impl Session {
                 false => self.copy_and_remove(&batch, target, &mut moved).await,
             };
             if let Err(error) = one {
-                let in_doubt = if error.ends_session() {
-                    batch
-                } else {
-                    UidSet::new()
-                };
-                return Err(Box::new(MoveError {
-                    moved,
-                    in_doubt,
-                    error,
-                }));
+                let in_doubt = if error.ends_session() { batch } else { UidSet::new() };
+                return Err(Box::new(MoveError { moved, in_doubt, error }));
             }
         }
         Ok(moved)
@@ -182,26 +146,14 @@ impl Session {
     }
 
     /// Copies messages of the open folder to another one. The result's `done` is what was asked for.
-    pub async fn uid_copy(
-        &mut self,
-        uids: &UidSet,
-        target: &FolderName,
-    ) -> Result<Moved, Box<MoveError>> {
+    pub async fn uid_copy(&mut self, uids: &UidSet, target: &FolderName) -> Result<Moved, Box<MoveError>> {
         let mut left = uids.clone();
         let mut copied = Moved::default();
         while !left.is_empty() {
             let batch = left.take_first(MOVE_BATCH);
             if let Err(error) = self.transfer("UID COPY", &batch, target, &mut copied).await {
-                let in_doubt = if error.ends_session() {
-                    batch
-                } else {
-                    UidSet::new()
-                };
-                return Err(Box::new(MoveError {
-                    moved: copied,
-                    in_doubt,
-                    error,
-                }));
+                let in_doubt = if error.ends_session() { batch } else { UidSet::new() };
+                return Err(Box::new(MoveError { moved: copied, in_doubt, error }));
             }
             copied.done = copied.done.union(&batch);
         }
@@ -209,29 +161,16 @@ impl Session {
     }
 
     /// Sets flags on messages of the open folder, such as `\Seen` or a keyword.
-    pub async fn uid_add_flags(
-        &mut self,
-        uids: &UidSet,
-        flags: &[&str],
-    ) -> Result<(), SessionError> {
+    pub async fn uid_add_flags(&mut self, uids: &UidSet, flags: &[&str]) -> Result<(), SessionError> {
         self.store(uids, "+FLAGS.SILENT", flags).await
     }
 
     /// Takes flags off messages of the open folder.
-    pub async fn uid_remove_flags(
-        &mut self,
-        uids: &UidSet,
-        flags: &[&str],
-    ) -> Result<(), SessionError> {
+    pub async fn uid_remove_flags(&mut self, uids: &UidSet, flags: &[&str]) -> Result<(), SessionError> {
         self.store(uids, "-FLAGS.SILENT", flags).await
     }
 
-    async fn store(
-        &mut self,
-        uids: &UidSet,
-        how: &str,
-        flags: &[&str],
-    ) -> Result<(), SessionError> {
+    async fn store(&mut self, uids: &UidSet, how: &str, flags: &[&str]) -> Result<(), SessionError> {
         let flags = flag_list(flags)?;
         let mut left = uids.clone();
         let mut in_flight: Vec<Tag> = Vec::new();
@@ -239,14 +178,7 @@ impl Session {
             while !left.is_empty() && in_flight.len() < 4 {
                 self.check()?;
                 let batch = left.take_first(STORE_BATCH);
-                in_flight.push(
-                    self.send(
-                        Command::new("UID STORE")
-                            .plain(batch)
-                            .plain(how)
-                            .plain(&flags),
-                    ),
-                );
+                in_flight.push(self.send(Command::new("UID STORE").plain(batch).plain(how).plain(&flags)));
             }
             if let Response::Tagged { tag, said } = self.next(&mut BodySink::default()).await? {
                 in_flight.retain(|t| t.text() != tag);
@@ -299,36 +231,20 @@ impl Session {
 fn flag_list(flags: &[&str]) -> Result<String, SessionError> {
     let is_flag = |flag: &&str| {
         let atom = flag.strip_prefix('\\').unwrap_or(flag);
-        !atom.is_empty()
-            && atom
-                .bytes()
-                .all(|b| b.is_ascii_graphic() && !b"(){%*\"\\]".contains(&b))
+        !atom.is_empty() && atom.bytes().all(|b| b.is_ascii_graphic() && !b"(){%*\"\\]".contains(&b))
     };
-    if flags.iter().all(is_flag) {
-        Ok(format!("({})", flags.join(" ")))
-    } else {
-        Err(SessionError::BadName)
-    }
+    if flags.iter().all(is_flag) { Ok(format!("({})", flags.join(" "))) } else { Err(SessionError::BadName) }
 }
 
 /// Pairs of UIDs from COPYUID, as far as they are about this batch.
 fn note_copy(code: Option<&Code>, batch: &UidSet, moved: &mut Moved) {
-    let Some(Code::CopyUid {
-        uid_validity,
-        from,
-        to,
-    }) = code
-    else {
+    let Some(Code::CopyUid { uid_validity, from, to }) = code else {
         return;
     };
     let each = |ranges: &[(u32, u32)]| {
-        let uids = ranges.iter().flat_map(|&(a, b)| {
-            if a <= b {
-                Either::Up(a..=b)
-            } else {
-                Either::Down((b..=a).rev())
-            }
-        });
+        let uids = ranges
+            .iter()
+            .flat_map(|&(a, b)| if a <= b { Either::Up(a..=b) } else { Either::Down((b..=a).rev()) });
         uids.take(MOVE_BATCH as usize + 1).collect::<Vec<_>>()
     };
     let (from, to) = (each(from), each(to));

@@ -42,19 +42,14 @@ impl<'a> Value<'a> {
     }
 
     pub(crate) fn string(&self) -> Option<String> {
-        self.bytes()
-            .map(|b| String::from_utf8_lossy(b).into_owned())
+        self.bytes().map(|b| String::from_utf8_lossy(b).into_owned())
     }
 }
 
 /// A decimal number, nothing else.
 pub(crate) fn number(bytes: &[u8]) -> Option<u64> {
     let digits = !bytes.is_empty() && bytes.iter().all(u8::is_ascii_digit);
-    std::str::from_utf8(bytes)
-        .ok()
-        .filter(|_| digits)?
-        .parse()
-        .ok()
+    std::str::from_utf8(bytes).ok().filter(|_| digits)?.parse().ok()
 }
 
 /// Why a response could not be read as values.
@@ -82,11 +77,7 @@ pub(crate) struct Cursor<'a> {
 
 impl<'a> Cursor<'a> {
     pub(crate) fn new(line: &'a Line) -> Self {
-        Self {
-            line,
-            pos: 0,
-            next_literal: 0,
-        }
+        Self { line, pos: 0, next_literal: 0 }
     }
 
     /// The next word: up to a space or the end. Empty at the end.
@@ -132,26 +123,14 @@ impl<'a> Cursor<'a> {
                 Some(_) => here.push(self.atom()),
             }
         }
-        if open.is_empty() {
-            Ok(here)
-        } else {
-            Err(Unreadable::Unbalanced)
-        }
+        if open.is_empty() { Ok(here) } else { Err(Unreadable::Unbalanced) }
     }
 
     fn skip_spaces(&mut self) {
-        let spaces = self
-            .rest()
-            .iter()
-            .take_while(|b| matches!(b, b' ' | b'\t'))
-            .count();
+        let spaces = self.rest().iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
         // A literal may stand between two spaces.
-        let literal_at = self
-            .line
-            .literals
-            .get(self.next_literal)
-            .map_or(usize::MAX, |l| l.0);
-        self.pos = (self.pos + spaces).min(literal_at.max(self.pos));
+        let next = self.line.literals.get(self.next_literal).filter(|l| l.0 >= self.pos);
+        self.pos = (self.pos + spaces).min(next.map_or(usize::MAX, |l| l.0));
     }
 
     fn literal(&mut self) -> Option<Value<'a>> {
@@ -177,9 +156,7 @@ impl<'a> Cursor<'a> {
             if rest[at] == b'"' {
                 break;
             }
-            unescaped
-                .get_or_insert_default()
-                .extend_from_slice(&rest[from..at]);
+            unescaped.get_or_insert_default().extend_from_slice(&rest[from..at]);
             from = at + 1;
             at = (at + 2).min(rest.len());
         }
@@ -199,27 +176,15 @@ impl<'a> Cursor<'a> {
     fn atom(&mut self) -> Value<'a> {
         let rest = self.rest();
         let mut end = 0;
-        let literal = self
-            .line
-            .literals
-            .get(self.next_literal)
-            .filter(|l| l.0 > self.pos);
+        let literal = self.line.literals.get(self.next_literal).filter(|l| l.0 > self.pos);
         let stop = literal.map_or(rest.len(), |l| l.0 - self.pos);
         while end < stop && !matches!(rest[end], b' ' | b'\t' | b'(' | b')') {
-            let bracket = if rest[end] == b'[' {
-                memchr::memchr(b']', &rest[end..stop])
-            } else {
-                None
-            };
+            let bracket = if rest[end] == b'[' { memchr::memchr(b']', &rest[end..stop]) } else { None };
             end += bracket.map_or(1, |inside| inside + 1);
         }
         self.pos += end;
         let atom = &rest[..end];
-        if atom.eq_ignore_ascii_case(b"NIL") {
-            Value::Nil
-        } else {
-            Value::Atom(atom)
-        }
+        if atom.eq_ignore_ascii_case(b"NIL") { Value::Nil } else { Value::Atom(atom) }
     }
 }
 

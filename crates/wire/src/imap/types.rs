@@ -23,12 +23,7 @@ impl FolderName {
 
     /// A name as it was stored by [`FolderName::as_stored`].
     pub fn from_stored(stored: &str) -> Self {
-        Self(
-            stored
-                .chars()
-                .flat_map(|c| u8::try_from(u32::from(c)))
-                .collect(),
-        )
+        Self(stored.chars().flat_map(|c| u8::try_from(u32::from(c))).collect())
     }
 
     /// The wire name as text that can be stored and given back: one character per byte.
@@ -191,16 +186,8 @@ pub struct Refusal {
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let code = self
-            .code
-            .as_deref()
-            .map(|c| format!("[{c}] "))
-            .unwrap_or_default();
-        write!(
-            f,
-            "the server refused {}: {code}{}",
-            self.command, self.text
-        )
+        let code = self.code.as_deref().map(|c| format!("[{c}] ")).unwrap_or_default();
+        write!(f, "the server refused {}: {code}{}", self.command, self.text)
     }
 }
 
@@ -287,8 +274,7 @@ pub enum SessionError {
 }
 
 fn in_uid(uid: &Option<u32>) -> String {
-    uid.map(|u| format!(" in the middle of message {u}"))
-        .unwrap_or_default()
+    uid.map(|u| format!(" in the middle of message {u}")).unwrap_or_default()
 }
 
 impl SessionError {

@@ -69,15 +69,9 @@ impl UidSet {
             return;
         }
         // All ranges that overlap or touch the new one melt into it.
-        let from = self
-            .ranges
-            .partition_point(|r| r.1 < first.saturating_sub(1));
-        let to = self
-            .ranges
-            .partition_point(|r| r.0 <= last.saturating_add(1));
-        let melted = self.ranges[from..to]
-            .iter()
-            .fold((first, last), |(a, b), r| (a.min(r.0), b.max(r.1)));
+        let from = self.ranges.partition_point(|r| r.1 < first.saturating_sub(1));
+        let to = self.ranges.partition_point(|r| r.0 <= last.saturating_add(1));
+        let melted = self.ranges[from..to].iter().fold((first, last), |(a, b), r| (a.min(r.0), b.max(r.1)));
         self.ranges.splice(from..to, [melted]);
     }
 
@@ -182,11 +176,7 @@ impl UidSet {
 
 impl FromIterator<u32> for UidSet {
     fn from_iter<I: IntoIterator<Item = u32>>(uids: I) -> Self {
-        let mut all: Vec<_> = uids
-            .into_iter()
-            .filter(|&u| u != 0)
-            .map(|u| (u, u))
-            .collect();
+        let mut all: Vec<_> = uids.into_iter().filter(|&u| u != 0).map(|u| (u, u)).collect();
         if !all.is_sorted() {
             all.sort_unstable();
         }
@@ -243,11 +233,7 @@ impl FromStr for UidSet {
 /// The ranges of a sequence set in the order written, for COPYUID, where the order carries meaning
 /// (RFC 4315, section 3).
 pub(crate) fn parse_ordered(text: &str) -> Option<Vec<(u32, u32)>> {
-    let number = |s: &str| {
-        s.parse::<u32>()
-            .ok()
-            .filter(|&n| n != 0 && s.bytes().all(|b| b.is_ascii_digit()))
-    };
+    let number = |s: &str| s.parse::<u32>().ok().filter(|&n| n != 0 && s.bytes().all(|b| b.is_ascii_digit()));
     text.split(',')
         .filter(|part| !part.is_empty())
         .map(|part| match part.split_once(':') {

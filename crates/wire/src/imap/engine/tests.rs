@@ -39,13 +39,7 @@ fn hear(engine: &mut Engine, pieces: &[&[u8]]) -> Vec<String> {
 }
 
 fn engine() -> Engine {
-    let mut engine = Engine::new(
-        Limits {
-            response_bytes: 2000,
-            ..Limits::default()
-        },
-        false,
-    );
+    let mut engine = Engine::new(Limits { response_bytes: 2000, ..Limits::default() }, false);
     engine.send(Command::new("NOOP"));
     engine
 }
@@ -83,19 +77,11 @@ fn byte_by_byte_means_the_same() {
 #[test]
 fn a_literal_waits_for_its_turn_and_a_refused_one_is_never_sent() {
     let mut engine = Engine::new(Limits::default(), true);
-    let append = |n: usize| {
-        Command::new("APPEND")
-            .string(b"INBOX")
-            .unwrap()
-            .message(vec![b'x'; n])
-    };
+    let append = |n: usize| Command::new("APPEND").string(b"INBOX").unwrap().message(vec![b'x'; n]);
     engine.send(append(3));
     engine.send(append(4));
     let out = |engine: &mut Engine| {
-        std::iter::from_fn(|| engine.take_output())
-            .flatten()
-            .map(char::from)
-            .collect::<String>()
+        std::iter::from_fn(|| engine.take_output()).flatten().map(char::from).collect::<String>()
     };
     assert_eq!(out(&mut engine), "L1 APPEND \"INBOX\" {3}\r\n");
     hear(&mut engine, &[b"+ go\r\n"]);
@@ -103,11 +89,7 @@ fn a_literal_waits_for_its_turn_and_a_refused_one_is_never_sent() {
     hear(&mut engine, &[b"L1 OK\r\nL2 NO [OVERQUOTA] full\r\n"]);
     assert_eq!(out(&mut engine), "");
     assert!(engine.is_idle());
-    let shown: Vec<_> = engine
-        .take_transcript()
-        .into_iter()
-        .map(|(_, line)| line)
-        .collect();
+    let shown: Vec<_> = engine.take_transcript().into_iter().map(|(_, line)| line).collect();
     assert_eq!(shown[0], "L1 APPEND \"INBOX\" {3 bytes}");
 }
 
@@ -118,16 +100,7 @@ fn an_answer_to_no_command_is_an_error() {
 
 #[test]
 fn talk_without_end_is_an_error() {
-    let mut engine = Engine::new(
-        Limits {
-            untagged_bytes: 10_000,
-            ..Limits::default()
-        },
-        false,
-    );
+    let mut engine = Engine::new(Limits { untagged_bytes: 10_000, ..Limits::default() }, false);
     let heard = hear(&mut engine, &[&b"* OK still here\r\n".repeat(1000)]);
-    assert_eq!(
-        heard.last().unwrap(),
-        "more than 10000 bytes of responses nobody asked for"
-    );
+    assert_eq!(heard.last().unwrap(), "more than 10000 bytes of responses nobody asked for");
 }

@@ -2,11 +2,7 @@ use super::*;
 
 /// Feeds `bytes` in pieces of `piece` and prints what came out.
 fn frames(bytes: &[u8], piece: usize) -> Result<Vec<String>, ProtocolError> {
-    let mut framer = Framer::new(Limits {
-        response_bytes: 1000,
-        search_bytes: 5000,
-        ..Limits::default()
-    });
+    let mut framer = Framer::new(Limits { response_bytes: 1000, search_bytes: 5000, ..Limits::default() });
     let mut out: Vec<String> = Vec::new();
     let mut body = Vec::new();
     for chunk in bytes.chunks(piece) {
@@ -59,14 +55,8 @@ fn a_body_is_streamed_and_other_literals_are_kept() {
 
 #[test]
 fn empty_literals_do_not_wait_for_bytes() {
-    assert_eq!(
-        both_ways(b"* 1 FETCH (BODY[] {0}\r\n UID 7)\r\n")[0],
-        "body 0"
-    );
-    assert_eq!(
-        both_ways(b"* LIST () \"/\" {0}\r\n\r\n"),
-        ["* LIST () \"/\" |(14, Kept([]))|"]
-    );
+    assert_eq!(both_ways(b"* 1 FETCH (BODY[] {0}\r\n UID 7)\r\n")[0], "body 0");
+    assert_eq!(both_ways(b"* LIST () \"/\" {0}\r\n\r\n"), ["* LIST () \"/\" |(14, Kept([]))|"]);
 }
 
 #[test]
@@ -89,10 +79,7 @@ fn words_for_people_carry_no_literal() {
         "* LIST () \"/\" odd{5}",
         "* LIST () \"/\" {x}",
     ] {
-        assert_eq!(
-            both_ways(format!("{line}\r\n").as_bytes()),
-            [format!("{line}||")]
-        );
+        assert_eq!(both_ways(format!("{line}\r\n").as_bytes()), [format!("{line}||")]);
     }
 }
 
@@ -100,14 +87,8 @@ fn words_for_people_carry_no_literal() {
 fn what_is_held_has_a_limit_and_what_is_streamed_has_none() {
     let long = [b"* OK ".as_slice(), &[b'x'; 2000]].concat();
     assert_eq!(frames(&long, 100), Err(ProtocolError::TooLong(1000)));
-    assert_eq!(
-        frames(b"* LIST () \"/\" {4294967295}\r\n", 100),
-        Err(ProtocolError::TooLong(1000))
-    );
-    assert_eq!(
-        frames(b"* 1 FETCH (BODY[] {4294967295}\r\nabc", 100).unwrap(),
-        ["body 4294967295"]
-    );
+    assert_eq!(frames(b"* LIST () \"/\" {4294967295}\r\n", 100), Err(ProtocolError::TooLong(1000)));
+    assert_eq!(frames(b"* 1 FETCH (BODY[] {4294967295}\r\nabc", 100).unwrap(), ["body 4294967295"]);
     assert!(frames(b"* 1 FETCH (BODY[] {99999999999999999999}\r\n", 100).is_err());
     let uids = [b"* SEARCH".as_slice(), &b" 12".repeat(1000), b"\r\n"].concat();
     assert_eq!(frames(&uids, 100).unwrap().len(), 1);

@@ -2,16 +2,11 @@ use super::*;
 use proptest::prelude::*;
 
 fn line(text: &str) -> Line {
-    Line {
-        text: text.as_bytes().to_vec(),
-        literals: Vec::new(),
-    }
+    Line { text: text.as_bytes().to_vec(), literals: Vec::new() }
 }
 
 fn read(text: &str) -> Result<String, Unreadable> {
-    Cursor::new(&line(text))
-        .values(10)
-        .map(|values| print(&values))
+    Cursor::new(&line(text)).values(10).map(|values| print(&values))
 }
 
 fn print(values: &[Value<'_>]) -> String {
@@ -31,18 +26,12 @@ fn print(values: &[Value<'_>]) -> String {
 #[test]
 fn bears_with_odd_grammar() {
     for (given, read_as) in [
-        (
-            r#"(UID 7 FLAGS (\Seen $odd[x y] a"b) )"#,
-            r#"(UID 7 FLAGS (\Seen $odd[x y] a"b))"#,
-        ),
+        (r#"(UID 7 FLAGS (\Seen $odd[x y] a"b) )"#, r#"(UID 7 FLAGS (\Seen $odd[x y] a"b))"#),
         (r#"  (  nil NIL () "" )  "#, "(nil nil () '')"),
         (r#""a\"b\\c" "open"#, r#"'a"b\c' 'open'"#),
         (r#""a\"#, "'a'"),
         (r#""a\""#, "'a\"'"),
-        (
-            r#"BODY[HEADER.FIELDS (TO CC)]<0> "x""#,
-            "BODY[HEADER.FIELDS (TO CC)]<0> 'x'",
-        ),
+        (r#"BODY[HEADER.FIELDS (TO CC)]<0> "x""#, "BODY[HEADER.FIELDS (TO CC)]<0> 'x'"),
         ("[unclosed (a)", "[unclosed (a)"),
         ("", ""),
     ] {
@@ -61,15 +50,9 @@ fn nesting_has_a_limit_and_must_balance() {
 fn literals_stand_where_they_were() {
     let line = Line {
         text: b"(A  B )".to_vec(),
-        literals: vec![
-            (3, Literal::Kept(b"one".to_vec())),
-            (6, Literal::Streamed(0)),
-        ],
+        literals: vec![(3, Literal::Kept(b"one".to_vec())), (6, Literal::Streamed(0))],
     };
-    assert_eq!(
-        print(&Cursor::new(&line).values(5).unwrap()),
-        "(A 'one' B <0>)"
-    );
+    assert_eq!(print(&Cursor::new(&line).values(5).unwrap()), "(A 'one' B <0>)");
 }
 
 proptest! {

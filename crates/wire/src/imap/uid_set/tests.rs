@@ -35,10 +35,7 @@ fn takes_the_first_ones_off() {
     assert_eq!(s.take_first(3).to_string(), "3,10,20");
     assert_eq!(s.to_string(), "21:4294967295");
     let mut s = set("7");
-    assert_eq!(
-        (s.take_first(200).to_string(), s.is_empty()),
-        ("7".into(), true)
-    );
+    assert_eq!((s.take_first(200).to_string(), s.is_empty()), ("7".into(), true));
 }
 
 proptest! {
