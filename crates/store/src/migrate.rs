@@ -26,11 +26,7 @@ pub struct Migration {
 
 macro_rules! migration {
     ($number:literal, $name:literal, $file:literal) => {
-        Migration {
-            number: $number,
-            name: $name,
-            text: include_str!(concat!("../migrations/", $file)),
-        }
+        Migration { number: $number, name: $name, text: include_str!(concat!("../migrations/", $file)) }
     };
 }
 
@@ -62,8 +58,7 @@ async fn apply_next(db: &Db, migrations: &[Migration], now: Time) -> Result<bool
     let mut tx = db.begin().await?;
     if db.engine() == Engine::Postgres {
         // Both the wait for another node's migration and a migration may take long.
-        tx.script("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0")
-            .await?;
+        tx.script("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0").await?;
     }
     tx.lock(LOCK).await?;
     let next = match first_missing(&mut tx, migrations).await? {
@@ -78,25 +73,17 @@ async fn apply_next(db: &Db, migrations: &[Migration], now: Time) -> Result<bool
         // Lets a migration rebuild a table that others point to; checked again at the end.
         tx.script("PRAGMA defer_foreign_keys = ON").await?;
     }
-    tx.script(&text)
-        .await
-        .map_err(|error| next.wrong(error.to_string()))?;
+    tx.script(&text).await.map_err(|error| next.wrong(error.to_string()))?;
     let row = params![next.number, next.name, hash(next), now];
-    tx.execute(
-        "INSERT INTO migrations (number, name, hash, applied_at) VALUES ($1, $2, $3, $4)",
-        row,
-    )
-    .await?;
+    tx.execute("INSERT INTO migrations (number, name, hash, applied_at) VALUES ($1, $2, $3, $4)", row)
+        .await?;
     tx.commit().await?;
     tracing::info!(number = next.number, name = next.name, "migration applied");
     Ok(true)
 }
 
 /// Compares what was applied with what the program knows.
-async fn first_missing<'a>(
-    tx: &mut Tx,
-    migrations: &'a [Migration],
-) -> Result<Option<&'a Migration>, Error> {
+async fn first_missing<'a>(tx: &mut Tx, migrations: &'a [Migration]) -> Result<Option<&'a Migration>, Error> {
     tx.script(
         "CREATE TABLE IF NOT EXISTS migrations (
            number BIGINT PRIMARY KEY,
@@ -106,12 +93,7 @@ async fn first_missing<'a>(
          )",
     )
     .await?;
-    let applied = tx
-        .query(
-            "SELECT number, name, hash FROM migrations ORDER BY number",
-            params![],
-        )
-        .await?;
+    let applied = tx.query("SELECT number, name, hash FROM migrations ORDER BY number", params![]).await?;
     for (index, row) in applied.iter().enumerate() {
         compare(row, migrations.get(index))?;
     }
@@ -126,20 +108,12 @@ fn compare(row: &Row, known: Option<&Migration>) -> Result<(), Error> {
         Some(known) if hash(known) != applied => "was changed after it had been applied",
         Some(_) => return Ok(()),
     };
-    Err(Error::Migration {
-        number,
-        name,
-        reason: reason.to_owned(),
-    })
+    Err(Error::Migration { number, name, reason: reason.to_owned() })
 }
 
 impl Migration {
     fn wrong(&self, reason: String) -> Error {
-        Error::Migration {
-            number: self.number,
-            name: self.name.to_owned(),
-            reason,
-        }
+        Error::Migration { number: self.number, name: self.name.to_owned(), reason }
     }
 }
 
@@ -179,8 +153,16 @@ fn text_for(migration: &Migration, engine: Engine) -> Result<String, Error> {
         Engine::Sqlite => ("BLOB", "REAL"),
         Engine::Postgres => ("BYTEA", "DOUBLE PRECISION"),
     };
-    Ok(text
-        .replace("{blob}", blob)
-        .replace("{real}", real)
-        .replace("{json}", "TEXT"))
+    let text = text.replace("{blob}", blob).replace("{real}", real).replace("{json}", "TEXT");
+    match unknown_token(&text) {
+        Some(token) => Err(migration.wrong(format!("{{{token}}} stands for nothing"))),
+        None => Ok(text),
+    }
+}
+
+fn unknown_token(text: &str) -> Option<&str> {
+    let words = text.split('{').skip(1).filter_map(|rest| rest.split_once('}'));
+    words
+        .map(|(word, _)| word)
+        .find(|word| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase()))
 }

@@ -16,20 +16,12 @@ async fn create(db: &Db, sql: &str) {
 }
 
 async fn count(db: &Db) -> i64 {
-    db.query_one("SELECT count(*) FROM t", params![])
-        .await
-        .unwrap()
-        .get(0)
-        .unwrap()
+    db.query_one("SELECT count(*) FROM t", params![]).await.unwrap().get(0).unwrap()
 }
 
 async fn add(db: &Db, id: i64, name: &str) -> Result<(), Error> {
     let mut tx = db.begin().await?;
-    tx.execute(
-        "INSERT INTO t (id, name) VALUES ($1, $2)",
-        params![id, name],
-    )
-    .await?;
+    tx.execute("INSERT INTO t (id, name) VALUES ($1, $2)", params![id, name]).await?;
     tx.commit().await
 }
 
@@ -292,7 +284,5 @@ async fn add_null_id(db: &Db) -> Result<(), Error> {
     let mut tx = db.begin().await?;
 
     tx.script("CREATE TABLE n (a BIGINT NOT NULL)").await?;
-    tx.execute("INSERT INTO n (a) VALUES (NULL)", params![])
-        .await
-        .map(drop)
+    tx.execute("INSERT INTO n (a) VALUES (NULL)", params![]).await.map(drop)
 }

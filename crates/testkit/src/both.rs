@@ -13,9 +13,9 @@
 /// tests are in `tests/`: inside `src/` they would see the crate twice.
 #[macro_export]
 macro_rules! on_both {
-    ($($(#[$meta:meta])* async fn $name:ident($db:ident: Db) $body:block)*) => { $(
+    ($($(#[$meta:meta])* async fn $name:ident($db:ident: $kind:ty) $body:block)*) => { $(
         $crate::on_both_with! {
-            [$(#[$meta])*] $name $db $body
+            [$(#[$meta])*] $name $db $kind, $body
             sqlite: db => {
                 ::store::migrate::run(&db, ::model::Time(0)).await.expect("the migrations fit");
             }
@@ -35,9 +35,9 @@ macro_rules! on_both {
 /// As [`on_both!`](crate::on_both), on an empty database without any table.
 #[macro_export]
 macro_rules! on_both_empty {
-    ($($(#[$meta:meta])* async fn $name:ident($db:ident: Db) $body:block)*) => { $(
+    ($($(#[$meta:meta])* async fn $name:ident($db:ident: $kind:ty) $body:block)*) => { $(
         $crate::on_both_with! {
-            [$(#[$meta])*] $name $db $body
+            [$(#[$meta])*] $name $db $kind, $body
             sqlite: _db => {}
             postgres: { $crate::postgres::database() }
         }
@@ -49,7 +49,7 @@ macro_rules! on_both_empty {
 #[macro_export]
 macro_rules! on_both_with {
     (
-        [$(#[$meta:meta])*] $name:ident $db:ident $body:block
+        [$(#[$meta:meta])*] $name:ident $db:ident $kind:ty, $body:block
         sqlite: $new:ident => $fill:block
         postgres: $url:block
     ) => {
@@ -58,7 +58,7 @@ macro_rules! on_both_with {
             #[allow(unused_imports)]
             use super::*;
 
-            async fn body($db: ::store::sql::Db) $body
+            async fn body($db: $kind) $body
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn sqlite() {

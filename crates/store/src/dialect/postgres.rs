@@ -6,7 +6,9 @@
 //!
 //! A transaction is a pooled connection with a plain `BEGIN`: the driver's own transaction type
 //! borrows the connection and could not be held by ours. Dropped without an end, the connection goes
-//! back to the pool only after a `ROLLBACK`, else it is closed. A lost connection is tried again
+//! back to the pool only after a `ROLLBACK`, else it is closed. A statement whose caller goes away is
+//! cancelled on the server and its connection closed, since a cancellation that comes late would hit
+//! the next statement. A lost connection is tried again
 //! where nothing can have happened yet (reads, BEGIN); during COMMIT it is [`Error::Ambiguous`].
 //!
 //! Decided against `UNNEST` and `COPY` for bulk inserts: 15 % faster, but they need arrays of a type
@@ -19,7 +21,7 @@ mod value;
 use crate::sql::text::value_tuples;
 use crate::sql::{Error, Options, Params, Row, Value, error::head};
 use connect::Server;
-use deadpool_postgres::{HookError, Object, Pool, PoolError};
+use deadpool_postgres::{ClientWrapper, HookError, Object, Pool, PoolError};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesOrdered;
 use std::error::Error as _;
@@ -29,6 +31,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_postgres::Statement;
 use tokio_postgres::error::SqlState;
+use tokio_postgres_rustls::MakeRustlsConnect;
 
 /// Statements sent before the first answer is awaited.
 const IN_FLIGHT: usize = 256;
@@ -49,6 +52,7 @@ const ROLLBACK_WAIT: Duration = Duration::from_secs(5);
 pub(crate) struct Postgres {
     read: Pool,
     write: Pool,
+    tls: MakeRustlsConnect,
     listener: JoinHandle<()>,
 }
 
@@ -63,49 +67,58 @@ impl Postgres {
         let read = server.pool(options.readers.max(1), options, true)?;
         let write = server.pool(options.writers.max(1), options, false)?;
         connect::inspect(&get(&read).await?).await?;
+        let tls = server.tls.clone();
         let listener = tokio::spawn(listen::listen(server, signal));
-        Ok(Postgres {
-            read,
-            write,
-            listener,
-        })
+        Ok(Postgres { read, write, tls, listener })
     }
 
     /// One statement, many parameters, in one round trip.
     pub(crate) async fn read(&self, sql: &str, params: &[Params]) -> Result<Vec<Vec<Row>>, Error> {
+        let mut attempt = self.connect(&self.read).await?;
         // Every pooled connection may have died with the server; each is tried once.
         for _ in 0..self.read.status().max_size {
-            let client = get(&self.read).await?;
-            match query(&client, sql, params).await {
-                Err(Error::Lost(_)) => drop(Object::take(client)),
+            match attempt.query(sql, params).await {
+                Err(Error::Lost(_)) => attempt.discard(),
                 result => return result,
             }
+            attempt = self.connect(&self.read).await?;
         }
-        query(&get(&self.read).await?, sql, params).await
+        attempt.query(sql, params).await
     }
 
     /// Whether the statement compiles; it is not run.
     pub(crate) async fn check(&self, sql: &str) -> Result<(), Error> {
         let client = get(&self.read).await?;
-        client
-            .prepare(sql)
-            .await
-            .map(drop)
-            .map_err(|e| error(&e, sql))
+        client.prepare(sql).await.map(drop).map_err(|e| error(&e, sql))
     }
 
     /// Begins a write transaction.
     pub(crate) async fn begin(&self) -> Result<Open, Error> {
-        begin(&self.write, "BEGIN READ WRITE").await
+        self.begin_with(&self.write, "BEGIN READ WRITE").await
     }
 
     /// Begins a read transaction; its moment is that of its first query.
     pub(crate) async fn snapshot(&self) -> Result<Open, Error> {
-        begin(
-            &self.read,
-            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-        )
-        .await
+        self.begin_with(&self.read, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await
+    }
+
+    async fn begin_with(&self, pool: &Pool, sql: &str) -> Result<Open, Error> {
+        let mut open = self.connect(pool).await?;
+        for _ in 0..pool.status().max_size {
+            open.in_transaction = true;
+            match open.script(sql).await {
+                Err(Error::Lost(_)) => open.discard(),
+                result => return result.map(|()| open),
+            }
+            open = self.connect(pool).await?;
+        }
+        open.in_transaction = true;
+        open.script(sql).await.map(|()| open)
+    }
+
+    async fn connect(&self, pool: &Pool) -> Result<Open, Error> {
+        let (client, tls) = (Some(get(pool).await?), self.tls.clone());
+        Ok(Open { client, tls, busy: false, in_transaction: false })
     }
 
     /// Ends the pools; open transactions go on.
@@ -122,22 +135,6 @@ impl Drop for Postgres {
     }
 }
 
-async fn begin(pool: &Pool, sql: &str) -> Result<Open, Error> {
-    for _ in 0..pool.status().max_size {
-        let open = Open {
-            client: Some(get(pool).await?),
-        };
-        match open.script(sql).await {
-            Err(Error::Lost(_)) => open.discard(),
-            result => return result.map(|()| open),
-        }
-    }
-    let open = Open {
-        client: Some(get(pool).await?),
-    };
-    open.script(sql).await.map(|()| open)
-}
-
 async fn get(pool: &Pool) -> Result<Object, Error> {
     pool.get().await.map_err(|failure| match failure {
         PoolError::Timeout(what) => Error::Busy(format!("no connection came free ({what:?})")),
@@ -149,10 +146,14 @@ async fn get(pool: &Pool) -> Result<Object, Error> {
     })
 }
 
-/// An open transaction. Dropped without an end it is rolled back.
+/// A leased connection, mostly with an open transaction. Dropped without an end that is rolled back.
 pub(crate) struct Open {
-    /// Taken when the transaction ends.
+    /// Taken when it ends.
     client: Option<Object>,
+    tls: MakeRustlsConnect,
+    /// A statement runs. If that is so when dropped, its caller went away.
+    busy: bool,
+    in_transaction: bool,
 }
 
 impl Open {
@@ -160,82 +161,39 @@ impl Open {
         self.client.as_ref().ok_or(Error::Closed)
     }
 
-    pub(crate) async fn query(&self, sql: &str, params: &[Params]) -> Result<Vec<Vec<Row>>, Error> {
-        query(self.client()?, sql, params).await
+    pub(crate) async fn query(&mut self, sql: &str, params: &[Params]) -> Result<Vec<Vec<Row>>, Error> {
+        self.busy = true;
+        let result = query(self.client()?, sql, params).await;
+        self.busy = false;
+        result
     }
 
-    pub(crate) async fn execute(&self, sql: &str, params: &[Params]) -> Result<u64, Error> {
-        let client = self.client()?;
-        let statement = prepare(client, sql).await?;
-        let mut changed = 0;
-        for some in params.chunks(IN_FLIGHT) {
-            let mut running = FuturesOrdered::new();
-            for params in some {
-                fits(&statement, params, sql)?;
-                running.push_back(client.execute_raw(&statement, params));
-            }
-            while let Some(result) = running.next().await {
-                changed += result.map_err(|e| stale(client, sql, &e))?;
-            }
-        }
-        Ok(changed)
+    pub(crate) async fn execute(&mut self, sql: &str, params: &[Params]) -> Result<u64, Error> {
+        self.busy = true;
+        let result = execute(self.client()?, sql, params).await;
+        self.busy = false;
+        result
     }
 
-    pub(crate) async fn insert(
-        &self,
-        start: &str,
-        tail: &str,
-        rows: &[Params],
-    ) -> Result<u64, Error> {
-        let (client, mut rows, mut changed) = (self.client()?, rows, 0);
-        let mut running = FuturesOrdered::new();
-        while !rows.is_empty() {
-            let chunk;
-            (chunk, rows) = rows.split_at(chunk_rows(rows));
-            let sql = format!(
-                "{start} {} {tail}",
-                value_tuples(chunk.len(), chunk[0].len())
-            );
-            let statement = prepare(client, &sql).await?;
-            let values: Vec<&Value> = chunk.iter().flatten().collect();
-            if values.len() != statement.params().len() {
-                return Err(Error::Other(format!("rows of unequal length for: {start}")));
-            }
-            running.push_back(async move { client.execute_raw(&statement, values).await });
-            while running.len() > CHUNKS_IN_FLIGHT || (rows.is_empty() && !running.is_empty()) {
-                if let Some(result) = running.next().await {
-                    changed += result.map_err(|e| error(&e, start))?;
-                }
-            }
-        }
-        Ok(changed)
+    pub(crate) async fn insert(&mut self, start: &str, tail: &str, rows: &[Params]) -> Result<u64, Error> {
+        self.busy = true;
+        let result = insert(self.client()?, start, tail, rows).await;
+        self.busy = false;
+        result
     }
 
-    pub(crate) async fn script(&self, sql: &str) -> Result<(), Error> {
-        self.client()?
-            .batch_execute(sql)
-            .await
-            .map_err(|e| error(&e, sql))
+    pub(crate) async fn script(&mut self, sql: &str) -> Result<(), Error> {
+        self.busy = true;
+        let result = self.client()?.batch_execute(sql).await.map_err(|e| error(&e, sql));
+        self.busy = false;
+        result
     }
 
-    /// Commits; with `notify`, the other nodes are told by the same round trip.
-    pub(crate) async fn commit(&mut self, notify: bool) -> Result<(), Error> {
-        let sql = if notify {
-            listen::NOTIFY_AND_COMMIT
-        } else {
-            "COMMIT"
-        };
-        match self.script(sql).await {
-            Ok(()) => {
-                self.client = None;
-                Ok(())
-            }
-            Err(Error::Lost(reason)) => {
-                self.client.take().map(Object::take);
-                Err(Error::Ambiguous(reason))
-            }
-            Err(error) => Err(error),
-        }
+    /// Commits; with `wake`, those who wait for changes are woken, here and on the other nodes. Once
+    /// asked for, a commit happens, whether or not somebody still waits for the answer.
+    pub(crate) async fn commit(&mut self, wake: Option<watch::Sender<u64>>) -> Result<(), Error> {
+        let client = self.client.take().ok_or(Error::Closed)?;
+        tokio::spawn(commit(client, wake)).await.map_err(|e| Error::Ambiguous(e.to_string()))?
     }
 
     pub(crate) async fn rollback(&mut self) -> Result<(), Error> {
@@ -251,12 +209,38 @@ impl Open {
 
 impl Drop for Open {
     fn drop(&mut self) {
-        let Some(client) = self.client.take() else {
-            return;
-        };
+        let Some(client) = self.client.take() else { return };
         match tokio::runtime::Handle::try_current() {
-            Ok(runtime) => drop(runtime.spawn(roll_back(client))),
-            Err(_) => drop(Object::take(client)),
+            Ok(runtime) if self.busy => {
+                drop(runtime.spawn(cancel(Object::take(client), self.tls.clone())));
+            }
+            Ok(runtime) if self.in_transaction => drop(runtime.spawn(roll_back(client))),
+            Err(_) if self.busy || self.in_transaction => drop(Object::take(client)),
+            _ => {}
+        }
+    }
+}
+
+/// Ends the statement on the server; dropping the client then closes the connection.
+async fn cancel(client: ClientWrapper, tls: MakeRustlsConnect) {
+    let token = client.cancel_token();
+    let _ = tokio::time::timeout(ROLLBACK_WAIT, token.cancel_query(tls)).await;
+}
+
+async fn commit(client: Object, wake: Option<watch::Sender<u64>>) -> Result<(), Error> {
+    let sql = if wake.is_some() { listen::NOTIFY_AND_COMMIT } else { "COMMIT" };
+    match client.batch_execute(sql).await.map_err(|e| error(&e, sql)) {
+        Ok(()) => {
+            wake.inspect(|signal| signal.send_modify(|number| *number += 1));
+            Ok(())
+        }
+        Err(Error::Lost(reason)) => {
+            drop(Object::take(client));
+            Err(Error::Ambiguous(reason))
+        }
+        Err(error) => {
+            roll_back(client).await;
+            Err(error)
         }
     }
 }
@@ -284,6 +268,44 @@ async fn query(client: &Object, sql: &str, params: &[Params]) -> Result<Vec<Vec<
     Ok(found)
 }
 
+async fn execute(client: &Object, sql: &str, params: &[Params]) -> Result<u64, Error> {
+    let statement = prepare(client, sql).await?;
+    let mut changed = 0;
+    for some in params.chunks(IN_FLIGHT) {
+        let mut running = FuturesOrdered::new();
+        for params in some {
+            fits(&statement, params, sql)?;
+            running.push_back(client.execute_raw(&statement, params));
+        }
+        while let Some(result) = running.next().await {
+            changed += result.map_err(|e| stale(client, sql, &e))?;
+        }
+    }
+    Ok(changed)
+}
+
+async fn insert(client: &Object, start: &str, tail: &str, rows: &[Params]) -> Result<u64, Error> {
+    let (mut rows, mut changed) = (rows, 0);
+    let mut running = FuturesOrdered::new();
+    while !rows.is_empty() {
+        let chunk;
+        (chunk, rows) = rows.split_at(chunk_rows(rows));
+        let sql = format!("{start} {} {tail}", value_tuples(chunk.len(), chunk[0].len()));
+        let statement = prepare(client, &sql).await?;
+        let values: Vec<&Value> = chunk.iter().flatten().collect();
+        if values.len() != statement.params().len() {
+            return Err(Error::Other(format!("rows of unequal length for: {start}")));
+        }
+        running.push_back(async move { client.execute_raw(&statement, values).await });
+        while running.len() > CHUNKS_IN_FLIGHT || (rows.is_empty() && !running.is_empty()) {
+            if let Some(result) = running.next().await {
+                changed += result.map_err(|e| error(&e, start))?;
+            }
+        }
+    }
+    Ok(changed)
+}
+
 async fn rows(
     client: &Object,
     statement: &Statement,
@@ -308,10 +330,7 @@ fn fits(statement: &Statement, params: &Params, sql: &str) -> Result<(), Error> 
     let (wanted, given) = (statement.params().len(), params.len());
     match wanted == given {
         true => Ok(()),
-        false => Err(Error::Other(format!(
-            "{given} values for {wanted} parameters: {}",
-            head(sql)
-        ))),
+        false => Err(Error::Other(format!("{given} values for {wanted} parameters: {}", head(sql)))),
     }
 }
 
@@ -319,9 +338,7 @@ fn fits(statement: &Statement, params: &Params, sql: &str) -> Result<(), Error> 
 fn chunk_rows(rows: &[Params]) -> usize {
     let fits = |count: &usize| {
         let parameters = count * rows[0].len();
-        *count <= rows.len()
-            && parameters <= MAX_PARAMS
-            && bytes(&rows[..*count]) <= MAX_CHUNK_BYTES
+        *count <= rows.len() && parameters <= MAX_PARAMS && bytes(&rows[..*count]) <= MAX_CHUNK_BYTES
     };
     CHUNK_ROWS.into_iter().find(fits).unwrap_or(1)
 }
@@ -350,17 +367,12 @@ fn stale(client: &Object, sql: &str, failure: &tokio_postgres::Error) -> Error {
 /// The driver's error in our words. The server's DETAIL is left out: it quotes values.
 fn error(failure: &tokio_postgres::Error, sql: &str) -> Error {
     let Some(server) = failure.as_db_error() else {
-        let lost =
-            failure.is_closed() || failure.source().is_some_and(|e| e.is::<std::io::Error>());
+        let lost = failure.is_closed() || failure.source().is_some_and(|e| e.is::<std::io::Error>());
         let text = match failure.source() {
             Some(source) => format!("{failure}: {source}"),
             None => failure.to_string(),
         };
-        return if lost {
-            Error::Lost(text)
-        } else {
-            Error::Other(format!("{text} in: {}", head(sql)))
-        };
+        return if lost { Error::Lost(text) } else { Error::Other(format!("{text} in: {}", head(sql))) };
     };
     let text = server.message().to_owned();
     match (server.code().code(), &server.code().code()[..2]) {

@@ -13,11 +13,12 @@
 use crate::sql::text::{Texts, value_tuples};
 use crate::sql::{Error, Options, Params, Row, Value, error::head};
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, ErrorCode, OpenFlags, Statement};
+use rusqlite::{Connection, ErrorCode, InterruptHandle, OpenFlags, Statement};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
 
 /// Bytes of a page. Larger than the default, for bodies and blobs.
 const PAGE_BYTES: usize = 8192;
@@ -30,6 +31,8 @@ const MAX_LOG_BYTES: u64 = 4 * (PAGE_BYTES * CHECKPOINT_PAGES) as u64;
 const RESTART_EVERY: Duration = Duration::from_secs(10);
 /// How long another process (a backup, a shell) may hold a lock before it is an error.
 const BUSY_WAIT: Duration = Duration::from_secs(10);
+/// How long closing waits for those who still read.
+const END_WAIT: Duration = Duration::from_secs(10);
 /// Compiled statements kept per connection.
 const WRITER_STATEMENTS: usize = 256;
 const READER_STATEMENTS: usize = 128;
@@ -63,21 +66,11 @@ impl Sqlite {
         let readers = Lane::start("sqlite-reader", readers)?;
         let mut log = path.into_os_string();
         log.push("-wal");
-        Ok(Sqlite {
-            writer,
-            readers,
-            texts: Arc::default(),
-            wait: options.wait,
-            log: Path::new(&log).into(),
-        })
+        Ok(Sqlite { writer, readers, texts: Arc::default(), wait: options.wait, log: Path::new(&log).into() })
     }
 
     /// One statement, many parameters, on any reader, all of one moment.
-    pub(crate) async fn read(
-        &self,
-        sql: &str,
-        params: Vec<Params>,
-    ) -> Result<Vec<Vec<Row>>, Error> {
+    pub(crate) async fn read(&self, sql: &str, params: Vec<Params>) -> Result<Vec<Vec<Row>>, Error> {
         let sql = self.texts.numbered(sql);
         let lease = self.readers.lease(self.wait).await?;
         lease
@@ -85,9 +78,7 @@ impl Sqlite {
                 if params.len() == 1 {
                     return query(connection, &sql, &params);
                 }
-                let moment = connection
-                    .unchecked_transaction()
-                    .map_err(|e| error(&e, &sql))?;
+                let moment = connection.unchecked_transaction().map_err(|e| error(&e, &sql))?;
                 query(&moment, &sql, &params)
             })
             .await
@@ -97,9 +88,7 @@ impl Sqlite {
     pub(crate) async fn check(&self, sql: &str) -> Result<(), Error> {
         let sql = self.texts.numbered(sql);
         let lease = self.readers.lease(self.wait).await?;
-        lease
-            .call(move |c| c.prepare(&sql).map(drop).map_err(|e| error(&e, &sql)))
-            .await
+        lease.call(move |c| c.prepare(&sql).map(drop).map_err(|e| error(&e, &sql))).await
     }
 
     /// Leases the writer and begins a write transaction.
@@ -117,29 +106,24 @@ impl Sqlite {
     async fn open_with(&self, lease: Lease, sql: &'static str) -> Result<Open, Error> {
         let (texts, log) = (Arc::clone(&self.texts), Arc::clone(&self.log));
         // From here on a caller who goes away leaves a ROLLBACK behind.
-        let open = Open {
-            lease,
-            texts,
-            log,
-            ended: false,
-        };
-        open.lease
-            .call(move |connection| script(connection, sql))
-            .await?;
+        let open = Open { lease, texts, log, ended: false };
+        open.lease.call(move |connection| script(connection, sql)).await?;
         Ok(open)
     }
 
     /// Waits for the writer, copies the log into the database and ends the threads.
     pub(crate) async fn close(&self) {
-        self.readers.close();
         let lease = self.writer.lease(self.wait).await;
         self.writer.close();
-        let Ok(lease) = lease else { return };
-        let sql = "PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE)";
-        if let Err(error) = lease.call(move |c| script(c, sql)).await {
-            tracing::warn!(%error, "the write-ahead log could not be copied at the end");
+        self.readers.close();
+        self.readers.ended().await;
+        if let Ok(lease) = lease {
+            let sql = "PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE)";
+            if let Err(error) = lease.call(move |connection| script(connection, sql)).await {
+                tracing::warn!(%error, "the write-ahead log could not be copied at the end");
+            }
         }
-        lease.end().await;
+        self.writer.ended().await;
     }
 }
 
@@ -161,18 +145,12 @@ fn open_reader(path: &Path, options: &Options) -> Result<Connection, Error> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(|e| error(&e, "open"))?;
     connection.set_prepared_statement_cache_capacity(READER_STATEMENTS);
-    set_up(
-        &connection,
-        "PRAGMA query_only = ON;",
-        options.reader_cache_bytes,
-    )?;
+    set_up(&connection, "PRAGMA query_only = ON;", options.reader_cache_bytes)?;
     Ok(connection)
 }
 
 fn set_up(connection: &Connection, more: &str, cache_bytes: usize) -> Result<(), Error> {
-    connection
-        .busy_timeout(BUSY_WAIT)
-        .map_err(|e| error(&e, "busy_timeout"))?;
+    connection.busy_timeout(BUSY_WAIT).map_err(|e| error(&e, "busy_timeout"))?;
     let common = format!(
         "{more}
          PRAGMA foreign_keys = ON;
@@ -196,9 +174,7 @@ struct State {
 impl State {
     fn restart_log(&mut self, log: &Path) {
         let size = std::fs::metadata(log).map_or(0, |file| file.len());
-        let lately = self
-            .restarted
-            .is_some_and(|at| at.elapsed() < RESTART_EVERY);
+        let lately = self.restarted.is_some_and(|at| at.elapsed() < RESTART_EVERY);
         if size <= MAX_LOG_BYTES || lately {
             return;
         }
@@ -213,76 +189,88 @@ impl State {
 
 /// Threads of one kind, leased in the order of asking.
 struct Lane {
-    permits: Arc<Semaphore>,
-    idle: Idle,
+    shared: Arc<Idle>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
-type Idle = Arc<Mutex<Vec<mpsc::Sender<Job>>>>;
+/// What leases need of their lane.
+struct Idle {
+    permits: Arc<Semaphore>,
+    workers: Mutex<Vec<Worker>>,
+}
+
+/// The way to one thread; it ends when this is gone.
+struct Worker {
+    jobs: mpsc::Sender<Job>,
+    interrupt: InterruptHandle,
+}
 
 impl Lane {
     fn start(name: &str, connections: Vec<Connection>) -> Result<Lane, Error> {
         let permits = Arc::new(Semaphore::new(connections.len()));
-        let mut idle = Vec::new();
+        let (mut workers, mut threads) = (Vec::new(), Vec::new());
         for connection in connections {
             let (jobs, queue) = mpsc::channel::<Job>();
-            std::thread::Builder::new()
-                .name(name.to_owned())
-                .spawn(move || {
-                    let mut state = State {
-                        connection,
-                        restarted: None,
-                    };
-                    while let Ok(job) = queue.recv() {
-                        job(&mut state);
-                    }
-                })
-                .map_err(|e| Error::Other(format!("starting a database thread: {e}")))?;
-            idle.push(jobs);
+            workers.push(Worker { jobs, interrupt: connection.get_interrupt_handle() });
+            let thread = std::thread::Builder::new().name(name.to_owned()).spawn(move || {
+                let mut state = State { connection, restarted: None };
+                while let Ok(job) = queue.recv() {
+                    job(&mut state);
+                }
+            });
+            threads.push(thread.map_err(|e| Error::Other(format!("starting a thread: {e}")))?);
         }
-        Ok(Lane {
-            permits,
-            idle: Arc::new(Mutex::new(idle)),
-        })
+        let shared = Arc::new(Idle { permits, workers: Mutex::new(workers) });
+        Ok(Lane { shared, threads: Mutex::new(threads) })
     }
 
     async fn lease(&self, wait: Duration) -> Result<Lease, Error> {
-        let permit = tokio::time::timeout(wait, Arc::clone(&self.permits).acquire_owned())
+        let permit = tokio::time::timeout(wait, Arc::clone(&self.shared.permits).acquire_owned())
             .await
             .map_err(|_| Error::Busy(format!("no connection came free within {wait:?}")))?
             .map_err(|_| Error::Closed)?;
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        let jobs = idle.pop().ok_or(Error::Closed)?;
-        Ok(Lease {
-            jobs: Some(jobs),
-            idle: Arc::clone(&self.idle),
-            _permit: permit,
-        })
+        let worker = self.shared.workers().pop().ok_or(Error::Closed)?;
+        Ok(Lease { worker: Some(worker), idle: Arc::clone(&self.shared), _permit: permit })
     }
 
-    /// Nobody gets a lease any more; idle threads end.
+    /// Nobody gets a lease any more; idle threads end, the others when their lease does.
     fn close(&self) {
-        self.permits.close();
-        self.idle
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clear();
+        self.shared.permits.close();
+        self.shared.workers().clear();
+    }
+
+    /// Waits until all threads have ended and so closed their connections, but not for ever.
+    async fn ended(&self) {
+        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        let joined = tokio::task::spawn_blocking(move || {
+            threads.into_iter().for_each(|thread| drop(thread.join()));
+        });
+        if tokio::time::timeout(END_WAIT, joined).await.is_err() {
+            tracing::warn!("a database connection is still in use while closing");
+        }
+    }
+}
+
+impl Idle {
+    fn workers(&self) -> MutexGuard<'_, Vec<Worker>> {
+        self.workers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// The right to one thread; given back when dropped.
 struct Lease {
-    jobs: Option<mpsc::Sender<Job>>,
-    idle: Idle,
+    worker: Option<Worker>,
+    idle: Arc<Idle>,
     _permit: OwnedSemaphorePermit,
 }
 
 impl Lease {
     fn send(&self, job: Job) -> Result<(), Error> {
-        let jobs = self.jobs.as_ref().ok_or(Error::Closed)?;
-        jobs.send(job).map_err(|_| Error::Closed)
+        let worker = self.worker.as_ref().ok_or(Error::Closed)?;
+        worker.jobs.send(job).map_err(|_| Error::Closed)
     }
 
-    /// Runs `work` on the thread. If the caller goes away first, it is not begun.
+    /// Runs `work` on the thread. If the caller goes away, it is not begun or is interrupted.
     async fn call<R: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Connection) -> Result<R, Error> + Send + 'static,
@@ -293,26 +281,35 @@ impl Lease {
                 let _ = reply.send(work(&mut state.connection));
             }
         }))?;
-        answer.await.map_err(|_| Error::Closed)?
+        let mut waiting = Waiting { lease: self, answered: false };
+        let answer = answer.await;
+        waiting.answered = true;
+        answer.map_err(|_| Error::Closed)?
     }
+}
 
-    /// Ends the thread and waits until its connection is closed.
-    async fn end(mut self) {
-        let (gone, answer) = oneshot::channel::<()>();
-        // The sender travels into the queue's last job and is dropped with it.
-        let _ = self.send(Box::new(move |_| drop(gone)));
-        self.jobs = None;
-        let _ = answer.await;
+/// Somebody who waits for an answer; gone without one, the statement is interrupted. The lease is
+/// still held then, so it cannot be somebody else's statement.
+struct Waiting<'a> {
+    lease: &'a Lease,
+    answered: bool,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        if let (false, Some(worker)) = (self.answered, &self.lease.worker) {
+            worker.interrupt.interrupt();
+        }
     }
 }
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        if let Some(jobs) = self.jobs.take() {
-            self.idle
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .push(jobs);
+        let Some(worker) = self.worker.take() else { return };
+        let mut workers = self.idle.workers();
+        // Asked under the lock: `close` clears the list after it has closed the semaphore.
+        if !self.idle.permits.is_closed() {
+            workers.push(worker);
         }
     }
 }
@@ -326,55 +323,39 @@ pub(crate) struct Open {
 }
 
 impl Open {
-    pub(crate) async fn query(
-        &self,
-        sql: &str,
-        params: Vec<Params>,
-    ) -> Result<Vec<Vec<Row>>, Error> {
+    pub(crate) async fn query(&self, sql: &str, params: Vec<Params>) -> Result<Vec<Vec<Row>>, Error> {
         let sql = self.texts.numbered(sql);
-        self.lease
-            .call(move |connection| query(connection, &sql, &params))
-            .await
+        self.lease.call(move |connection| query(connection, &sql, &params)).await
     }
 
     pub(crate) async fn execute(&self, sql: &str, params: Vec<Params>) -> Result<u64, Error> {
         let sql = self.texts.numbered(sql);
-        self.lease
-            .call(move |connection| execute(connection, &sql, &params))
-            .await
+        self.lease.call(move |connection| execute(connection, &sql, &params)).await
     }
 
     /// One row at a time: with a compiled statement the fastest way here.
-    pub(crate) async fn insert(
-        &self,
-        start: &str,
-        tail: &str,
-        rows: Vec<Params>,
-    ) -> Result<u64, Error> {
+    pub(crate) async fn insert(&self, start: &str, tail: &str, rows: Vec<Params>) -> Result<u64, Error> {
         let columns = rows.first().map_or(0, Vec::len);
-        self.execute(
-            &format!("{start} {} {tail}", value_tuples(1, columns)),
-            rows,
-        )
-        .await
+        self.execute(&format!("{start} {} {tail}", value_tuples(1, columns)), rows).await
     }
 
     pub(crate) async fn script(&self, sql: &str) -> Result<(), Error> {
         let sql = sql.to_owned();
-        self.lease
-            .call(move |connection| script(connection, &sql))
-            .await
+        self.lease.call(move |connection| script(connection, &sql)).await
     }
 
-    /// Once asked for, a commit happens, whether or not somebody still waits for the answer.
-    pub(crate) async fn commit(&mut self) -> Result<(), Error> {
+    /// Commits; with `wake`, those who wait for changes are woken. Once asked for, a commit happens,
+    /// whether or not somebody still waits for the answer.
+    pub(crate) async fn commit(&mut self, wake: Option<watch::Sender<u64>>) -> Result<(), Error> {
         self.ended = true;
         let (reply, answer) = oneshot::channel();
         let log = Arc::clone(&self.log);
         self.lease.send(Box::new(move |state| {
             let done = script(&state.connection, "COMMIT");
-            if done.is_err() {
-                roll_back(&state.connection);
+            match (&done, wake) {
+                (Ok(()), Some(signal)) => signal.send_modify(|number| *number += 1),
+                (Ok(()), None) => {}
+                (Err(_), _) => roll_back(&state.connection),
             }
             let _ = reply.send(done);
             state.restart_log(&log);
@@ -396,9 +377,7 @@ impl Open {
 impl Drop for Open {
     fn drop(&mut self) {
         if !self.ended {
-            let _ = self
-                .lease
-                .send(Box::new(|state| roll_back(&state.connection)));
+            let _ = self.lease.send(Box::new(|state| roll_back(&state.connection)));
         }
     }
 }
@@ -419,10 +398,7 @@ fn script(connection: &Connection, sql: &str) -> Result<(), Error> {
 fn query(connection: &Connection, sql: &str, params: &[Params]) -> Result<Vec<Vec<Row>>, Error> {
     let run = || -> rusqlite::Result<_> {
         let mut statement = connection.prepare_cached(sql)?;
-        params
-            .iter()
-            .map(|params| rows(&mut statement, params))
-            .collect()
+        params.iter().map(|params| rows(&mut statement, params)).collect()
     };
     run().map_err(|e| error(&e, sql))
 }
@@ -507,18 +483,12 @@ fn error(error: &rusqlite::Error, sql: &str) -> Error {
 /// `UNIQUE constraint failed: users.email`, or `... failed: index 'users_by_fold'`.
 fn constraint(extended_code: i32, text: &str) -> Error {
     use rusqlite::ffi;
-    const UNIQUE: [i32; 3] = [
-        ffi::SQLITE_CONSTRAINT_UNIQUE,
-        ffi::SQLITE_CONSTRAINT_PRIMARYKEY,
-        ffi::SQLITE_CONSTRAINT_ROWID,
-    ];
+    const UNIQUE: [i32; 3] =
+        [ffi::SQLITE_CONSTRAINT_UNIQUE, ffi::SQLITE_CONSTRAINT_PRIMARYKEY, ffi::SQLITE_CONSTRAINT_ROWID];
     if !UNIQUE.contains(&extended_code) {
         return Error::Constraint(text.to_owned());
     }
     let what = text.split_once(": ").map_or(text, |(_, what)| what);
     let table = what.split_once('.').map_or("", |(table, _)| table);
-    Error::Conflict {
-        table: table.to_owned(),
-        constraint: what.to_owned(),
-    }
+    Error::Conflict { table: table.to_owned(), constraint: what.to_owned() }
 }

@@ -21,11 +21,7 @@ impl Row {
 
     /// As [`Row::get`], without copying; leaves NULL behind. For bodies and blobs.
     pub fn take<T: FromValue>(&mut self, index: usize) -> Result<T, Error> {
-        let value = self
-            .0
-            .get_mut(index)
-            .map(std::mem::take)
-            .unwrap_or_default();
+        let value = self.0.get_mut(index).map(std::mem::take).unwrap_or_default();
         convert(index, value)
     }
 
@@ -42,11 +38,7 @@ impl Row {
 
 fn convert<T: FromValue>(index: usize, value: Value) -> Result<T, Error> {
     let found = value.kind();
-    T::from_value(value).ok_or(Error::Column {
-        index,
-        wanted: T::KIND,
-        found,
-    })
+    T::from_value(value).ok_or(Error::Column { index, wanted: T::KIND, found })
 }
 
 /// A type that a column can be read as.

@@ -50,11 +50,7 @@ fn question_marks(sql: &str) -> String {
 
 /// The length of the quoted string, comment or parameter that `text` begins with; 1 for none.
 fn token_length(text: &str) -> usize {
-    let upto = |from: usize, end: &str| {
-        text[from..]
-            .find(end)
-            .map_or(text.len(), |at| from + at + end.len())
-    };
+    let upto = |from: usize, end: &str| text[from..].find(end).map_or(text.len(), |at| from + at + end.len());
     match text.as_bytes() {
         // A doubled quote inside is an end and a new beginning, which comes to the same.
         [b'\'', ..] => upto(1, "'"),
@@ -74,8 +70,7 @@ pub(crate) fn value_tuples(rows: usize, columns: usize) -> String {
         out.push_str(if row == 0 { "(" } else { ",(" });
         for column in 0..columns {
             let comma = if column == 0 { "" } else { "," };
-            write!(out, "{comma}${}", row * columns + column + 1)
-                .expect("writing to a String cannot fail");
+            write!(out, "{comma}${}", row * columns + column + 1).expect("writing to a String cannot fail");
         }
         out.push(')');
     }
@@ -88,10 +83,8 @@ mod tests {
 
     #[test]
     fn parameters_become_question_marks_outside_of_strings_names_and_comments() {
-        let sql =
-            "SELECT '$1''$2', \"a$3\", $10 -- $4 it's\n, $2/*$5*/ - $1 / 2 FROM t WHERE a<>'x";
-        let want =
-            "SELECT '$1''$2', \"a$3\", ?10 -- $4 it's\n, ?2/*$5*/ - ?1 / 2 FROM t WHERE a<>'x";
+        let sql = "SELECT '$1''$2', \"a$3\", $10 -- $4 it's\n, $2/*$5*/ - $1 / 2 FROM t WHERE a<>'x";
+        let want = "SELECT '$1''$2', \"a$3\", ?10 -- $4 it's\n, ?2/*$5*/ - ?1 / 2 FROM t WHERE a<>'x";
         assert_eq!(question_marks(sql), want);
         assert_eq!(question_marks("żółć $1 $ $"), "żółć ?1 $ $");
     }

@@ -32,7 +32,7 @@ impl Shared {
 
     async fn query_many(&mut self, sql: &str, params: Vec<Params>) -> Result<Vec<Vec<Row>>, Error> {
         self.start()?;
-        let result = match &self.open {
+        let result = match &mut self.open {
             Open::Sqlite(open) => open.query(sql, params).await,
             Open::Postgres(open) => open.query(sql, &params).await,
         };
@@ -45,11 +45,7 @@ pub struct ReadTx(Shared);
 
 impl ReadTx {
     pub(super) fn new(db: Db, open: Open) -> ReadTx {
-        ReadTx(Shared {
-            db,
-            open,
-            failed: false,
-        })
+        ReadTx(Shared { db, open, failed: false })
     }
 }
 
@@ -82,14 +78,7 @@ impl Sql for Tx {
 
 impl Tx {
     pub(super) fn new(db: Db, open: Open) -> Tx {
-        Tx {
-            shared: Shared {
-                db,
-                open,
-                failed: false,
-            },
-            notify: false,
-        }
+        Tx { shared: Shared { db, open, failed: false }, notify: false }
     }
 
     /// Runs a statement that returns no rows; gives the number of rows it changed.
@@ -101,7 +90,7 @@ impl Tx {
     /// all together.
     pub async fn execute_many(&mut self, sql: &str, params: Vec<Params>) -> Result<u64, Error> {
         self.shared.start()?;
-        let result = match &self.shared.open {
+        let result = match &mut self.shared.open {
             Open::Sqlite(open) => open.execute(sql, params).await,
             Open::Postgres(open) => open.execute(sql, &params).await,
         };
@@ -114,14 +103,9 @@ impl Tx {
     ///
     /// With `DO UPDATE` no two rows may have the same key: PostgreSQL refuses to touch a row twice in
     /// one statement.
-    pub async fn insert_many(
-        &mut self,
-        head: &str,
-        tail: &str,
-        rows: Vec<Params>,
-    ) -> Result<u64, Error> {
+    pub async fn insert_many(&mut self, head: &str, tail: &str, rows: Vec<Params>) -> Result<u64, Error> {
         self.shared.start()?;
-        let result = match &self.shared.open {
+        let result = match &mut self.shared.open {
             _ if rows.is_empty() => Ok(0),
             Open::Sqlite(open) => open.insert(head, tail, rows).await,
             Open::Postgres(open) => open.insert(head, tail, &rows).await,
@@ -132,7 +116,7 @@ impl Tx {
     /// Runs several statements without parameters, divided by `;`: for schema changes.
     pub async fn script(&mut self, sql: &str) -> Result<(), Error> {
         self.shared.start()?;
-        let result = match &self.shared.open {
+        let result = match &mut self.shared.open {
             Open::Sqlite(open) => open.script(sql).await,
             Open::Postgres(open) => open.script(sql).await,
         };
@@ -160,14 +144,11 @@ impl Tx {
     /// If a statement failed before, everything is rolled back and the error is [`Error::Failed`].
     pub async fn commit(mut self) -> Result<(), Error> {
         self.shared.start()?;
+        let wake = self.notify.then(|| self.shared.db.0.signal.clone());
         match &mut self.shared.open {
-            Open::Sqlite(open) => open.commit().await?,
-            Open::Postgres(open) => open.commit(self.notify).await?,
+            Open::Sqlite(open) => open.commit(wake).await,
+            Open::Postgres(open) => open.commit(wake).await,
         }
-        if self.notify {
-            self.shared.db.0.signal.send_modify(|number| *number += 1);
-        }
-        Ok(())
     }
 
     /// Undoes everything, and waits until that is done. Dropping does the same without waiting.

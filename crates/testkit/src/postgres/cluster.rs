@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result, bail, ensure};
 use std::fs;
+use std::io::Write;
 use std::net::TcpListener;
 use std::os::unix::fs::{MetadataExt, chown};
 use std::os::unix::process::CommandExt;
@@ -45,33 +46,18 @@ impl Cluster {
         let user = User::for_server(folder)?;
         let data = folder.join("data");
         fs::create_dir_all(folder)?;
-        chown(folder, Some(user.uid), Some(user.gid))
-            .context("giving the folder to the server's user")?;
+        chown(folder, Some(user.uid), Some(user.gid)).context("giving the folder to the server's user")?;
         if data.exists() {
             fs::remove_dir_all(&data)?;
         }
         let mut initdb = user.command("initdb", folder)?;
-        initdb.args([
-            "-A",
-            "trust",
-            "-U",
-            "postgres",
-            "-E",
-            "UTF8",
-            "--locale=C",
-            "-N",
-            "-D",
-        ]);
+        initdb.args(["-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C", "-N", "-D"]);
         run(initdb.arg(&data), folder)?;
         watch(folder, owner)?;
+        certify(&user, &data, folder)?;
         let start = || start_server(&user, folder);
-        let port = (1..ATTEMPTS)
-            .find_map(|_| start().ok())
-            .map_or_else(start, Ok)?;
-        Ok(Cluster {
-            folder: folder.to_owned(),
-            port,
-        })
+        let port = (1..ATTEMPTS).find_map(|_| start().ok()).map_or_else(start, Ok)?;
+        Ok(Cluster { folder: folder.to_owned(), port })
     }
 
     /// `postgres://…` without a database's name.
@@ -87,10 +73,7 @@ impl Cluster {
         run(Command::new("kill").args(["-INT", pid]), &self.folder)?;
         let since = Instant::now();
         while pid_file.exists() {
-            ensure!(
-                since.elapsed() < STOP_WAIT,
-                "PostgreSQL (process {pid}) does not end"
-            );
+            ensure!(since.elapsed() < STOP_WAIT, "PostgreSQL (process {pid}) does not end");
             std::thread::sleep(Duration::from_millis(50));
         }
         fs::remove_dir_all(&self.folder)?;
@@ -111,18 +94,28 @@ fn watch(folder: &Path, owner: u32) -> Result<()> {
     Ok(())
 }
 
+/// Gives the server a certificate for 127.0.0.1 that only it itself vouches for. Without the program
+/// `openssl` the server goes without.
+fn certify(user: &User, data: &Path, folder: &Path) -> Result<()> {
+    const REQUEST: &str = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 \
+         -subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1 \
+         -addext basicConstraints=critical,CA:FALSE -keyout server.key -out server.crt";
+    let Ok(mut openssl) = user.command("openssl", data) else {
+        return Ok(());
+    };
+    run(openssl.args(REQUEST.split_whitespace()), folder)?;
+    let mut settings = fs::OpenOptions::new().append(true).open(data.join("postgresql.conf"))?;
+    writeln!(settings, "ssl = on\nssl_cert_file = '{}'", data.join("server.crt").display())?;
+    Ok(())
+}
+
 /// Starts the server on a port that is free now; gives the port.
 fn start_server(user: &User, folder: &Path) -> Result<u16> {
     let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
     let settings = format!("-p {port} -k {} {SETTINGS}", folder.display());
     let mut start = user.command("pg_ctl", folder)?;
-    start
-        .args(["-w", "-t", "60", "-o", &settings, "-l"])
-        .arg(folder.join("log"));
-    run(
-        start.arg("-D").arg(folder.join("data")).arg("start"),
-        folder,
-    )?;
+    start.args(["-w", "-t", "60", "-o", &settings, "-l"]).arg(folder.join("log"));
+    run(start.arg("-D").arg(folder.join("data")).arg("start"), folder)?;
     Ok(port)
 }
 
@@ -130,24 +123,13 @@ fn start_server(user: &User, folder: &Path) -> Result<u16> {
 /// never end.
 fn run(command: &mut Command, folder: &Path) -> Result<()> {
     let words = folder.join("programs.log");
-    let file = fs::OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(&words)?;
-    command
-        .stdin(Stdio::null())
-        .stdout(file.try_clone()?)
-        .stderr(file);
-    let status = command
-        .status()
-        .with_context(|| format!("{:?}", command.get_program()))?;
+    let file = fs::OpenOptions::new().create(true).append(true).open(&words)?;
+    command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file);
+    let status = command.status().with_context(|| format!("{:?}", command.get_program()))?;
     if !status.success() {
         let read = |file: PathBuf| fs::read_to_string(file).unwrap_or_default();
         let (words, log) = (read(words), read(folder.join("log")));
-        bail!(
-            "{:?} ended with {status}\n{words}\n{log}",
-            command.get_program()
-        );
+        bail!("{:?} ended with {status}\n{words}\n{log}", command.get_program());
     }
     Ok(())
 }
@@ -164,27 +146,17 @@ impl User {
         fs::create_dir_all(folder)?;
         let me = fs::metadata("/proc/self")?;
         if me.uid() != 0 {
-            return Ok(User {
-                uid: me.uid(),
-                gid: me.gid(),
-                root: false,
-            });
+            return Ok(User { uid: me.uid(), gid: me.gid(), root: false });
         }
         let users = fs::read_to_string("/etc/passwd")?;
         let find = |name: &str| {
-            let line = users
-                .lines()
-                .find(|line| line.split(':').next() == Some(name))?;
+            let line = users.lines().find(|line| line.split(':').next() == Some(name))?;
             let mut fields = line.split(':').skip(2).map(str::parse);
             Some((fields.next()?.ok()?, fields.next()?.ok()?))
         };
         let found = find("postgres").or_else(|| find("nobody"));
         let (uid, gid) = found.context("no user `postgres` or `nobody` to run PostgreSQL as")?;
-        Ok(User {
-            uid,
-            gid,
-            root: true,
-        })
+        Ok(User { uid, gid, root: true })
     }
 
     fn command(&self, name: &str, folder: &Path) -> Result<Command> {
@@ -201,19 +173,10 @@ impl User {
 /// `PATH` says.
 pub(super) fn program(name: &str) -> Result<PathBuf> {
     let version = |path: &PathBuf| -> Option<u32> { path.file_name()?.to_str()?.parse().ok() };
-    let debian = fs::read_dir("/usr/lib/postgresql")
-        .into_iter()
-        .flatten()
-        .flatten();
-    let newest = debian
-        .map(|entry| entry.path())
-        .filter(|path| version(path).is_some())
-        .max_by_key(version);
+    let debian = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let newest = debian.map(|entry| entry.path()).filter(|path| version(path).is_some()).max_by_key(version);
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let folders = newest
-        .map(|path| path.join("bin"))
-        .into_iter()
-        .chain(std::env::split_paths(&path));
+    let folders = newest.map(|path| path.join("bin")).into_iter().chain(std::env::split_paths(&path));
     for folder in folders {
         let file = folder.join(name);
         if file.is_file() {

@@ -6,9 +6,7 @@
 //! driver knows only the first three, so the two words are taken out of the URL here.
 
 use crate::sql::{Error, Options};
-use deadpool_postgres::{
-    Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime,
-};
+use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
 use rustls::ClientConfig;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
@@ -44,9 +42,8 @@ impl Server {
     /// Reads a `postgres://user:password@host:port/database?sslmode=…` URL.
     pub(super) fn new(url: &str) -> Result<Server, Error> {
         let (url, words) = take_tls_words(url);
-        let mut config: Config = url
-            .parse()
-            .map_err(|e| Error::Other(format!("the address of the PostgreSQL database: {e}")))?;
+        let mut config: Config =
+            url.parse().map_err(|e| Error::Other(format!("the address of the PostgreSQL database: {e}")))?;
         let verify = match words.mode.as_deref() {
             None | Some("prefer") => None,
             Some("disable") => Some((SslMode::Disable, false)),
@@ -55,39 +52,20 @@ impl Server {
             Some(other) => return Err(Error::Other(format!("sslmode={other} is not known"))),
         };
         let (mode, verify) = verify.unwrap_or((SslMode::Prefer, false));
-        config
-            .ssl_mode(mode)
-            .connect_timeout(CONNECT_WAIT)
-            .tcp_user_timeout(NETWORK_WAIT);
-        config
-            .keepalives_idle(NETWORK_WAIT)
-            .application_name("lettercase");
+        config.ssl_mode(mode).connect_timeout(CONNECT_WAIT).tcp_user_timeout(NETWORK_WAIT);
+        config.keepalives_idle(NETWORK_WAIT).application_name("lettercase");
         let tls = client_config(verify, words.root_file.as_deref())
             .map_err(|e| Error::Other(format!("encryption to the PostgreSQL database: {e}")))?;
-        Ok(Server {
-            config,
-            tls: MakeRustlsConnect::new(tls),
-        })
+        Ok(Server { config, tls: MakeRustlsConnect::new(tls) })
     }
 
     /// A pool of at most `size` connections; they are made when needed.
-    pub(super) fn pool(
-        &self,
-        size: usize,
-        options: &Options,
-        read_only: bool,
-    ) -> Result<Pool, Error> {
-        let read_only = if read_only {
-            "-c default_transaction_read_only=on"
-        } else {
-            ""
-        };
+    pub(super) fn pool(&self, size: usize, options: &Options, read_only: bool) -> Result<Pool, Error> {
+        let read_only = if read_only { "-c default_transaction_read_only=on" } else { "" };
         let more = self.config.get_options().unwrap_or_default();
         let mut config = self.config.clone();
         config.options(format!("{SESSION} {read_only} {more}"));
-        let recycling = ManagerConfig {
-            recycling_method: RecyclingMethod::Fast,
-        };
+        let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
         Pool::builder(Manager::from_config(config, self.tls.clone(), recycling))
             .max_size(size)
             .wait_timeout(Some(options.wait))
@@ -95,12 +73,7 @@ impl Server {
             .recycle_timeout(Some(CONNECT_WAIT))
             .runtime(Runtime::Tokio1)
             .post_create(Hook::async_fn(|client, _| {
-                Box::pin(async move {
-                    client
-                        .batch_execute(DURABLE)
-                        .await
-                        .map_err(HookError::Backend)
-                })
+                Box::pin(async move { client.batch_execute(DURABLE).await.map_err(HookError::Backend) })
             }))
             .build()
             .map_err(|e| Error::Other(e.to_string()))
@@ -115,21 +88,14 @@ const DURABLE: &str = "SELECT set_config('synchronous_commit', 'on', false)
 /// Refuses servers that cannot hold the program's data.
 pub(super) async fn inspect(client: &Object) -> Result<(), Error> {
     let sql = "SELECT current_setting('server_version_num'), current_setting('server_encoding')";
-    let row = client
-        .query_one(sql, &[])
-        .await
-        .map_err(|e| super::error(&e, sql))?;
+    let row = client.query_one(sql, &[]).await.map_err(|e| super::error(&e, sql))?;
     let (version, encoding): (String, String) = (row.get(0), row.get(1));
     if version.parse().unwrap_or(0) < OLDEST_VERSION {
-        return Err(Error::Other(format!(
-            "PostgreSQL {version} is too old; 13 or newer is needed"
-        )));
+        return Err(Error::Other(format!("PostgreSQL {version} is too old; 13 or newer is needed")));
     }
     if encoding != "UTF8" {
         let hint = "create it with ENCODING 'UTF8'";
-        return Err(Error::Other(format!(
-            "the database's encoding is {encoding}; {hint}"
-        )));
+        return Err(Error::Other(format!("the database's encoding is {encoding}; {hint}")));
     }
     Ok(())
 }
@@ -171,9 +137,7 @@ fn client_config(verify: bool, root_file: Option<&str>) -> Result<ClientConfig, 
             Arc::new(Verifier::new_with_extra_roots(roots, provider)?)
         }
     };
-    Ok(builder
-        .with_custom_certificate_verifier(verifier)
-        .with_no_client_auth())
+    Ok(builder.with_custom_certificate_verifier(verifier).with_no_client_auth())
 }
 
 /// Takes any certificate, but insists that the other side holds its key.
@@ -198,12 +162,7 @@ impl ServerCertVerifier for Anybody {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(
-            message,
-            certificate,
-            signed,
-            &self.0.signature_verification_algorithms,
-        )
+        verify_tls12_signature(message, certificate, signed, &self.0.signature_verification_algorithms)
     }
 
     fn verify_tls13_signature(
@@ -212,12 +171,7 @@ impl ServerCertVerifier for Anybody {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(
-            message,
-            certificate,
-            signed,
-            &self.0.signature_verification_algorithms,
-        )
+        verify_tls13_signature(message, certificate, signed, &self.0.signature_verification_algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
@@ -231,15 +185,11 @@ mod tests {
 
     #[test]
     fn the_words_for_encryption_are_taken_out_of_the_address() {
-        let (url, words) =
-            take_tls_words("postgres://h/d?a=b&sslmode=verify-full&c=d&sslrootcert=/x.pem");
+        let (url, words) = take_tls_words("postgres://h/d?a=b&sslmode=verify-full&c=d&sslrootcert=/x.pem");
         assert_eq!(url, "postgres://h/d?a=b&c=d");
         assert_eq!(words.mode.as_deref(), Some("verify-full"));
         assert_eq!(words.root_file.as_deref(), Some("/x.pem"));
-        assert_eq!(
-            take_tls_words("postgres://h/d?sslmode=require").0,
-            "postgres://h/d"
-        );
+        assert_eq!(take_tls_words("postgres://h/d?sslmode=require").0, "postgres://h/d");
         assert!(Server::new("postgres://h/d?sslmode=perhaps").is_err());
     }
 }

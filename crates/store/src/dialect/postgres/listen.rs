@@ -32,9 +32,7 @@ async fn hear(
     pause: &mut Duration,
 ) -> Result<(), tokio_postgres::Error> {
     let (client, mut connection) = server.config.connect(server.tls.clone()).await?;
-    let mut messages = pin!(stream::poll_fn(
-        move |context| connection.poll_message(context)
-    ));
+    let mut messages = pin!(stream::poll_fn(move |context| connection.poll_message(context)));
     let mut listening = pin!(client.batch_execute("LISTEN lettercase"));
     let mut ready = false;
     loop {

@@ -52,10 +52,7 @@ impl ToSql for Value {
 }
 
 fn has_binary_integer(ty: &Type) -> bool {
-    matches!(
-        *ty,
-        Type::INT8 | Type::INT4 | Type::INT2 | Type::OID | Type::BOOL | Type::FLOAT8
-    )
+    matches!(*ty, Type::INT8 | Type::INT4 | Type::INT2 | Type::OID | Type::BOOL | Type::FLOAT8)
 }
 
 fn integer(number: i64, ty: &Type, out: &mut BytesMut) -> Result<(), Boxed> {
@@ -77,9 +74,7 @@ fn integer(number: i64, ty: &Type, out: &mut BytesMut) -> Result<(), Boxed> {
 /// A row of the driver as ours.
 pub(super) fn row(row: &tokio_postgres::Row) -> Result<Row, tokio_postgres::Error> {
     let cell = |index| row.try_get::<_, Cell>(index).map(|Cell(value)| value);
-    Ok(Row::new(
-        (0..row.len()).map(cell).collect::<Result<_, _>>()?,
-    ))
+    Ok(Row::new((0..row.len()).map(cell).collect::<Result<_, _>>()?))
 }
 
 struct Cell(Value);
@@ -101,9 +96,7 @@ impl<'a> FromSql<'a> for Cell {
             }
             Type::VOID => Value::Null,
             _ => {
-                return Err(
-                    format!("columns of type {ty} are not part of the common subset").into(),
-                );
+                return Err(format!("columns of type {ty} are not part of the common subset").into());
             }
         }))
     }
@@ -121,32 +114,25 @@ impl<'a> FromSql<'a> for Cell {
 /// [`Value::Int`], others [`Value::Real`]. The format: four 16-bit fields (count of digits, weight of
 /// the first, sign, scale), then digits to the base of 10,000.
 fn numeric(raw: &[u8]) -> Option<Value> {
-    let field = |index: usize| {
-        Some(i16::from_be_bytes(
-            raw.get(2 * index..2 * index + 2)?.try_into().ok()?,
-        ))
-    };
+    let field = |index: usize| Some(i16::from_be_bytes(raw.get(2 * index..2 * index + 2)?.try_into().ok()?));
     let (count, weight, sign) = (field(0)?, field(1)?, field(2)? as u16);
     let sign = match sign {
         0x0000 => 1,
         0x4000 => -1,
         _ => return Some(Value::Real(f64::NAN)),
     };
-    let digits: Vec<i16> = (0..usize::try_from(count).ok()?)
-        .map(|i| field(4 + i))
-        .collect::<Option<_>>()?;
+    let digits: Vec<i16> = (0..usize::try_from(count).ok()?).map(|i| field(4 + i)).collect::<Option<_>>()?;
     let whole = (0..=i32::from(weight)).try_fold(0i64, |number, index| {
         let digit = digits.get(index as usize).copied().unwrap_or(0);
-        number
-            .checked_mul(10_000)?
-            .checked_add(sign * i64::from(digit))
+        number.checked_mul(10_000)?.checked_add(sign * i64::from(digit))
     });
     match whole {
         Some(number) if i32::from(count) <= i32::from(weight) + 1 => Some(Value::Int(number)),
         _ => {
-            let scaled = digits.iter().zip(0i32..).map(|(digit, index)| {
-                f64::from(*digit) * 10_000f64.powi(i32::from(weight) - index)
-            });
+            let scaled = digits
+                .iter()
+                .zip(0i32..)
+                .map(|(digit, index)| f64::from(*digit) * 10_000f64.powi(i32::from(weight) - index));
             Some(Value::Real(scaled.sum::<f64>() * sign as f64))
         }
     }
@@ -157,32 +143,17 @@ mod tests {
     use super::*;
 
     fn encoded(fields: &[i16]) -> Vec<u8> {
-        fields
-            .iter()
-            .flat_map(|field| field.to_be_bytes())
-            .collect()
+        fields.iter().flat_map(|field| field.to_be_bytes()).collect()
     }
 
     #[test]
     fn numbers_without_fraction_are_integers_and_others_real() {
         assert_eq!(numeric(&encoded(&[0, 0, 0, 0])), Some(Value::Int(0)));
-        assert_eq!(
-            numeric(&encoded(&[2, 1, 0x4000, 0, 12, 345])),
-            Some(Value::Int(-120_345))
-        );
+        assert_eq!(numeric(&encoded(&[2, 1, 0x4000, 0, 12, 345])), Some(Value::Int(-120_345)));
         // 40000 is sent as one digit of weight 1: trailing zeros are left out.
-        assert_eq!(
-            numeric(&encoded(&[1, 1, 0, 0, 4])),
-            Some(Value::Int(40_000))
-        );
-        assert_eq!(
-            numeric(&encoded(&[2, 0, 0, 2, 1, 2500])),
-            Some(Value::Real(1.25))
-        );
-        assert_eq!(
-            numeric(&encoded(&[1, -1, 0, 1, 5000])),
-            Some(Value::Real(0.5))
-        );
+        assert_eq!(numeric(&encoded(&[1, 1, 0, 0, 4])), Some(Value::Int(40_000)));
+        assert_eq!(numeric(&encoded(&[2, 0, 0, 2, 1, 2500])), Some(Value::Real(1.25)));
+        assert_eq!(numeric(&encoded(&[1, -1, 0, 1, 5000])), Some(Value::Real(0.5)));
         assert_eq!(numeric(&encoded(&[3, 0, 0])), None);
     }
 }
