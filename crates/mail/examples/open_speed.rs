@@ -15,19 +15,11 @@ fn main() -> std::io::Result<()> {
     let bytes: usize = messages.iter().map(Vec::len).sum();
     println!("{} messages, {:.1} MB", messages.len(), bytes as f64 / 1e6);
     measure("open", &messages, |raw| mail::open(raw).0.parts.len());
-    measure("open + identity", &messages, |raw| {
-        mail::fingerprint::identity(&mail::open(raw).1)[0].into()
-    });
+    measure("open + identity", &messages, |raw| mail::fingerprint::identity(&mail::open(raw).1)[0].into());
     measure("parse", &messages, |raw| mail::parse::parse(raw).text.len());
-    measure("split", &messages, |raw| {
-        mail::split::split(raw).parts.len()
-    });
-    measure("fold(text)", &messages, |raw| {
-        mail::fold::fold(&mail::parse::parse(raw).text).len()
-    });
-    measure("blake3 of all", &messages, |raw| {
-        blake3::hash(raw).as_bytes()[0].into()
-    });
+    measure("split", &messages, |raw| mail::split::split(raw).parts.len());
+    measure("fold(text)", &messages, |raw| mail::fold::fold(&mail::parse::parse(raw).text).len());
+    measure("blake3 of all", &messages, |raw| blake3::hash(raw).as_bytes()[0].into());
     Ok(())
 }
 
@@ -53,8 +45,5 @@ fn measure(what: &str, messages: &[Vec<u8>], work: impl Fn(&[u8]) -> usize) {
         best = best.min(start.elapsed().as_secs_f64());
     }
     let (rate, speed) = (messages.len() as f64 / best, bytes as f64 / best / 1e6);
-    println!(
-        "{what:16} {rate:9.0} messages/s {speed:8.0} MB/s {:6.1} us each",
-        1e6 / rate
-    );
+    println!("{what:16} {rate:9.0} messages/s {speed:8.0} MB/s {:6.1} us each", 1e6 / rate);
 }

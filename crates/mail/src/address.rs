@@ -30,16 +30,11 @@ pub(crate) fn read(value: &str, tld: Option<&str>) -> (Vec<Address>, bool) {
 fn address(name: Option<&str>, address: Option<&str>, runs: &[String]) -> Option<Address> {
     let shown = |name: &str| headers::unfold(&words::unmask(name, runs));
     let name = name.map(shown).filter(|name| !name.is_empty());
-    let address = address
-        .map(|address| tidy(&words::unmask(address, runs)))
-        .unwrap_or_default();
+    let address = address.map(|address| tidy(&words::unmask(address, runs))).unwrap_or_default();
     match name {
         None if address.is_empty() => None,
         // An address where only a name was understood.
-        Some(name) if address.is_empty() && is_address(&name) => Some(Address {
-            name: None,
-            address: name,
-        }),
+        Some(name) if address.is_empty() && is_address(&name) => Some(Address { name: None, address: name }),
         name => Some(Address { name, address }),
     }
 }
@@ -52,10 +47,7 @@ fn tidy(address: &str) -> String {
         Some((route, rest)) if route.starts_with('@') => rest,
         _ => address,
     };
-    address
-        .chars()
-        .filter(|c| !c.is_control() && !c.is_whitespace())
-        .collect()
+    address.chars().filter(|c| !c.is_control() && !c.is_whitespace()).collect()
 }
 
 fn is_address(text: &str) -> bool {
@@ -68,9 +60,7 @@ fn is_address(text: &str) -> bool {
 pub(crate) fn top_level_domain(address: &str) -> Option<String> {
     let (_, domain) = address.rsplit_once('@')?;
     let (_, tld) = domain.trim_end_matches(['>', '.', ' ']).rsplit_once('.')?;
-    tld.bytes()
-        .all(|byte| byte.is_ascii_alphabetic())
-        .then(|| tld.to_ascii_lowercase())
+    tld.bytes().all(|byte| byte.is_ascii_alphabetic()).then(|| tld.to_ascii_lowercase())
 }
 
 #[cfg(test)]
@@ -85,45 +75,27 @@ mod tests {
 
     #[test]
     fn groups_are_flattened() {
-        assert_eq!(
-            shown("Team: Ann <ann@a.example>, ben@b.example;"),
-            "Ann<ann@a.example>; <ben@b.example>"
-        );
+        assert_eq!(shown("Team: Ann <ann@a.example>, ben@b.example;"), "Ann<ann@a.example>; <ben@b.example>");
         assert_eq!(shown("undisclosed-recipients:;"), "");
     }
 
     #[test]
     fn names_are_decoded_in_and_out_of_quotes() {
-        assert_eq!(
-            shown("=?utf-8?B?xI1hcA==?= <a@a.example>"),
-            "čap<a@a.example>"
-        );
-        assert_eq!(
-            shown("\"=?utf-8?B?xI1hcA==?=\" <a@a.example>"),
-            "čap<a@a.example>"
-        );
-        assert_eq!(
-            shown("\"Novák, Jan\" <a@a.example>"),
-            "Novák, Jan<a@a.example>"
-        );
+        assert_eq!(shown("=?utf-8?B?xI1hcA==?= <a@a.example>"), "čap<a@a.example>");
+        assert_eq!(shown("\"=?utf-8?B?xI1hcA==?=\" <a@a.example>"), "čap<a@a.example>");
+        assert_eq!(shown("\"Novák, Jan\" <a@a.example>"), "Novák, Jan<a@a.example>");
     }
 
     #[test]
     fn routes_comments_and_oddities_are_taken_off() {
         assert_eq!(shown("<@relay.example:ann@a.example>"), "<ann@a.example>");
         assert_eq!(shown("mailto:ann@a.example"), "<ann@a.example>");
-        assert_eq!(
-            shown("=?utf-8?Q?Nov=C3=A1k=2C_Jan?= <a@a.example>"),
-            "Novák, Jan<a@a.example>"
-        );
+        assert_eq!(shown("=?utf-8?Q?Nov=C3=A1k=2C_Jan?= <a@a.example>"), "Novák, Jan<a@a.example>");
     }
 
     #[test]
     fn top_level_domain_is_the_last_label() {
-        assert_eq!(
-            top_level_domain("Ann <ann@firma.CZ>").as_deref(),
-            Some("cz")
-        );
+        assert_eq!(top_level_domain("Ann <ann@firma.CZ>").as_deref(), Some("cz"));
         assert_eq!(top_level_domain("ann@localhost"), None);
     }
 

@@ -48,29 +48,15 @@ pub(crate) fn unlabelled<'a>(bytes: &'a [u8], tld: Option<&str>) -> (Cow<'a, str
         Ok(text) => (Cow::Borrowed(text.trim_start_matches('\u{feff}')), None),
         Err(_) => {
             let (text, broken) = guess(bytes, tld).decode_without_bom_handling(bytes);
-            (
-                text,
-                Some(if broken {
-                    Defect::BrokenText
-                } else {
-                    Defect::UnknownCharset
-                }),
-            )
+            (text, Some(if broken { Defect::BrokenText } else { Defect::UnknownCharset }))
         }
     }
 }
 
 fn is_ascii_label(label: &str) -> bool {
-    [
-        "us-ascii",
-        "ascii",
-        "ansi_x3.4-1968",
-        "default",
-        "none",
-        "unknown-8bit",
-    ]
-    .iter()
-    .any(|known| label.eq_ignore_ascii_case(known))
+    ["us-ascii", "ascii", "ansi_x3.4-1968", "default", "none", "unknown-8bit"]
+        .iter()
+        .any(|known| label.eq_ignore_ascii_case(known))
 }
 
 fn labelled<'a>(
@@ -113,19 +99,12 @@ fn single_byte<'a>(
     }
     let real = correct_label(bytes, encoding, tld);
     let (text, broken) = real.decode_without_bom_handling(bytes);
-    let defect = if real != encoding {
-        Some(Defect::WrongCharset)
-    } else {
-        broken.then_some(Defect::BrokenText)
-    };
+    let defect =
+        if real != encoding { Some(Defect::WrongCharset) } else { broken.then_some(Defect::BrokenText) };
     (text, defect)
 }
 
-fn correct_label(
-    bytes: &[u8],
-    encoding: &'static Encoding,
-    tld: Option<&str>,
-) -> &'static Encoding {
+fn correct_label(bytes: &[u8], encoding: &'static Encoding, tld: Option<&str>) -> &'static Encoding {
     if encoding == ISO_8859_2 && bytes.iter().any(|byte| (0x80..0xA0).contains(byte)) {
         return WINDOWS_1250;
     }
@@ -156,9 +135,7 @@ fn cp852(bytes: &[u8]) -> String {
 
 /// Labels that encoding_rs (the web's list) does not have: UTF-7, DOS code pages, IANA aliases.
 fn foreign<'a>(bytes: &'a [u8], label: &str, tld: Option<&str>) -> (Cow<'a, str>, Option<Defect>) {
-    let is_852 = ["cp852", "ibm852", "852", "cspcp852"]
-        .iter()
-        .any(|name| label.eq_ignore_ascii_case(name));
+    let is_852 = ["cp852", "ibm852", "852", "cspcp852"].iter().any(|name| label.eq_ignore_ascii_case(name));
     if is_852 {
         return (Cow::Owned(cp852(bytes)), None);
     }
@@ -208,10 +185,7 @@ mod tests {
     const CZECH: &str = "Příliš žluťoučký kůň úpěl ďábelské ódy, objednávka číslo šest";
 
     fn hint<'a>(label: &'a str, tld: &'a str) -> Hint<'a> {
-        Hint {
-            label: (!label.is_empty()).then_some(label),
-            tld: (!tld.is_empty()).then_some(tld),
-        }
+        Hint { label: (!label.is_empty()).then_some(label), tld: (!tld.is_empty()).then_some(tld) }
     }
 
     #[test]
@@ -233,42 +207,22 @@ mod tests {
         let bytes = WINDOWS_1250.encode(CZECH).0;
         for label in ["", "us-ascii", "x-unknown"] {
             let (text, defect) = decode(&bytes, hint(label, "cz"));
-            assert_eq!(
-                (&*text, defect),
-                (CZECH, Some(Defect::UnknownCharset)),
-                "{label}"
-            );
+            assert_eq!((&*text, defect), (CZECH, Some(Defect::UnknownCharset)), "{label}");
         }
     }
 
     #[test]
     fn b8_utf_8_is_read_whatever_its_label() {
-        for label in [
-            "iso-8859-1",
-            "windows-1250",
-            "us-ascii",
-            "utf-8",
-            "utf8",
-            "x-none",
-        ] {
-            assert_eq!(
-                decode(CZECH.as_bytes(), hint(label, "")).0,
-                CZECH,
-                "{label}"
-            );
+        for label in ["iso-8859-1", "windows-1250", "us-ascii", "utf-8", "utf8", "x-none"] {
+            assert_eq!(decode(CZECH.as_bytes(), hint(label, "")).0, CZECH, "{label}");
         }
     }
 
     #[test]
     fn french_latin_1_stays_latin_1() {
-        let bytes = WINDOWS_1252
-            .encode("Déjà reçu à l'hôtel, coût très élevé")
-            .0;
+        let bytes = WINDOWS_1252.encode("Déjà reçu à l'hôtel, coût très élevé").0;
         let (text, defect) = decode(&bytes, hint("iso-8859-1", "fr"));
-        assert_eq!(
-            (&*text, defect),
-            ("Déjà reçu à l'hôtel, coût très élevé", None)
-        );
+        assert_eq!((&*text, defect), ("Déjà reçu à l'hôtel, coût très élevé", None));
     }
 
     #[test]
@@ -282,28 +236,14 @@ mod tests {
 
     #[test]
     fn utf_7_and_dos_pages_are_read() {
-        assert_eq!(
-            decode(b"Hi Mom -+Jjo--!", hint("utf-7", "")).0,
-            "Hi Mom -\u{263a}-!"
-        );
-        assert_eq!(
-            decode(b"\x9f\xab\xd8\xe7\xff", hint("cp852", "")).0,
-            "čźěš\u{a0}"
-        );
+        assert_eq!(decode(b"Hi Mom -+Jjo--!", hint("utf-7", "")).0, "Hi Mom -\u{263a}-!");
+        assert_eq!(decode(b"\x9f\xab\xd8\xe7\xff", hint("cp852", "")).0, "čźěš\u{a0}");
     }
 
     #[test]
     fn every_label_takes_any_bytes() {
         let bytes: Vec<u8> = (0..=255).cycle().take(1024).collect();
-        for label in [
-            "utf-16",
-            "iso-2022-jp",
-            "gb18030",
-            "big5",
-            "shift_jis",
-            "euc-kr",
-            "koi8-r",
-        ] {
+        for label in ["utf-16", "iso-2022-jp", "gb18030", "big5", "shift_jis", "euc-kr", "koi8-r"] {
             decode(&bytes, hint(label, "cz"));
             decode(&bytes, hint(label, "not a tld"));
         }

@@ -14,18 +14,12 @@ pub fn fingerprint(letter: &Letter) -> [u8; 32] {
     let mut hasher = Hasher::new_derive_key("lettercase 2026 letter fingerprint v1");
     field(&mut hasher, letter.from.len().to_string().as_bytes());
     for from in &letter.from {
-        field(
-            &mut hasher,
-            from.name.as_deref().unwrap_or_default().as_bytes(),
-        );
+        field(&mut hasher, from.name.as_deref().unwrap_or_default().as_bytes());
         field(&mut hasher, from.address.as_bytes());
     }
     match letter.date {
         Some(date) => field(&mut hasher, &date.at.to_le_bytes()),
-        None => field(
-            &mut hasher,
-            letter.headers.get("date").unwrap_or_default().as_bytes(),
-        ),
+        None => field(&mut hasher, letter.headers.get("date").unwrap_or_default().as_bytes()),
     }
     field(&mut hasher, letter.subject.as_bytes());
     for leaf in &letter.leaves {
@@ -39,10 +33,7 @@ pub fn fingerprint(letter: &Letter) -> [u8; 32] {
 /// other written content is another identity; so is the same content with another Message-ID.
 pub fn identity(letter: &Letter) -> [u8; 32] {
     let mut hasher = Hasher::new_derive_key("lettercase 2026 letter identity v1");
-    field(
-        &mut hasher,
-        letter.message_id.as_deref().unwrap_or_default().as_bytes(),
-    );
+    field(&mut hasher, letter.message_id.as_deref().unwrap_or_default().as_bytes());
     field(&mut hasher, &fingerprint(letter));
     *hasher.finalize().as_bytes()
 }
@@ -72,27 +63,17 @@ mod tests {
 
     #[test]
     fn other_content_under_the_same_message_id_is_another() {
-        for (old, new) in [
-            ("Ten", "Six"),
-            ("Order", "Offer"),
-            ("Ann ", "Eve "),
-            ("10:00", "10:01"),
-            ("<1@", "<2@"),
-        ] {
-            assert_ne!(
-                identity_of(MAIL),
-                identity_of(&MAIL.replace(old, new)),
-                "{new}"
-            );
+        for (old, new) in
+            [("Ten", "Six"), ("Order", "Offer"), ("Ann ", "Eve "), ("10:00", "10:01"), ("<1@", "<2@")]
+        {
+            assert_ne!(identity_of(MAIL), identity_of(&MAIL.replace(old, new)), "{new}");
         }
     }
 
     #[test]
     fn another_transfer_encoding_of_the_same_bytes_is_the_same() {
-        let encoded = MAIL.replace(
-            "\r\n\r\nTen",
-            "\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n=54en",
-        );
+        let encoded =
+            MAIL.replace("\r\n\r\nTen", "\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n=54en");
         assert_eq!(identity_of(MAIL), identity_of(&encoded));
     }
 }

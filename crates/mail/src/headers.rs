@@ -48,9 +48,7 @@ impl Headers {
 
     /// Names as written and decoded values, in order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &str)> {
-        self.fields
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str()))
+        self.fields.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 }
 
@@ -69,11 +67,7 @@ pub(crate) fn to_text<'a>(raw: &'a [u8], tld: Option<&str>) -> (Cow<'a, str>, bo
 
 /// Unfolds and decodes unstructured text (Subject and the like).
 pub(crate) fn decode_text(value: &str, tld: Option<&str>) -> String {
-    if value.contains("=?") {
-        clean(words::decode(&unfold(value), tld))
-    } else {
-        unfold(value)
-    }
+    if value.contains("=?") { clean(words::decode(&unfold(value), tld)) } else { unfold(value) }
 }
 
 /// Joins the lines of a folded value; RFC 5322 §2.2.3 keeps the white space, people never want it.
@@ -94,9 +88,7 @@ pub(crate) fn unfold(value: &str) -> String {
 /// Control characters in a decoded value are attempts to smuggle lines; each becomes a blank.
 fn clean(text: String) -> String {
     if text.contains(|c: char| c.is_control()) {
-        text.replace(|c: char| c.is_control(), " ")
-            .trim()
-            .to_owned()
+        text.replace(|c: char| c.is_control(), " ").trim().to_owned()
     } else {
         text
     }
@@ -108,10 +100,7 @@ mod tests {
 
     #[test]
     fn folded_lines_are_joined_with_one_blank() {
-        assert_eq!(
-            decode_text(" Faktura\r\n\t2024\r\n  leden\r\n", None),
-            "Faktura 2024 leden"
-        );
+        assert_eq!(decode_text(" Faktura\r\n\t2024\r\n  leden\r\n", None), "Faktura 2024 leden");
     }
 
     #[test]
@@ -121,9 +110,7 @@ mod tests {
 
     #[test]
     fn b8_raw_bytes_of_a_czech_sender_are_read() {
-        let raw = encoding_rs::WINDOWS_1250
-            .encode("Žádost o nabídku číslo šest")
-            .0;
+        let raw = encoding_rs::WINDOWS_1250.encode("Žádost o nabídku číslo šest").0;
         let (text, guessed) = to_text(&raw, Some("cz"));
         assert_eq!((&*text, guessed), ("Žádost o nabídku číslo šest", true));
     }

@@ -93,16 +93,11 @@ fn civil(days: i64) -> (i64, i64, i64) {
     let shifted = days + 719_468;
     let era = shifted.div_euclid(146_097);
     let day_of_era = shifted.rem_euclid(146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let march_month = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * march_month + 2) / 5 + 1;
-    let month = if march_month < 10 {
-        march_month + 3
-    } else {
-        march_month - 9
-    };
+    let month = if march_month < 10 { march_month + 3 } else { march_month - 9 };
     let year = year_of_era + era * 400 + i64::from(month <= 2);
     (year, month, day)
 }
@@ -217,15 +212,9 @@ mod tests {
 
     #[test]
     fn date_is_shown_with_the_offset_of_its_header() {
-        let date = Date {
-            at: 1_709_164_799_000_000,
-            offset_minutes: 60,
-        };
+        let date = Date { at: 1_709_164_799_000_000, offset_minutes: 60 };
         assert_eq!(date.to_string(), "2024-02-29T00:59:59+01:00");
-        let before = Date {
-            at: -1_000_000,
-            offset_minutes: -330,
-        };
+        let before = Date { at: -1_000_000, offset_minutes: -330 };
         assert_eq!(before.to_string(), "1969-12-31T18:29:59-05:30");
     }
 }

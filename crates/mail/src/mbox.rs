@@ -33,12 +33,7 @@ pub struct Mbox<R> {
 impl<R: BufRead> Mbox<R> {
     /// Reads from `reader`; messages of more than `max_bytes` are skipped and reported.
     pub fn new(reader: R, max_bytes: usize) -> Mbox<R> {
-        Mbox {
-            reader,
-            max_bytes,
-            started: false,
-            ended: false,
-        }
+        Mbox { reader, max_bytes, started: false, ended: false }
     }
 
     fn next_message(&mut self) -> io::Result<Option<Entry>> {
@@ -50,11 +45,7 @@ impl<R: BufRead> Mbox<R> {
         loop {
             line.clear();
             let limit = MAX_LINE_BYTES as u64;
-            if (&mut self.reader)
-                .take(limit)
-                .read_until(b'\n', &mut line)?
-                == 0
-            {
+            if (&mut self.reader).take(limit).read_until(b'\n', &mut line)? == 0 {
                 self.ended = true;
                 break;
             }
@@ -115,14 +106,9 @@ fn is_separator(line: &[u8]) -> bool {
         return false;
     };
     let rest = rest.trim_ascii();
-    let day = |word: &[u8]| {
-        [b"Mon", b"Tue", b"Wed", b"Thu", b"Fri", b"Sat", b"Sun"]
-            .iter()
-            .any(|day| word == *day)
-    };
-    let mut words = rest
-        .split(u8::is_ascii_whitespace)
-        .filter(|word| !word.is_empty());
+    let day =
+        |word: &[u8]| [b"Mon", b"Tue", b"Wed", b"Thu", b"Fri", b"Sat", b"Sun"].iter().any(|day| word == *day);
+    let mut words = rest.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
     let first = words.next().unwrap_or_default();
     // `From ann@a.example Mon Feb  5 …`, `From MAILER-DAEMON Mon …`, `From - Mon …`, `From ann@a.example`.
     rest.is_empty() || first.contains(&b'@') && !first.ends_with(b",") || words.any(day)
@@ -130,11 +116,7 @@ fn is_separator(line: &[u8]) -> bool {
 
 fn unquote(line: &[u8]) -> &[u8] {
     let quotes = line.iter().take_while(|&&byte| byte == b'>').count();
-    if quotes > 0 && line[quotes..].starts_with(b"From ") {
-        &line[1..]
-    } else {
-        line
-    }
+    if quotes > 0 && line[quotes..].starts_with(b"From ") { &line[1..] } else { line }
 }
 
 #[cfg(test)]
@@ -155,11 +137,7 @@ mod tests {
         let file = "From ann@a.example Mon Feb  5 10:00:00 2024\nSubject: 1\n\n>From here\n>>From there\n\nFrom - Mon Feb  5 10:00:00 2024\r\nSubject: 2\r\n\r\nx\r\n\r\nFrom MAILER-DAEMON Mon Feb  5 10:00:00 2024\nSubject: 3\n\n\n";
         assert_eq!(
             messages(file),
-            [
-                "Subject: 1\n\nFrom here\n>From there\n",
-                "Subject: 2\r\n\r\nx\r\n",
-                "Subject: 3\n\n"
-            ]
+            ["Subject: 1\n\nFrom here\n>From there\n", "Subject: 2\r\n\r\nx\r\n", "Subject: 3\n\n"]
         );
     }
 

@@ -11,6 +11,7 @@
 //! programs (`message/delivery-status`, `text/rfc822-headers`) are not listed.
 
 mod body;
+mod date;
 pub(crate) mod decode;
 mod header;
 pub(crate) mod uuencode;
@@ -33,15 +34,7 @@ fn parse_within(raw: &[u8], stand_ins: usize) -> Letter {
     let tree = part::tree(raw);
     let roles = body::roles(&tree);
     let contents = contents(raw, &tree, &roles, false);
-    build(
-        &Whole {
-            raw,
-            tree: &tree,
-            roles: &roles,
-            contents: &contents,
-        },
-        stand_ins,
-    )
+    build(&Whole { raw, tree: &tree, roles: &roles, contents: &contents }, stand_ins)
 }
 
 /// Reads any bytes and takes them apart for storage, each part decoded once: what intake calls for
@@ -50,15 +43,7 @@ pub fn open(raw: &[u8]) -> (Split<'_>, Letter) {
     let tree = part::tree(raw);
     let roles = body::roles(&tree);
     let contents = contents(raw, &tree, &roles, true);
-    let letter = build(
-        &Whole {
-            raw,
-            tree: &tree,
-            roles: &roles,
-            contents: &contents,
-        },
-        MAX_STAND_INS,
-    );
+    let letter = build(&Whole { raw, tree: &tree, roles: &roles, contents: &contents }, MAX_STAND_INS);
     (split::assemble(raw, &tree, contents), letter)
 }
 
@@ -66,14 +51,22 @@ pub fn open(raw: &[u8]) -> (Split<'_>, Letter) {
 pub fn attachment(raw: &[u8], index: usize) -> Option<Vec<u8>> {
     let tree = part::tree(raw);
     let roles = body::roles(&tree);
-    let listed = tree
-        .parts
-        .iter()
-        .zip(&roles)
-        .filter(|(_, role)| role.is_attachment());
+    let listed = tree.parts.iter().zip(&roles).filter(|(_, role)| role.is_attachment());
     match listed.clone().nth(index) {
         Some((part, _)) => Some(leaf_content(raw, part).bytes.into_owned()),
-        None => body::text_file(raw, &tree, &roles, index - listed.count()),
+        None => body::text_files(raw, &tree, &roles).nth(index - listed.count()),
+    }
+}
+
+/// Gives the decoded bytes of every attachment, in the order of [`Letter::attachments`], one at a time.
+pub fn each_attachment(raw: &[u8], mut take: impl FnMut(&[u8])) {
+    let tree = part::tree(raw);
+    let roles = body::roles(&tree);
+    for (part, _) in tree.parts.iter().zip(&roles).filter(|(_, role)| role.is_attachment()) {
+        take(&leaf_content(raw, part).bytes);
+    }
+    for bytes in body::text_files(raw, &tree, &roles) {
+        take(&bytes);
     }
 }
 
@@ -94,12 +87,7 @@ impl<'a> Whole<'a> {
 
 /// Contents of the leaves a reader sees; with `deep` also of those inside attached messages that
 /// will be stored on their own.
-fn contents<'a>(
-    raw: &'a [u8],
-    tree: &Tree,
-    roles: &[Role],
-    deep: bool,
-) -> Vec<Option<Content<'a>>> {
+fn contents<'a>(raw: &'a [u8], tree: &Tree, roles: &[Role], deep: bool) -> Vec<Option<Content<'a>>> {
     let content = |(part, role): (&Part, &Role)| match part.kind {
         Kind::Multipart => None,
         _ if part.nesting == 0 || role.is_attachment() => Some(leaf_content(raw, part)),
@@ -124,21 +112,13 @@ fn build(whole: &Whole<'_>, stand_ins: usize) -> Letter {
     if whole.raw.is_empty() {
         letter.defects.push(Defect::Empty);
     }
-    letter.content_type = tree
-        .parts
-        .first()
-        .map(|part| part.content_type.clone())
-        .unwrap_or_default();
+    letter.content_type = tree.parts.first().map(|part| part.content_type.clone()).unwrap_or_default();
     letter.leaves = leaves(whole);
     body::read(whole, &mut letter);
     if letter.text.trim().is_empty() && letter.html.is_none() && stand_ins > 0 {
         stand_in(whole, &mut letter, stand_ins - 1);
     }
-    let problems = whole
-        .contents
-        .iter()
-        .flatten()
-        .filter_map(|content| content.defect);
+    let problems = whole.contents.iter().flatten().filter_map(|content| content.defect);
     letter.defects.extend(problems);
     letter.defects.extend(structure_defects(tree));
     letter.defects.sort_unstable();
@@ -148,9 +128,8 @@ fn build(whole: &Whole<'_>, stand_ins: usize) -> Letter {
 
 /// A message forwarded as an attachment with nothing written to it is read by what it forwards.
 fn stand_in(whole: &Whole<'_>, letter: &mut Letter, stand_ins: usize) {
-    let attached = whole
-        .parts()
-        .find(|(part, role, _)| role.is_attachment() && part.nesting == 0 && part.is_message());
+    let attached =
+        whole.parts().find(|(part, role, _)| role.is_attachment() && part.nesting == 0 && part.is_message());
     if let Some((_, _, Some(content))) = attached {
         let inner = parse_within(&content.bytes, stand_ins);
         letter.text = inner.text;
@@ -164,26 +143,23 @@ fn leaves(whole: &Whole<'_>) -> Vec<Leaf> {
         .filter(|(part, ..)| part.nesting == 0)
         .filter_map(|(part, _, content)| {
             let hash = content?.hash;
-            Some(Leaf {
-                content_type: part.content_type.clone(),
-                hash,
-            })
+            Some(Leaf { content_type: part.content_type.clone(), hash })
         })
         .collect()
 }
 
 fn structure_defects(tree: &Tree) -> impl Iterator<Item = Defect> {
+    let no_boundary = |part: &Part| part.kind == Kind::Leaf && part.content_type.starts_with("multipart/");
+    let broken = tree.broken || tree.parts.iter().any(no_boundary);
     let found = [
         (tree.limit_reached, Defect::PartLimit),
-        (tree.broken, Defect::BrokenStructure),
+        (broken, Defect::BrokenStructure),
         (tree.no_blank_line, Defect::NoBlankLine),
         (tree.bare_cr, Defect::BareCr),
         (tree.header_too_large, Defect::HeaderLimit),
         (tree.fields.is_empty(), Defect::NoHeader),
     ];
-    found
-        .into_iter()
-        .filter_map(|(is, defect)| is.then_some(defect))
+    found.into_iter().filter_map(|(is, defect)| is.then_some(defect))
 }
 
 #[cfg(test)]

@@ -6,9 +6,12 @@
 //! they stay attachments.
 
 use crate::charset;
-use crate::headers::Field;
+use crate::headers::{Field, words};
 use crate::parse::decode::Encoding;
-use mail_parser::{HeaderForm, HeaderName, HeaderValue, Message, MessageParser, MessagePart};
+use mail_parser::{
+    ContentType, Header, HeaderForm, HeaderName, HeaderValue, Message, MessageParser, MessagePart,
+    ParsedValue,
+};
 use mail_parser::{PartFlags, PartKind};
 use std::borrow::Cow;
 use std::ops::Range;
@@ -58,10 +61,7 @@ impl Part {
 
     /// A whole message, read or not.
     pub fn is_message(&self) -> bool {
-        matches!(
-            self.content_type.as_str(),
-            "message/rfc822" | "message/global"
-        )
+        matches!(self.content_type.as_str(), "message/rfc822" | "message/global")
     }
 
     pub fn is_text(&self) -> bool {
@@ -120,9 +120,7 @@ static PARSER: LazyLock<MessageParser> = LazyLock::new(|| {
         HeaderName::ListUnsubscribe,
     ];
     raw.into_iter()
-        .fold(MessageParser::new(), |parser, name| {
-            parser.header(name, HeaderForm::Ignore)
-        })
+        .fold(MessageParser::new(), |parser, name| parser.header(name, HeaderForm::Ignore))
         .unknown_headers(HeaderForm::Ignore)
         .max_depth(MAX_DEPTH)
         .max_parts(MAX_PARTS)
@@ -148,9 +146,16 @@ pub(crate) fn tree(raw: &[u8]) -> Tree {
 
 fn read_tree(bytes: &[u8]) -> Tree {
     match PARSER.parse(bytes) {
-        Some(message) if !message.root().headers().is_empty() => walk(&message, bytes),
+        Some(message) if message.root().headers().iter().any(is_field) => walk(&message, bytes),
         _ => headless(bytes),
     }
+}
+
+/// RFC 5322 §2.2: printable ASCII without a colon, and there is a colon. Binary files have lines with
+/// colons too.
+fn is_field(header: Header<'_>) -> bool {
+    let name = header.raw_name().trim();
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 /// mail-parser takes the last Content-Type, everybody else the first. The message with the later ones
@@ -158,15 +163,9 @@ fn read_tree(bytes: &[u8]) -> Tree {
 fn without_second_types(bytes: &[u8], tree: &Tree) -> Option<Vec<u8>> {
     let is_type = |name: &&Range<usize>| {
         let name = bytes.get((*name).clone()).unwrap_or_default();
-        name.get(..12)
-            .is_some_and(|name| name.eq_ignore_ascii_case(b"content-type"))
+        name.get(..12).is_some_and(|name| name.eq_ignore_ascii_case(b"content-type"))
     };
-    let names: Vec<_> = tree
-        .fields
-        .iter()
-        .map(|(name, _)| name)
-        .filter(is_type)
-        .collect();
+    let names: Vec<_> = tree.fields.iter().map(|(name, _)| name).filter(is_type).collect();
     let (_, later) = names.split_first().filter(|(_, later)| !later.is_empty())?;
     let mut patched = bytes.to_vec();
     for name in later {
@@ -200,21 +199,13 @@ fn readable(raw: &[u8]) -> Readable<'_> {
             byte => byte,
         };
         let bytes = raw.iter().enumerate().map(with_lf).collect();
-        return Readable {
-            bytes: Cow::Owned(bytes),
-            bare_cr,
-            cut: false,
-        };
+        return Readable { bytes: Cow::Owned(bytes), bare_cr, cut: false };
     }
     let cut = raw.len() > MAX_HEADER_BYTES
         && memchr::memmem::find(head, b"\n\n").is_none()
         && memchr::memmem::find(head, b"\n\r\n").is_none();
     let bytes = Cow::Borrowed(if cut { head } else { raw });
-    Readable {
-        bytes,
-        bare_cr,
-        cut,
-    }
+    Readable { bytes, bare_cr, cut }
 }
 
 /// The first line ends with CR and no LF: written by a program of the old Macintosh, or a spool
@@ -256,10 +247,7 @@ fn walk(message: &Message<'_>, bytes: &[u8]) -> Tree {
     let root = message.root().root_part();
     let fields = root.headers().iter().map(|header| {
         let name = header.offset_field() as usize..header.offset_start() as usize;
-        (
-            name,
-            header.offset_start() as usize..header.offset_end() as usize,
-        )
+        (name, header.offset_start() as usize..header.offset_end() as usize)
     });
     let mut tree = Tree {
         parts: Vec::with_capacity(message.parts().len()),
@@ -270,12 +258,7 @@ fn walk(message: &Message<'_>, bytes: &[u8]) -> Tree {
     };
     tree.parts.clear();
     for part in message.parts() {
-        let part = read_part(
-            &part,
-            &tree.parts,
-            &mut tree.limit_reached,
-            &mut tree.broken,
-        );
+        let part = read_part(&part, &tree.parts, &mut tree.limit_reached, &mut tree.broken);
         tree.parts.push(part);
     }
     tree
@@ -284,9 +267,8 @@ fn walk(message: &Message<'_>, bytes: &[u8]) -> Tree {
 fn read_part(part: &MessagePart<'_>, before: &[Part], limit: &mut bool, broken: &mut bool) -> Part {
     let flags = part.flags();
     *limit |= flags.intersects(PartFlags::LIMIT_REACHED | PartFlags::NESTING_LIMIT);
-    *broken |= flags.intersects(
-        PartFlags::MISSING_DELIMITER | PartFlags::FALLBACK_DELIMITER | PartFlags::UNTERMINATED,
-    );
+    *broken |= flags
+        .intersects(PartFlags::MISSING_DELIMITER | PartFlags::FALLBACK_DELIMITER | PartFlags::UNTERMINATED);
     let parent = part.parent().or_else(|| part.message().container());
     let parent = parent.map(|parent| parent.id() as usize);
     let up = parent.and_then(|index| before.get(index));
@@ -305,17 +287,11 @@ fn read_part(part: &MessagePart<'_>, before: &[Part], limit: &mut bool, broken: 
         charset: types.charset,
         name: types.name,
         disposition: types.disposition,
-        content_id: part
-            .content_id()
-            .map(|id| id.trim_matches(['<', '>', ' ']).to_owned()),
+        content_id: part.content_id().map(|id| id.trim_matches(['<', '>', ' ']).to_owned()),
         encoding: Encoding::read(
-            part.headers()
-                .get(HeaderName::ContentTransferEncoding)
-                .map(|field| field.raw_value()),
+            part.headers().get(HeaderName::ContentTransferEncoding).map(|field| field.raw_value()),
         ),
-        first: before
-            .last()
-            .is_none_or(|last| last.kind != Kind::Leaf && parent == Some(before.len() - 1)),
+        first: before.last().is_none_or(|last| last.kind != Kind::Leaf && parent == Some(before.len() - 1)),
     }
 }
 
@@ -328,69 +304,78 @@ struct Types {
 
 impl Types {
     fn read(part: &MessagePart<'_>, up: Option<&Part>) -> Types {
-        let again = |name| {
-            let raw = part.headers().get(name)?.raw_value();
-            let raw = raw.get(..MAX_FIELD_BYTES).unwrap_or(raw);
-            let eight_bit = !raw.is_ascii() && std::str::from_utf8(raw).is_err();
-            eight_bit.then(|| charset::unlabelled(raw, None).0.into_owned())
-        };
-        let type_text = again(HeaderName::ContentType);
-        let type_again = type_text
-            .as_ref()
-            .map(|text| HeaderForm::ContentType.parse(text.as_bytes()));
-        let content = match type_again.as_ref().map(|parsed| parsed.value()) {
-            Some(HeaderValue::ContentType(value)) => Some(value),
-            _ => part.content_type(),
-        };
-        let place_text = again(HeaderName::ContentDisposition);
-        let place_again = place_text
-            .as_ref()
-            .map(|text| HeaderForm::ContentType.parse(text.as_bytes()));
-        let place = match place_again.as_ref().map(|parsed| parsed.value()) {
-            Some(HeaderValue::ContentType(value)) => Some(value),
-            _ => part.content_disposition(),
-        };
-        let name = place
-            .and_then(|place| {
-                place
-                    .attribute("filename")
-                    .or_else(|| place.attribute("name"))
-            })
-            .or_else(|| {
-                content.and_then(|content| {
-                    content
-                        .attribute("name")
-                        .or_else(|| content.attribute("filename"))
-                })
-            });
+        let type_again = Reread::of(part, HeaderName::ContentType);
+        let place_again = Reread::of(part, HeaderName::ContentDisposition);
+        let parsed = type_again.as_ref().map(Reread::parse);
+        let content = parsed.as_ref().and_then(content_type).or(part.content_type());
+        let placed = place_again.as_ref().map(Reread::parse);
+        let place = placed.as_ref().and_then(content_type).or(part.content_disposition());
+        let name = place.and_then(|place| {
+            let name = place.attribute("filename").or_else(|| place.attribute("name"))?;
+            Some(Reread::name(&place_again, name))
+        });
+        let name = name.or_else(|| {
+            let name = content?.attribute("name").or_else(|| content?.attribute("filename"))?;
+            Some(Reread::name(&type_again, name))
+        });
         let digest = up.is_some_and(|up| up.content_type == "multipart/digest");
         let typed = content.filter(|content| content.subtype().is_some_and(|sub| !sub.is_empty()));
         let content_type = match typed {
-            Some(content) => format!(
-                "{}/{}",
-                content.ctype(),
-                content.subtype().unwrap_or_default()
-            )
-            .to_ascii_lowercase(),
+            Some(content) => {
+                format!("{}/{}", content.ctype(), content.subtype().unwrap_or_default()).to_ascii_lowercase()
+            }
             None if digest => "message/rfc822".to_owned(),
-            None => match content
-                .map(|content| content.ctype().to_ascii_lowercase())
-                .as_deref()
-            {
+            None => match content.map(|content| content.ctype().to_ascii_lowercase()).as_deref() {
                 None | Some("" | "text") => "text/plain".to_owned(),
                 Some(_) => "application/octet-stream".to_owned(),
             },
         };
         Types {
             content_type,
-            charset: content
-                .and_then(|content| content.attribute("charset"))
-                .map(str::to_owned),
-            name: name.map(file_name).filter(|name| !name.is_empty()),
+            charset: content.and_then(|content| content.attribute("charset")).map(str::to_owned),
+            name: name.map(|name| file_name(&name)).filter(|name| !name.is_empty()),
             disposition: place
                 .map(|place| place.ctype().trim().to_ascii_lowercase())
                 .filter(|place| !place.is_empty()),
         }
+    }
+}
+
+/// A field with 8-bit bytes or encoded words, made readable for mail-parser: it would turn the bytes
+/// into U+FFFD and keep blanks between the words.
+struct Reread {
+    text: String,
+    runs: Vec<String>,
+}
+
+impl Reread {
+    fn of(part: &MessagePart<'_>, name: HeaderName<'_>) -> Option<Reread> {
+        let raw = part.headers().get(name)?.raw_value();
+        let raw = raw.get(..MAX_FIELD_BYTES).unwrap_or(raw);
+        if raw.is_ascii() && memchr::memmem::find(raw, b"=?").is_none() {
+            return None;
+        }
+        let text = charset::unlabelled(raw, None).0;
+        let (masked, runs) = words::mask(&text, None);
+        Some(Reread { text: masked.into_owned(), runs })
+    }
+
+    fn parse(&self) -> ParsedValue<'_> {
+        HeaderForm::ContentType.parse(self.text.as_bytes())
+    }
+
+    fn name(again: &Option<Reread>, name: &str) -> String {
+        match again {
+            Some(again) => words::unmask(name, &again.runs),
+            None => name.to_owned(),
+        }
+    }
+}
+
+fn content_type<'a>(parsed: &'a ParsedValue<'_>) -> Option<ContentType<'a>> {
+    match parsed.value() {
+        HeaderValue::ContentType(value) => Some(value),
+        _ => None,
     }
 }
 
@@ -411,12 +396,7 @@ pub(crate) fn file_name(name: &str) -> String {
 pub(crate) fn fields<'a>(tree: &'a Tree, raw: &'a [u8]) -> impl Iterator<Item = Field<'a>> {
     tree.fields.iter().filter_map(move |(name, value)| {
         let name = std::str::from_utf8(raw.get(name.clone())?).ok()?;
-        let name = name
-            .trim_end_matches([':', ' ', '\t', '\r', '\n'])
-            .trim_start();
-        Some(Field {
-            name,
-            raw: raw.get(value.clone())?,
-        })
+        let name = name.trim_end_matches([':', ' ', '\t', '\r', '\n']).trim_start();
+        Some(Field { name, raw: raw.get(value.clone())? })
     })
 }

@@ -53,11 +53,7 @@ pub struct StoredPart<'a> {
 /// Takes a message apart. Linear in its size, for any bytes.
 pub fn split(raw: &[u8]) -> Split<'_> {
     let tree = part::tree(raw);
-    let contents = tree
-        .parts
-        .iter()
-        .map(|part| worth_decoding(raw, part))
-        .collect();
+    let contents = tree.parts.iter().map(|part| worth_decoding(raw, part)).collect();
     assemble(raw, &tree, contents)
 }
 
@@ -70,11 +66,7 @@ pub(crate) fn worth_decoding<'a>(raw: &'a [u8], part: &Part) -> Option<Content<'
 
 /// Puts the storage form together from what was decoded: `contents` belongs to `tree.parts` one by
 /// one; a leaf without content is stored as it stands.
-pub(crate) fn assemble<'a>(
-    raw: &'a [u8],
-    tree: &Tree,
-    contents: Vec<Option<Content<'a>>>,
-) -> Split<'a> {
+pub(crate) fn assemble<'a>(raw: &'a [u8], tree: &Tree, contents: Vec<Option<Content<'a>>>) -> Split<'a> {
     let header_end = tree.header_end.min(raw.len());
     let (header, body) = raw.split_at(header_end);
     let mut writer = skeleton::Writer::new();
@@ -112,18 +104,8 @@ fn piece<'a>(raw: &'a [u8], part: &Part, content: Option<Content<'a>>) -> Option
         return None;
     }
     let is_text = part.is_text() || part.content_type.starts_with("message/");
-    if let Some(Content {
-        bytes,
-        hash,
-        stored: Some((span, recipe)),
-        ..
-    }) = content
-    {
-        let stored = StoredPart {
-            hash,
-            bytes,
-            is_text,
-        };
+    if let Some(Content { bytes, hash, stored: Some((span, recipe)), .. }) = content {
+        let stored = StoredPart { hash, bytes, is_text };
         return (stored.bytes.len() >= MIN_PART_BYTES).then_some(Piece {
             span,
             stored,
@@ -132,16 +114,8 @@ fn piece<'a>(raw: &'a [u8], part: &Part, content: Option<Content<'a>>) -> Option
     }
     let bytes = raw.get(part.body.clone())?;
     let hash = *blake3::hash(bytes).as_bytes();
-    let stored = StoredPart {
-        hash,
-        bytes: Cow::Borrowed(bytes),
-        is_text,
-    };
-    Some(Piece {
-        span: part.body.clone(),
-        stored,
-        recipe: None,
-    })
+    let stored = StoredPart { hash, bytes: Cow::Borrowed(bytes), is_text };
+    Some(Piece { span: part.body.clone(), stored, recipe: None })
 }
 
 #[cfg(test)]

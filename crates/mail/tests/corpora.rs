@@ -41,21 +41,10 @@ fn every_file_is_a_letter_and_comes_back_byte_for_byte() {
         let start = Instant::now();
         let (split, letter) = mail::open(&raw);
         mail::fingerprint::identity(&letter);
-        let parts: HashMap<_, _> = split
-            .parts
-            .iter()
-            .map(|part| (part.hash, part.bytes.to_vec()))
-            .collect();
-        let joined = mail::split::join(split.header, &split.skeleton, |hash| {
-            parts.get(hash).cloned()
-        });
+        let parts: HashMap<_, _> = split.parts.iter().map(|part| (part.hash, part.bytes.to_vec())).collect();
+        let joined = mail::split::join(split.header, &split.skeleton, |hash| parts.get(hash).cloned());
         assert!(joined.unwrap() == raw, "{}", path.display());
-        assert!(
-            start.elapsed() < Duration::from_secs(5),
-            "{}: {:?}",
-            path.display(),
-            start.elapsed()
-        );
+        assert!(start.elapsed() < Duration::from_secs(5), "{}: {:?}", path.display(), start.elapsed());
         for (index, file) in letter.attachments.iter().enumerate() {
             let bytes = mail::parse::attachment(&raw, index).unwrap();
             assert_eq!(bytes.len() as u64, file.size_bytes, "{}", path.display());
@@ -112,11 +101,7 @@ impl Score {
 }
 
 fn plain(text: &str) -> String {
-    text.nfc()
-        .collect::<String>()
-        .split_whitespace()
-        .collect::<Vec<_>>()
-        .join(" ")
+    text.nfc().collect::<String>().split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn words(text: &str) -> String {
@@ -124,18 +109,11 @@ fn words(text: &str) -> String {
 }
 
 fn addresses(list: &[Address]) -> Vec<String> {
-    list.iter()
-        .map(|address| plain(&address.address).to_lowercase())
-        .collect()
+    list.iter().map(|address| plain(&address.address).to_lowercase()).collect()
 }
 
 fn strings(value: &Value) -> Vec<String> {
-    value
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|text| plain(text.as_str().unwrap()).to_lowercase())
-        .collect()
+    value.as_array().unwrap().iter().map(|text| plain(text.as_str().unwrap()).to_lowercase()).collect()
 }
 
 #[test]
@@ -170,18 +148,8 @@ fn mime_set_imap_tools() {
         let shown = words(&letter.text);
         let (want_text, want_html) = (text("text"), text("html"));
         let html = words(letter.html.as_deref().unwrap_or_default());
-        score.count(
-            "text present",
-            &id,
-            want_text.is_empty() || !shown.is_empty(),
-            || String::new(),
-        );
-        score.count(
-            "html present",
-            &id,
-            want_html.is_empty() || !html.is_empty(),
-            || String::new(),
-        );
+        score.count("text present", &id, want_text.is_empty() || !shown.is_empty(), String::new);
+        score.count("html present", &id, want_html.is_empty() || !html.is_empty(), String::new);
         score.count("text", &id, shown.contains(&words(&want_text)), || {
             format!("{:.200}\n    not {want_text:.200}", letter.text)
         });
@@ -215,44 +183,23 @@ fn attachments(score: &mut Score, id: &str, letter: &Letter, items: &Value) {
         .as_array()
         .unwrap()
         .iter()
-        .map(|item| {
-            (
-                plain(item["name"].as_str().unwrap_or_default()),
-                item["size"].as_u64().unwrap(),
-            )
-        })
+        .map(|item| (plain(item["name"].as_str().unwrap_or_default()), item["size"].as_u64().unwrap()))
         .collect();
     let ours: Vec<(String, u64, &str)> = letter
         .attachments
         .iter()
         .map(|file| {
-            (
-                plain(file.name.as_deref().unwrap_or_default()),
-                file.size_bytes,
-                file.content_type.as_str(),
-            )
+            (plain(file.name.as_deref().unwrap_or_default()), file.size_bytes, file.content_type.as_str())
         })
         .collect();
-    score.count("attachment count", id, ours.len() == wanted.len(), || {
-        format!("{ours:?}, not {wanted:?}")
-    });
+    score.count("attachment count", id, ours.len() == wanted.len(), || format!("{ours:?}, not {wanted:?}"));
     let named = wanted.iter().filter(|(name, _)| !name.is_empty());
-    let found = named
-        .clone()
-        .all(|(name, _)| ours.iter().any(|file| file.0 == *name));
-    score.count("attachments", id, found, || {
-        format!("{ours:?}, not {wanted:?}")
-    });
-    let near =
-        |a: u64, b: u64, is_text: bool| a == b || is_text && a.abs_diff(b) <= a.max(b) / 20 + 2;
+    let found = named.clone().all(|(name, _)| ours.iter().any(|file| file.0 == *name));
+    score.count("attachments", id, found, || format!("{ours:?}, not {wanted:?}"));
+    let near = |a: u64, b: u64, is_text: bool| a == b || is_text && a.abs_diff(b) <= a.max(b) / 20 + 2;
     let sized = wanted.iter().all(|(_, size)| {
-        ours.iter().any(|file| {
-            near(
-                file.1,
-                *size,
-                file.2.starts_with("text/") || file.2.starts_with("message/"),
-            )
-        })
+        ours.iter()
+            .any(|file| near(file.1, *size, file.2.starts_with("text/") || file.2.starts_with("message/")))
     });
     score.count("sizes", id, sized, || format!("{ours:?}, not {wanted:?}"));
 }
@@ -267,10 +214,7 @@ fn mime_set_mime4j() {
     for item in set["items"].as_array().unwrap() {
         folder.insert(
             item["id"].as_str().unwrap().to_owned(),
-            dir.join(item["file"].as_str().unwrap())
-                .parent()
-                .unwrap()
-                .to_owned(),
+            dir.join(item["file"].as_str().unwrap()).parent().unwrap().to_owned(),
         );
     }
     for (id, raw, expect) in expected(&dir, "mime-mime4j.json") {
@@ -283,11 +227,7 @@ fn mime_set_mime4j() {
             };
             let bytes = std::fs::read(folder[&id].join(file)).unwrap();
             let is_text = leaf["leaf"] == "text";
-            let what = if is_text {
-                "text leaves"
-            } else {
-                "binary leaves"
-            };
+            let what = if is_text { "text leaves" } else { "binary leaves" };
             score.count(what, &id, all.has(&bytes, is_text), || {
                 format!(
                     "{file} ({} bytes): {:.120?}; {:.300?}",
@@ -325,11 +265,9 @@ impl Leaves {
 }
 
 fn collect(raw: &[u8], letter: &Letter, depth: usize, all: &mut Leaves) {
-    all.hashes
-        .extend(letter.leaves.iter().map(|leaf| leaf.hash));
+    all.hashes.extend(letter.leaves.iter().map(|leaf| leaf.hash));
     all.texts.push(words(&letter.text));
-    all.texts
-        .push(words(letter.html.as_deref().unwrap_or_default()));
+    all.texts.push(words(letter.html.as_deref().unwrap_or_default()));
     for (index, file) in letter.attachments.iter().enumerate() {
         let bytes = mail::parse::attachment(raw, index).unwrap();
         if file.content_type == "message/rfc822" && depth < 10 {

@@ -68,9 +68,7 @@ fn leaf_role(part: &Part, tree: &Tree) -> Role {
         broken if broken.starts_with("multipart/") => Role::Plain,
         // The only part: better a text that looks odd than an empty message.
         "text/enriched" | "text/richtext" | "text/markdown" | "text/x-markdown" => Role::Plain,
-        other
-            if tree.parts.len() == 1 && other.starts_with("text/") && other != "text/calendar" =>
-        {
+        other if tree.parts.len() == 1 && other.starts_with("text/") && other != "text/calendar" => {
             Role::Plain
         }
         _ => Role::Attachment,
@@ -85,15 +83,8 @@ pub(super) fn read(whole: &Whole<'_>, letter: &mut Letter) {
     let mut files = Vec::new();
     for (part, role, content) in whole.parts() {
         let content = content.filter(|_| matches!(role, Role::Plain | Role::Html));
-        let mut text = content.map(|content| {
-            decode(
-                part,
-                role,
-                &content.bytes,
-                tld.as_deref(),
-                &mut letter.defects,
-            )
-        });
+        let mut text =
+            content.map(|content| decode(part, role, &content.bytes, tld.as_deref(), &mut letter.defects));
         if let (Some(text), Role::Plain) = (&mut text, role) {
             take_files(text, &mut files);
         }
@@ -102,21 +93,12 @@ pub(super) fn read(whole: &Whole<'_>, letter: &mut Letter) {
     letter.html = html(roles, &texts, &mut letter.defects);
     letter.text = text(tree, roles, texts, &mut letter.defects);
     let listed = whole.parts().filter(|(_, role, _)| role.is_attachment());
-    letter.attachments = listed
-        .filter_map(|(part, _, content)| Some(attachment(whole, part, content?)))
-        .collect();
-    letter
-        .attachments
-        .extend(files.into_iter().map(file_attachment));
+    letter.attachments =
+        listed.filter_map(|(part, _, content)| Some(attachment(whole, part, content?))).collect();
+    letter.attachments.extend(files.into_iter().map(file_attachment));
 }
 
-fn decode(
-    part: &Part,
-    role: Role,
-    bytes: &[u8],
-    tld: Option<&str>,
-    defects: &mut Vec<Defect>,
-) -> String {
+fn decode(part: &Part, role: Role, bytes: &[u8], tld: Option<&str>, defects: &mut Vec<Defect>) -> String {
     let bytes = match bytes.get(..MAX_TEXT_BYTES) {
         Some(cut) if bytes.len() > MAX_TEXT_BYTES => {
             defects.push(Defect::TextLimit);
@@ -124,9 +106,8 @@ fn decode(
         }
         _ => bytes,
     };
-    let in_html = (role == Role::Html && part.charset.is_none())
-        .then(|| charset::html_label(bytes))
-        .flatten();
+    let in_html =
+        (role == Role::Html && part.charset.is_none()).then(|| charset::html_label(bytes)).flatten();
     let label = part.charset.as_deref().or(in_html.as_deref());
     let (text, defect) = charset::decode(bytes, Hint { label, tld });
     defects.extend(defect);
@@ -141,9 +122,7 @@ fn lf(text: &str) -> String {
     if !text.contains(['\r', '\0']) {
         return text.to_owned();
     }
-    text.replace("\r\n", "\n")
-        .replace('\r', "\n")
-        .replace('\0', "")
+    text.replace("\r\n", "\n").replace('\r', "\n").replace('\0', "")
 }
 
 fn html(roles: &[Role], texts: &[Option<String>], defects: &mut Vec<Defect>) -> Option<String> {
@@ -172,19 +151,10 @@ fn append(out: &mut String, more: &str, defects: &mut Vec<Defect>) {
 
 /// Plain parts, and HTML parts for which no alternative says the same in plain text (a blank one,
 /// as some shops send it, does not count).
-fn text(
-    tree: &Tree,
-    roles: &[Role],
-    texts: Vec<Option<String>>,
-    defects: &mut Vec<Defect>,
-) -> String {
+fn text(tree: &Tree, roles: &[Role], texts: Vec<Option<String>>, defects: &mut Vec<Defect>) -> String {
     let mut has_plain = vec![false; tree.parts.len()];
     for (index, role) in roles.iter().enumerate() {
-        let blank = texts[index]
-            .as_deref()
-            .unwrap_or_default()
-            .trim()
-            .is_empty();
+        let blank = texts[index].as_deref().unwrap_or_default().trim().is_empty();
         if *role == Role::Plain && !blank {
             alternatives(tree, index).for_each(|around| has_plain[around] = true);
         }
@@ -197,7 +167,7 @@ fn text(
             _ if alternatives(tree, index).any(|around| has_plain[around]) => continue,
             _ => crate::html::to_text(&text),
         };
-        if out.is_empty() {
+        if out.trim_start().is_empty() {
             out = text;
         } else if !text.trim().is_empty() {
             append(&mut out, &text, defects);
@@ -220,14 +190,11 @@ fn attachment(whole: &Whole<'_>, part: &Part, content: &Content<'_>) -> Attachme
         None if part.is_message() => message_name(&content.bytes),
         name => name.clone(),
     };
-    let related = part
-        .parent
-        .is_some_and(|up| whole.tree.parts[up].content_type == "multipart/related");
+    let related = part.parent.is_some_and(|up| whole.tree.parts[up].content_type == "multipart/related");
     let inline = match part.disposition.as_deref() {
         Some(disposition) => disposition == "inline" && !part.is_text(),
         None => {
-            related && !part.first
-                || part.content_id.is_some() && part.content_type.starts_with("image/")
+            related && !part.first || part.content_id.is_some() && part.content_type.starts_with("image/")
         }
     };
     Attachment {
@@ -250,8 +217,7 @@ fn message_name(inner: &[u8]) -> Option<String> {
 fn subject_of(message: &[u8]) -> Option<String> {
     let head = message.get(..64 * 1024).unwrap_or(message);
     let tree = part::header_only(head);
-    let field =
-        part::fields(&tree, head).find(|field| field.name.eq_ignore_ascii_case("subject"))?;
+    let field = part::fields(&tree, head).find(|field| field.name.eq_ignore_ascii_case("subject"))?;
     let (text, _) = crate::headers::to_text(field.raw, None);
     Some(crate::headers::decode_text(&text, None))
 }
@@ -274,10 +240,7 @@ fn take_files(text: &mut String, files: &mut Vec<TextFile>) {
         };
         rest.push_str(&text[from..block.span.start]);
         from = block.span.end;
-        files.push(TextFile {
-            name: part::file_name(&block.name),
-            bytes: block.bytes,
-        });
+        files.push(TextFile { name: part::file_name(&block.name), bytes: block.bytes });
     }
     if from > 0 {
         rest.push_str(&text[from..]);
@@ -296,18 +259,16 @@ fn file_attachment(file: TextFile) -> Attachment {
     }
 }
 
-/// The bytes of the uuencoded file with this number.
-pub(super) fn text_file(raw: &[u8], tree: &Tree, roles: &[Role], index: usize) -> Option<Vec<u8>> {
+/// The bytes of the uuencoded files in the texts.
+pub(super) fn text_files(raw: &[u8], tree: &Tree, roles: &[Role]) -> impl Iterator<Item = Vec<u8>> {
     let mut files = Vec::new();
-    for (part, _) in tree
-        .parts
-        .iter()
-        .zip(roles)
-        .filter(|(_, role)| **role == Role::Plain)
-    {
+    let pairs = tree.parts.iter().zip(roles);
+    for (part, _) in pairs.filter(|(_, role)| **role == Role::Plain) {
         let content = leaf_content(raw, part);
-        let mut text = decode(part, Role::Plain, &content.bytes, None, &mut Vec::new());
-        take_files(&mut text, &mut files);
+        if memchr::memmem::find(&content.bytes, b"begin ").is_some() {
+            let mut text = decode(part, Role::Plain, &content.bytes, None, &mut Vec::new());
+            take_files(&mut text, &mut files);
+        }
     }
-    files.into_iter().nth(index).map(|file| file.bytes)
+    files.into_iter().map(|file| file.bytes)
 }

@@ -28,9 +28,7 @@ impl Encoding {
             return Encoding::Identity;
         };
         let text = String::from_utf8_lossy(value.get(..256).unwrap_or(value)).to_ascii_lowercase();
-        let word = text
-            .split([';', '(', ' ', '\t', '\r', '\n', '"', '\''])
-            .find(|word| !word.is_empty());
+        let word = text.split([';', '(', ' ', '\t', '\r', '\n', '"', '\'']).find(|word| !word.is_empty());
         match word.unwrap_or_default() {
             "" | "7bit" | "8bit" | "binary" | "7-bit" | "8-bit" | "none" => Encoding::Identity,
             "quoted-printable" | "quoted_printable" | "qp" => Encoding::QuotedPrintable,
@@ -66,12 +64,7 @@ pub(crate) fn content<'a>(raw: &'a [u8], body: Range<usize>, encoding: Encoding)
         };
     }
     let (bytes, defect) = tolerant(encoded, encoding);
-    Content {
-        hash: *blake3::hash(&bytes).as_bytes(),
-        bytes,
-        stored: None,
-        defect,
-    }
+    Content { hash: *blake3::hash(&bytes).as_bytes(), bytes, stored: None, defect }
 }
 
 fn tolerant(encoded: &[u8], encoding: Encoding) -> (Cow<'_, [u8]>, Option<Defect>) {
@@ -79,9 +72,7 @@ fn tolerant(encoded: &[u8], encoding: Encoding) -> (Cow<'_, [u8]>, Option<Defect
     match encoding {
         Encoding::Identity => (Cow::Borrowed(encoded), None),
         Encoding::Unknown => (Cow::Borrowed(encoded), Some(Defect::UnknownEncoding)),
-        Encoding::QuotedPrintable => {
-            checked(mail_parser::Encoding::QuotedPrintable.decode_checked(encoded))
-        }
+        Encoding::QuotedPrintable => checked(mail_parser::Encoding::QuotedPrintable.decode_checked(encoded)),
         Encoding::Base64 => checked(mail_parser::Encoding::Base64.decode_checked(encoded)),
         Encoding::Uuencode => match uuencode::find(encoded, 0) {
             Some(block) => (Cow::Owned(block.bytes), None),
@@ -96,10 +87,7 @@ mod tests {
 
     fn decoded(body: &str, encoding: Encoding) -> (String, Option<Defect>) {
         let content = content(body.as_bytes(), 0..body.len(), encoding);
-        (
-            String::from_utf8(content.bytes.into_owned()).unwrap(),
-            content.defect,
-        )
+        (String::from_utf8(content.bytes.into_owned()).unwrap(), content.defect)
     }
 
     #[test]
@@ -120,10 +108,7 @@ mod tests {
     #[test]
     fn base64_with_junk_is_read_and_reported() {
         let (text, defect) = decoded("YW*Jj\nZA==\n", Encoding::Base64);
-        assert_eq!(
-            (text.as_str(), defect),
-            ("abcd", Some(Defect::BrokenEncoding))
-        );
+        assert_eq!((text.as_str(), defect), ("abcd", Some(Defect::BrokenEncoding)));
     }
 
     #[test]

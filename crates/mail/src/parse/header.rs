@@ -3,11 +3,11 @@
 //! Where a field that may come once comes more often, the first usable one counts (as most readers
 //! show it); recipients of repeated To and Cc are all recipients.
 
+use super::date;
 use crate::address;
 use crate::headers::{self, Field, Headers};
-use crate::letter::{Address, Date, Defect, Letter};
+use crate::letter::{Address, Defect, Letter};
 use crate::part::{self, Tree};
-use mail_parser::{DateTime, HeaderForm, HeaderValue};
 use std::collections::HashSet;
 
 /// Longer ids are cut: RFC 5322 §2.1.1 ends every line there.
@@ -46,10 +46,7 @@ pub(super) fn read(raw: &[u8], tree: &Tree) -> Letter {
             letter.defects.push(Defect::RawHeaderBytes);
         }
         take(&mut letter, &name, &text, tld.as_deref());
-        list.push((
-            field.name.to_owned(),
-            listed(&text, tld.as_deref(), &mut letter.defects),
-        ));
+        list.push((field.name.to_owned(), listed(&text, tld.as_deref(), &mut letter.defects)));
     }
     if tree.fields.len() > headers::MAX_FIELDS {
         letter.defects.push(Defect::HeaderLimit);
@@ -84,7 +81,7 @@ fn take(letter: &mut Letter, name: &str, text: &str, tld: Option<&str>) {
         "cc" => letter.cc.extend(recipients(&mut letter.defects)),
         "bcc" => letter.bcc.extend(recipients(&mut letter.defects)),
         "subject" if letter.subject.is_empty() => letter.subject = headers::decode_text(text, tld),
-        "date" if letter.date.is_none() => letter.date = date(text),
+        "date" if letter.date.is_none() => letter.date = date::read(text),
         "message-id" if letter.message_id.is_none() => {
             letter.message_id = ids(text, true).into_iter().next();
         }
@@ -111,27 +108,6 @@ fn addresses(text: &str, tld: Option<&str>, defects: &mut Vec<Defect>) -> Vec<Ad
     addresses
 }
 
-/// RFC 5322 date with the tolerance of mail-parser; a date that no calendar has is none.
-pub(super) fn date(text: &str) -> Option<Date> {
-    let parsed = HeaderForm::Date.parse(text.as_bytes());
-    let HeaderValue::DateTime(date) = parsed.value() else {
-        return None;
-    };
-    let zone = i32::from(date.tz_hour) * 60 + i32::from(date.tz_minute);
-    // Beyond a day (`+9999` is seen from spam programs) RFC 3339 has no way to say it: taken as UTC.
-    let zone = if zone >= 24 * 60 { 0 } else { zone };
-    let offset_minutes = if date.tz_before_gmt { -zone } else { zone };
-    let local = DateTime {
-        tz_before_gmt: false,
-        tz_hour: 0,
-        tz_minute: 0,
-        ..date
-    };
-    let second = local.is_valid().then(|| local.to_timestamp())?;
-    let at = (second - i64::from(offset_minutes) * 60).checked_mul(1_000_000)?;
-    Some(Date { at, offset_minutes })
-}
-
 /// What stands between angle brackets; `bare` also takes a single word without them.
 fn ids(text: &str, bare: bool) -> Vec<String> {
     let mut ids = Vec::new();
@@ -145,20 +121,13 @@ fn ids(text: &str, bare: bool) -> Vec<String> {
     }
     if ids.is_empty() {
         let words = text.split([' ', '\t', '\r', '\n', ',', ';', '<', '>', '"']);
-        ids.extend(
-            words
-                .filter(|word| bare || word.contains('@'))
-                .filter_map(id_of),
-        );
+        ids.extend(words.filter(|word| bare || word.contains('@')).filter_map(id_of));
     }
     ids
 }
 
 fn id_of(text: &str) -> Option<String> {
-    let id: String = text
-        .chars()
-        .filter(|c| !c.is_whitespace() && !c.is_control())
-        .collect();
+    let id: String = text.chars().filter(|c| !c.is_whitespace() && !c.is_control()).collect();
     let end = id.floor_char_boundary(MAX_ID_BYTES);
     (!id.is_empty()).then(|| id[..end].to_owned())
 }
@@ -176,9 +145,7 @@ fn references(text: &str) -> Vec<String> {
 /// RFC 2919: the id stands in the last pair of angle brackets.
 fn list_id(text: &str) -> Option<String> {
     let text = headers::decode_text(text, None);
-    let inner = text
-        .rsplit_once('<')
-        .and_then(|(_, tail)| tail.split_once('>'));
+    let inner = text.rsplit_once('<').and_then(|(_, tail)| tail.split_once('>'));
     let id = inner.map_or(text.as_str(), |(id, _)| id).trim();
     (!id.is_empty()).then(|| id.to_owned())
 }
@@ -217,9 +184,7 @@ pub(super) fn tld(raw: &[u8], tree: &Tree) -> Option<String> {
             .find(|field| field.name.eq_ignore_ascii_case(name));
         field.and_then(|field| country(name, field))
     };
-    ["from", "reply-to", "return-path", "content-language", "to"]
-        .into_iter()
-        .find_map(of)
+    ["from", "reply-to", "return-path", "content-language", "to"].into_iter().find_map(of)
 }
 
 fn country(name: &str, field: Field<'_>) -> Option<String> {

@@ -19,11 +19,7 @@ fn bytes_without_a_header_are_text() {
 fn attachment_is_fetched_again_by_its_index() {
     let raw = b"Content-Type: multipart/mixed; boundary=b\n\n--b\n\nHi\n--b\nContent-Type: image/png; name=a.png\nContent-Transfer-Encoding: base64\n\nYWJj\n--b\n\nfile\nbegin 644 cat.txt\n#0V%T\n`\nend\n--b--\n";
     let letter = parse(raw);
-    let names: Vec<_> = letter
-        .attachments
-        .iter()
-        .map(|file| file.name.as_deref().unwrap())
-        .collect();
+    let names: Vec<_> = letter.attachments.iter().map(|file| file.name.as_deref().unwrap()).collect();
     assert_eq!(names, ["a.png", "cat.txt"]);
     assert_eq!(attachment(raw, 0).as_deref(), Some(&b"abc"[..]));
     assert_eq!(attachment(raw, 1).as_deref(), Some(&b"Cat"[..]));
@@ -51,19 +47,11 @@ fn t20_nesting_and_parts_end_at_their_limits() {
 fn t21_bombs_in_the_header_take_linear_time() {
     let start = std::time::Instant::now();
     let addresses = format!("To: {}\n\nx", "a@a.example, ".repeat(100_000));
-    assert!(
-        parse(addresses.as_bytes())
-            .defects
-            .contains(&Defect::AddressLimit)
-    );
+    assert!(parse(addresses.as_bytes()).defects.contains(&Defect::AddressLimit));
     let params: String = (0..100_000).map(|n| format!(" name*{n}*=x;")).collect();
     parse(format!("Content-Type: text/plain;{params}\n\nx").as_bytes());
     let fields = "A: b\n".repeat(200_000);
-    assert!(
-        parse(fields.as_bytes())
-            .defects
-            .contains(&Defect::HeaderLimit)
-    );
+    assert!(parse(fields.as_bytes()).defects.contains(&Defect::HeaderLimit));
     assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
 }
 

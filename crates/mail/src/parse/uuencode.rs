@@ -50,11 +50,7 @@ fn read(text: &[u8], start: usize) -> Option<Block> {
         }
         at = next;
     }
-    (!bytes.is_empty()).then_some(Block {
-        span: start..at,
-        name,
-        bytes,
-    })
+    (!bytes.is_empty()).then_some(Block { span: start..at, name, bytes })
 }
 
 /// Line without its end, and where the next one starts.
@@ -70,8 +66,7 @@ fn line(text: &[u8], at: usize) -> (&[u8], usize) {
 fn name(first: &[u8]) -> Option<String> {
     let rest = first.strip_prefix(b"begin ")?;
     let (mode, name) = rest.split_at_checked(rest.iter().position(|&byte| byte == b' ')?)?;
-    let is_mode =
-        (3..=4).contains(&mode.len()) && mode.iter().all(|byte| (b'0'..=b'7').contains(byte));
+    let is_mode = (3..=4).contains(&mode.len()) && mode.iter().all(|byte| (b'0'..=b'7').contains(byte));
     let name = crate::charset::unlabelled(name, None).0.trim().to_owned();
     (is_mode && !name.is_empty()).then_some(name)
 }
@@ -108,22 +103,13 @@ mod tests {
     fn file_is_found_in_the_text() {
         let text = b"Hello\r\nbegin 644 cat.txt\r\n#0V%T\r\n`\r\nend\r\nBye\r\n";
         let block = find(text, 0).unwrap();
-        assert_eq!(
-            (block.name.as_str(), block.bytes.as_slice()),
-            ("cat.txt", &b"Cat"[..])
-        );
+        assert_eq!((block.name.as_str(), block.bytes.as_slice()), ("cat.txt", &b"Cat"[..]));
         assert_eq!(&text[block.span.end..], b"Bye\r\n");
     }
 
     #[test]
     fn a_sentence_is_no_file() {
-        assert_eq!(
-            find(
-                b"begin 123 this is a sentence\nand it goes on, in lower case\n",
-                0
-            ),
-            None
-        );
+        assert_eq!(find(b"begin 123 this is a sentence\nand it goes on, in lower case\n", 0), None);
         assert_eq!(find(b"begin with me\n", 0), None);
     }
 }

@@ -53,42 +53,31 @@ static FOURTH: [u32; 256] = table(0);
 
 /// Decodes a body that is nothing but base64 in regular lines; `None` for anything else.
 pub(crate) fn decode_exactly(body: &[u8]) -> Option<Block> {
-    let start = body
-        .iter()
-        .position(|byte| !matches!(byte, b'\r' | b'\n'))?;
+    let start = body.iter().position(|byte| !matches!(byte, b'\r' | b'\n'))?;
     let text = &body[start..];
     let (line, end_of_line) = shape(text);
     if line == 0 || line % 4 != 0 || line > u32::MAX as usize {
         return decode_line(body, start, line);
     }
-    let mut bytes =
-        vec![0u8; text.len() / (line + end_of_line.len()).max(1) * (line / 4 * 3) + line];
+    let mut bytes = vec![0u8; text.len() / (line + end_of_line.len()).max(1) * (line / 4 * 3) + line];
     let stride = line + end_of_line.len();
     let (mut at, mut filled) = (0, 0);
     while let Some(row) = text.get(at..at + stride) {
         let (chars, end) = row.split_at(line);
-        if end != end_of_line
-            || !decode_groups(chars, bytes.get_mut(filled..filled + line / 4 * 3)?)
-        {
+        if end != end_of_line || !decode_groups(chars, bytes.get_mut(filled..filled + line / 4 * 3)?) {
             break;
         }
         filled += line / 4 * 3;
         at += stride;
     }
     bytes.truncate(filled);
-    let last = text[at..]
-        .iter()
-        .position(|byte| matches!(byte, b'\r' | b'\n'));
+    let last = text[at..].iter().position(|byte| matches!(byte, b'\r' | b'\n'));
     let last = &text[at..last.map_or(text.len(), |end| at + end)];
     if last.len() > line {
         return None;
     }
     let padded = decode_last(last, &mut bytes)?;
-    let end = if last.is_empty() {
-        at - end_of_line.len()
-    } else {
-        at + last.len()
-    };
+    let end = if last.is_empty() { at - end_of_line.len() } else { at + last.len() };
     let rest_is_blank = text[end..].iter().all(|byte| matches!(byte, b'\r' | b'\n'));
     let crlf = end_of_line.len() == 2;
     let one_line = at == 0 || last.is_empty() && at == stride;
@@ -96,11 +85,7 @@ pub(crate) fn decode_exactly(body: &[u8]) -> Option<Block> {
     rest_is_blank.then_some(Block {
         bytes,
         span: start..start + end,
-        recipe: Recipe {
-            line,
-            crlf: crlf && !one_line,
-            padded,
-        },
+        recipe: Recipe { line, crlf: crlf && !one_line, padded },
     })
 }
 
@@ -123,23 +108,14 @@ fn decode_line(body: &[u8], start: usize, length: usize) -> Option<Block> {
     (rest_is_blank && !bytes.is_empty()).then_some(Block {
         bytes,
         span: start..end,
-        recipe: Recipe {
-            line: 0,
-            crlf: false,
-            padded,
-        },
+        recipe: Recipe { line: 0, crlf: false, padded },
     })
 }
 
 /// Decodes whole groups without padding; `false` if any character is outside the alphabet.
 fn decode_groups(chars: &[u8], out: &mut [u8]) -> bool {
     let mut seen = 0;
-    for (group, three) in chars
-        .as_chunks::<4>()
-        .0
-        .iter()
-        .zip(out.as_chunks_mut::<3>().0)
-    {
+    for (group, three) in chars.as_chunks::<4>().0.iter().zip(out.as_chunks_mut::<3>().0) {
         let bits = FIRST[group[0] as usize]
             | SECOND[group[1] as usize]
             | THIRD[group[2] as usize]
@@ -162,11 +138,7 @@ fn decode_last(chars: &[u8], bytes: &mut Vec<u8>) -> Option<bool> {
 
 /// Writes `bytes` as the recipe says.
 pub(crate) fn encode(bytes: &[u8], recipe: Recipe, out: &mut Vec<u8>) {
-    let engine = if recipe.padded {
-        &STANDARD
-    } else {
-        &STANDARD_NO_PAD
-    };
+    let engine = if recipe.padded { &STANDARD } else { &STANDARD_NO_PAD };
     let row = match recipe.line as usize / 4 * 3 {
         0 => bytes.len().max(1),
         row => row,
@@ -181,9 +153,7 @@ pub(crate) fn encode(bytes: &[u8], recipe: Recipe, out: &mut Vec<u8>) {
         first = false;
         let at = out.len();
         out.resize(at + chunk.len().div_ceil(3) * 4, 0);
-        let written = engine
-            .encode_slice(chunk, &mut out[at..])
-            .expect("4 characters for 3 bytes fit");
+        let written = engine.encode_slice(chunk, &mut out[at..]).expect("4 characters for 3 bytes fit");
         out.truncate(at + written);
     }
 }
@@ -204,26 +174,11 @@ mod tests {
     #[test]
     fn regular_base64_comes_back_byte_for_byte() {
         let recipe = |line, crlf, padded| Recipe { line, crlf, padded };
-        assert_eq!(
-            again(b"YWJj\r\nZA==\r\n"),
-            Some((b"abcd".to_vec(), recipe(4, true, true)))
-        );
-        assert_eq!(
-            again(b"\nYWJj\nZA\n\n"),
-            Some((b"abcd".to_vec(), recipe(4, false, false)))
-        );
-        assert_eq!(
-            again(b"YWJjZA"),
-            Some((b"abcd".to_vec(), recipe(0, false, false)))
-        );
-        assert_eq!(
-            again(b"YWJj\r\nYWJj\r\n"),
-            Some((b"abcabc".to_vec(), recipe(4, true, true)))
-        );
-        assert_eq!(
-            again(b"YWJj"),
-            Some((b"abc".to_vec(), recipe(0, false, true)))
-        );
+        assert_eq!(again(b"YWJj\r\nZA==\r\n"), Some((b"abcd".to_vec(), recipe(4, true, true))));
+        assert_eq!(again(b"\nYWJj\nZA\n\n"), Some((b"abcd".to_vec(), recipe(4, false, false))));
+        assert_eq!(again(b"YWJjZA"), Some((b"abcd".to_vec(), recipe(0, false, false))));
+        assert_eq!(again(b"YWJj\r\nYWJj\r\n"), Some((b"abcabc".to_vec(), recipe(4, true, true))));
+        assert_eq!(again(b"YWJj"), Some((b"abc".to_vec(), recipe(0, false, true))));
     }
 
     #[test]

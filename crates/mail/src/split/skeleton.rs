@@ -60,10 +60,7 @@ pub(super) struct Writer {
 
 impl Writer {
     pub fn new() -> Writer {
-        Writer {
-            out: vec![VERSION],
-            literal: Vec::new(),
-        }
+        Writer { out: vec![VERSION], literal: Vec::new() }
     }
 
     pub fn literal(&mut self, bytes: &[u8]) {
@@ -175,9 +172,7 @@ fn read<'a>(
     skeleton: &'a [u8],
     mut take: impl FnMut(Segment<'a>) -> ControlFlow<JoinError>,
 ) -> Result<(), JoinError> {
-    let mut rest = skeleton
-        .strip_prefix(&[VERSION])
-        .ok_or(JoinError::BadSkeleton)?;
+    let mut rest = skeleton.strip_prefix(&[VERSION]).ok_or(JoinError::BadSkeleton)?;
     while !rest.is_empty() {
         let segment = next(&mut rest).ok_or(JoinError::BadSkeleton)?;
         if let ControlFlow::Break(error) = take(segment) {
@@ -190,9 +185,7 @@ fn read<'a>(
 fn next<'a>(rest: &mut &'a [u8]) -> Option<Segment<'a>> {
     let head = varint(rest)?;
     if head & 1 == 0 {
-        return Some(Segment::Literal(
-            rest.split_off(..usize::try_from(head >> 1).ok()?)?,
-        ));
+        return Some(Segment::Literal(rest.split_off(..usize::try_from(head >> 1).ok()?)?));
     }
     let flags = *rest.split_off_first()?;
     let (hash, tail) = rest.split_first_chunk::<32>()?;
@@ -201,17 +194,9 @@ fn next<'a>(rest: &mut &'a [u8]) -> Option<Segment<'a>> {
         None
     } else {
         let line = u32::try_from(varint(rest)?).ok()?;
-        Some(Recipe {
-            line,
-            crlf: flags & CRLF != 0,
-            padded: flags & PADDED != 0,
-        })
+        Some(Recipe { line, crlf: flags & CRLF != 0, padded: flags & PADDED != 0 })
     };
-    let part = PartRef {
-        hash: *hash,
-        size_bytes: head >> 1,
-        is_text: flags & TEXT != 0,
-    };
+    let part = PartRef { hash: *hash, size_bytes: head >> 1, is_text: flags & TEXT != 0 };
     Some(Segment::Part(part, recipe))
 }
 

@@ -3,28 +3,13 @@ use proptest::prelude::*;
 use std::collections::HashMap;
 
 fn joined(split: &Split<'_>) -> Vec<u8> {
-    let parts: HashMap<_, _> = split
-        .parts
-        .iter()
-        .map(|part| (part.hash, part.bytes.to_vec()))
-        .collect();
-    join(split.header, &split.skeleton, |hash| {
-        parts.get(hash).cloned()
-    })
-    .unwrap()
+    let parts: HashMap<_, _> = split.parts.iter().map(|part| (part.hash, part.bytes.to_vec())).collect();
+    join(split.header, &split.skeleton, |hash| parts.get(hash).cloned()).unwrap()
 }
 
 fn message(file: &[u8]) -> Vec<u8> {
     let mut raw = b"From: ann@a.example\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nHello\r\n--b\r\nContent-Type: application/pdf\r\nContent-Transfer-Encoding: base64\r\n\r\n".to_vec();
-    base64::encode(
-        file,
-        Recipe {
-            line: 76,
-            crlf: true,
-            padded: true,
-        },
-        &mut raw,
-    );
+    base64::encode(file, Recipe { line: 76, crlf: true, padded: true }, &mut raw);
     raw.extend_from_slice(b"\r\n--b--\r\n");
     raw
 }
@@ -56,10 +41,7 @@ fn copies_with_other_trace_headers_share_body_and_parts() {
 fn the_same_file_wrapped_differently_is_one_part() {
     let file = vec![9; 5000];
     let raw = message(&file);
-    let text = String::from_utf8(raw.clone())
-        .unwrap()
-        .replace("\r\n", "\n")
-        .into_bytes();
+    let text = String::from_utf8(raw.clone()).unwrap().replace("\r\n", "\n").into_bytes();
     let (one, two) = (split(&raw), split(&text));
     assert_eq!(one.parts[0].hash, two.parts[0].hash);
     assert_eq!(joined(&two), text);
