@@ -1,0 +1,132 @@
+/**
+ * The one place that talks to the server: typed calls that return a value or throw a `Problem`.
+ * A session that ended in the middle of work does not fail the call: it waits for the sign-in dialog and is sent again,
+ * so nothing typed is lost.
+ */
+import createClient from 'openapi-fetch';
+import { session } from '../lib/session.svelte';
+import type { components, paths } from './schema';
+
+export type Schemas = components['schemas'];
+export type User = Schemas['User'];
+export type ThreadRow = Schemas['ThreadRow'];
+export type ThreadPage = Schemas['ThreadPage'];
+export type ThreadCase = Schemas['ThreadCase'];
+export type Thread = Schemas['Thread'];
+export type Entry = Schemas['Entry'];
+export type MessageEntry = Schemas['MessageEntry'];
+export type NoteEntry = Schemas['NoteEntry'];
+export type EventEntry = Schemas['EventEntry'];
+export type Message = Schemas['Message'];
+export type Person = Schemas['Person'];
+export type Attachment = Schemas['Attachment'];
+export type Link = Schemas['Link'];
+export type RecordKind = Schemas['RecordKind'];
+export type RecordRow = Schemas['RecordRow'];
+export type Record_ = Schemas['Record'];
+export type StreamEntry = Schemas['StreamEntry'];
+export type Case = Schemas['Case'];
+export type CaseChange = Schemas['CaseChange'];
+export type CaseStatus = Schemas['CaseStatus'];
+export type Priority = Schemas['Priority'];
+export type SearchRow = Schemas['SearchRow'];
+export type Mailbox = Schemas['Mailbox'];
+export type NewMailbox = Schemas['NewMailbox'];
+export type TestResult = Schemas['TestResult'];
+export type Ledger = Schemas['Ledger'];
+export type Level = Schemas['Level'];
+export type Change = Schemas['ChangeRow'];
+
+/** A refusal: the server's problem+json, or `network` when there was no answer at all. */
+export class Problem extends Error {
+  constructor(readonly status: number, readonly code: string, message: string, readonly fields: Record<string, string> = {}) {
+    super(message);
+  }
+}
+
+const UNSAFE = /^(POST|PUT|PATCH|DELETE)$/;
+
+async function once(request: Request): Promise<Response> {
+  if (UNSAFE.test(request.method)) request.headers.set('X-CSRF-Token', session.csrf);
+  try {
+    return await fetch(request);
+  } catch (e) {
+    if (e instanceof DOMException && e.name === 'AbortError') throw e;
+    throw new Problem(0, 'network', '');
+  }
+}
+
+async function send(request: Request): Promise<Response> {
+  const spare = request.clone();
+  const answer = await once(request);
+  if (!session.user || new URL(request.url).pathname.endsWith('/session')) return answer;
+  if (answer.status === 401) await session.signInAgain();
+  // Another tab signed in anew, so the cookie is fresh and only our token is old.
+  else if (answer.status === 403 && (await codeOf(answer)) === 'csrf_token') session.csrf = (await api.session()).csrf_token;
+  else return answer;
+  return once(spare);
+}
+const codeOf = async (answer: Response): Promise<string> => ((await answer.clone().json().catch(() => ({}))) as { code?: string }).code ?? '';
+
+const client = createClient<paths>({ baseUrl: location.origin, fetch: send });
+
+/** Turns openapi-fetch's `{ data, error }` into a value or a thrown `Problem`, which is what a query wants. */
+async function value<T>(call: Promise<{ data?: T; error?: unknown; response: Response }>): Promise<T> {
+  const { data, error, response } = await call;
+  if (response.ok) return data as T;
+  const p = (typeof error === 'object' && error ? error : {}) as Partial<Schemas['Problem']>;
+  throw new Problem(response.status, p.code ?? `http_${response.status}`, p.detail ?? p.title ?? response.statusText, p.fields ?? {});
+}
+
+const byId = (id: number) => ({ params: { path: { id } } });
+type Q<P extends keyof paths> = paths[P] extends { get: { parameters: { query?: infer T } } } ? T : never;
+
+/** Rows per page of every list by position. */
+export const PAGE = 100;
+
+export const api = {
+  session: () => value(client.GET('/api/v1/session')),
+  signIn: (login: string, password: string) => value(client.POST('/api/v1/session', { body: { login, password } })),
+  signOut: () => value(client.DELETE('/api/v1/session')),
+  setUp: (body: Schemas['SetUp']) => value(client.POST('/api/v1/setup', { body })),
+  changeMe: (body: Schemas['MeChange']) => value(client.PATCH('/api/v1/me', { body })),
+
+  views: () => value(client.GET('/api/v1/views')),
+  threads: (query: Q<'/api/v1/threads'>) => value(client.GET('/api/v1/threads', { params: { query } })),
+  thread: (id: number) => value(client.GET('/api/v1/threads/{id}', byId(id))),
+  markRead: (id: number, read: boolean) => value(read ? client.PUT('/api/v1/threads/{id}/read', byId(id)) : client.DELETE('/api/v1/threads/{id}/read', byId(id))),
+  addNote: (id: number, body: string) => value(client.POST('/api/v1/threads/{id}/notes', { ...byId(id), body: { body } })),
+  link: (id: number, record_id: number) => value(client.POST('/api/v1/threads/{id}/links', { ...byId(id), body: { record_id } })),
+  unlink: (id: number) => value(client.DELETE('/api/v1/links/{id}', byId(id))),
+  createCase: (thread: number) => value(client.POST('/api/v1/threads/{id}/case', { ...byId(thread), body: {} })),
+  message: (id: number) => value(client.GET('/api/v1/messages/{id}', byId(id))),
+  search: (query: Q<'/api/v1/search'>) => value(client.GET('/api/v1/search', { params: { query } })),
+
+  records: (query: Q<'/api/v1/records'>) => value(client.GET('/api/v1/records', { params: { query } })),
+  record: (id: number) => value(client.GET('/api/v1/records/{id}', byId(id))),
+  newRecord: (body: Schemas['NewRecord']) => value(client.POST('/api/v1/records', { body })),
+  changeRecord: (id: number, body: Schemas['RecordChange']) => value(client.PATCH('/api/v1/records/{id}', { ...byId(id), body })),
+  stream: (id: number, before?: number) => value(client.GET('/api/v1/records/{id}/stream', { params: { path: { id }, query: { before, limit: 50 } } })),
+  addRecordNote: (id: number, body: string) => value(client.POST('/api/v1/records/{id}/notes', { ...byId(id), body: { body } })),
+  recordThreads: (id: number, offset: number) => value(client.GET('/api/v1/records/{id}/threads', { params: { path: { id }, query: { offset, limit: PAGE } } })),
+  follow: (id: number, on: boolean) => value(on ? client.PUT('/api/v1/records/{id}/follow', byId(id)) : client.DELETE('/api/v1/records/{id}/follow', byId(id))),
+  case: (id: number) => value(client.GET('/api/v1/cases/{id}', byId(id))),
+  changeCase: (id: number, body: CaseChange) => value(client.PATCH('/api/v1/cases/{id}', { ...byId(id), body })),
+
+  users: () => value(client.GET('/api/v1/users')),
+  newUser: (body: Schemas['NewUser']) => value(client.POST('/api/v1/users', { body })),
+  teams: () => value(client.GET('/api/v1/teams')),
+  processes: () => value(client.GET('/api/v1/processes')),
+  tokens: () => value(client.GET('/api/v1/tokens')),
+  newToken: (name: string) => value(client.POST('/api/v1/tokens', { body: { name } })),
+  dropToken: (id: number) => value(client.DELETE('/api/v1/tokens/{id}', byId(id))),
+
+  mailboxes: () => value(client.GET('/api/v1/mailboxes')),
+  newMailbox: (body: NewMailbox) => value(client.POST('/api/v1/mailboxes', { body })),
+  changeMailbox: (id: number, body: Schemas['MailboxChange']) => value(client.PATCH('/api/v1/mailboxes/{id}', { ...byId(id), body })),
+  testMailbox: (body: NewMailbox) => value(client.POST('/api/v1/mailboxes/test', { body })),
+  scan: (id: number) => value(client.POST('/api/v1/mailboxes/{id}/scan', byId(id))),
+  ledger: (id: number) => value(client.GET('/api/v1/mailboxes/{id}/ledger', byId(id))),
+  quarantine: () => value(client.GET('/api/v1/quarantine')),
+  retry: (occurrence: number) => value(client.POST('/api/v1/quarantine/{id}/retry', byId(occurrence))),
+};

@@ -1,0 +1,94 @@
+import en from '../locales/en';
+
+type Plural = { readonly [C in Intl.LDMLPluralRule]?: string } & { readonly other: string };
+export type Key = keyof typeof en;
+export type Catalog = { readonly [K in Key]: (typeof en)[K] extends string ? string : Plural };
+
+type Names<S> = S extends `${string}{${infer P}}${infer Rest}` ? P | Names<Rest> : never;
+type Params<K extends Key> = (typeof en)[K] extends infer V ? Names<V extends string ? V : V[keyof V]> : never;
+type Args<K extends Key> = [Params<K>] extends [never] ? [] : [{ [P in Params<K>]: string | number }];
+/** Keys whose text stands alone: no parameters, no plural. */
+export type PlainKey = { [K in Key]: Args<K> extends [] ? K : never }[Key];
+
+/** One chunk per language; English is built in and is the source. */
+const load = {
+  en: async () => en as Catalog,
+  cs: () => import('../locales/cs').then((m) => m.default),
+  sk: () => import('../locales/sk').then((m) => m.default),
+  pl: () => import('../locales/pl').then((m) => m.default),
+};
+export type Locale = keyof typeof load;
+export const locales = Object.keys(load) as Locale[];
+
+let locale = $state<Locale>('en');
+let catalog = $state.raw<Catalog>(en);
+
+export async function setLocale(next: Locale) {
+  catalog = await load[next]();
+  locale = next;
+  document.documentElement.lang = next;
+}
+export const currentLocale = () => locale;
+/** The first of the wished languages that we speak; English if none. */
+export const bestLocale = (wished: readonly string[]): Locale =>
+  wished.map((w) => w.slice(0, 2).toLowerCase()).find((w): w is Locale => w in load) ?? 'en';
+/** A language's name in itself. */
+export const languageName = (l: Locale) => {
+  const name = new Intl.DisplayNames(l, { type: 'language' }).of(l) ?? l;
+  return name[0]!.toLocaleUpperCase(l) + name.slice(1);
+};
+
+export function t<K extends Key>(key: K, ...args: Args<K>): string {
+  const entry: string | Plural = catalog[key];
+  const params = (args[0] ?? {}) as Record<string, string | number>;
+  const text = typeof entry === 'string' ? entry : (entry[rules(locale).select(Number(params.n))] ?? entry.other);
+  return text.replace(/\{(\w+)\}/g, (_, name) => format(params[name]));
+}
+/** The text of a word that came from the server (`reason.from`), or the word itself if we have no text for it. */
+export function word(group: string, value: string): string {
+  const entry = (catalog as Record<string, string | Plural | undefined>)[`${group}.${value}`];
+  return typeof entry === 'string' ? entry : value.replaceAll('_', ' ');
+}
+
+const cached = <A extends unknown[], V>(make: (...args: A) => V) => {
+  const seen = new Map<string, V>();
+  return (...args: A) => {
+    const key = JSON.stringify(args);
+    let made = seen.get(key);
+    if (made === undefined) seen.set(key, (made = make(...args)));
+    return made;
+  };
+};
+const rules = cached((l: string) => new Intl.PluralRules(l));
+const numbers = cached((l: string, o: Intl.NumberFormatOptions) => new Intl.NumberFormat(l, o));
+const dates = cached((l: string, o: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat(l, o));
+const relative = cached((l: string) => new Intl.RelativeTimeFormat(l, { numeric: 'auto', style: 'short' }));
+const lists = cached((l: string) => new Intl.ListFormat(l, { style: 'short', type: 'unit' }));
+const collators = cached((l: string) => new Intl.Collator(l, { numeric: true, sensitivity: 'base' }));
+
+const format = (v: string | number | undefined) => (typeof v === 'number' ? numbers(locale, {}).format(v) : (v ?? ''));
+export const number = (n: number) => numbers(locale, {}).format(n);
+export const percent = (share: number) => numbers(locale, { style: 'percent' }).format(share);
+export const list = (words: readonly string[]) => lists(locale).format(words);
+export const fullDate = (iso: string) => dates(locale, { dateStyle: 'full', timeStyle: 'short' }).format(new Date(iso));
+export const dateTime = (iso: string) => dates(locale, { day: 'numeric', month: 'numeric', year: 'numeric', hour: 'numeric', minute: '2-digit' }).format(new Date(iso));
+/** For sorting names as the language does: Czech and Slovak put "ch" after "h". */
+export const compare = (a: string, b: string) => collators(locale).compare(a, b);
+
+/** 14:32 today, 20. 11. this year, 20. 11. 2025 before. */
+export function shortDate(iso: string, now = Date.now()) {
+  const d = new Date(iso), n = new Date(now);
+  if (d.toDateString() === n.toDateString()) return dates(locale, { hour: 'numeric', minute: '2-digit' }).format(d);
+  return dates(locale, { day: 'numeric', month: 'numeric', ...(d.getFullYear() !== n.getFullYear() && { year: 'numeric' }) }).format(d);
+}
+/** "3 min. ago", "yesterday": minutes up to an hour and a half, hours up to a day and a half, then days. */
+export function fromNow(iso: string, now = Date.now()) {
+  const minutes = Math.round((Date.parse(iso) - now) / 60_000), r = relative(locale);
+  if (Math.abs(minutes) < 90) return r.format(minutes, 'minute');
+  return Math.abs(minutes) < 36 * 60 ? r.format(Math.round(minutes / 60), 'hour') : r.format(Math.round(minutes / 1440), 'day');
+}
+/** 840 B, 12 kB, 3.4 MB: decimal units, as mail providers count. */
+export function size(bytes: number) {
+  const [value, unit] = bytes < 1000 ? [bytes, 'byte'] : bytes < 1e6 ? [bytes / 1e3, 'kilobyte'] : bytes < 1e9 ? [bytes / 1e6, 'megabyte'] : [bytes / 1e9, 'gigabyte'];
+  return numbers(locale, { style: 'unit', unit: unit as string, unitDisplay: 'short', maximumFractionDigits: (value as number) < 10 && unit !== 'byte' ? 1 : 0 }).format(value as number);
+}

@@ -1,0 +1,28 @@
+/**
+ * Single-letter shortcuts. They compare the character, not the key's place (QWERTZ), are off where somebody types or a
+ * dialog is open, and can be switched off by the user (WCAG 2.1.4). No Ctrl+Alt: on Windows that is AltGr.
+ */
+import { tinykeys } from 'tinykeys';
+import { session } from './session.svelte';
+
+type Run = (e: KeyboardEvent) => void;
+
+const busy = (e: KeyboardEvent) =>
+  (e.target as Element).closest?.('input, textarea, select, [contenteditable="true"], [role="dialog"], [role="menu"]') || document.querySelector('[role="dialog"], [role="menu"]');
+
+/** Binds keys while the returned undo is not called: use as `$effect(() => keys({...}))`. */
+export function keys(map: Record<string, Run>) {
+  const bound = Object.entries(map).map(([key, run]) => [key, (e: KeyboardEvent) => {
+    if (busy(e) || session.user?.shortcuts === false) return;
+    e.preventDefault();
+    run(e);
+  }] as const);
+  return tinykeys(window, Object.fromEntries(bound));
+}
+
+/** What the help shows: key, and the text's name in the catalogue. */
+export const HELP = [
+  ['help.move', [['J / ↓', 'help.next'], ['K / ↑', 'help.previous'], ['Enter / O', 'help.open'], ['U / Esc', 'help.back']]],
+  ['help.act', [['N', 'help.note'], ['E', 'help.close'], ['W', 'help.assign'], ['W W', 'help.assignMe'], ['M', 'help.link'], ['Shift U', 'help.unread'], ['Z', 'help.undo'], ['Ctrl Enter', 'help.save']]],
+  ['help.go', [['Ctrl K', 'help.palette'], ['/', 'help.search'], ['G I', 'help.inbox'], ['G M', 'help.mine'], ['G U', 'help.unassigned'], ['G A', 'help.all'], ['G R', 'help.records'], ['G S', 'help.settings'], ['?', 'help.help']]],
+] as const;

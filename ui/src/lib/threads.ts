@@ -1,0 +1,92 @@
+/** Changes to threads and their cases: shown at once, undone by a toast, taken back if the server refuses. */
+import type { QueryClient, QueryKey } from '@tanstack/svelte-query';
+import { api, PAGE, type Case, type CaseChange, type Link, type Thread, type ThreadCase, type ThreadPage, type ThreadRow } from '../api/client';
+import { t, word } from './i18n.svelte';
+import { tell } from './problems';
+import { toasts } from './toasts.svelte';
+
+const FRESH_MS = 30_000;
+export const threadQuery = (id: number) => ({ queryKey: ['thread', id], queryFn: () => api.thread(id), staleTime: FRESH_MS });
+export const pageQuery = (view: string, mailbox: number | undefined, page: number) => ({
+  queryKey: ['threads', view, mailbox ?? 0, page],
+  queryFn: () => api.threads({ view, mailbox, offset: page * PAGE, limit: PAGE }),
+});
+
+/** Applies `change` to every copy of the row in the cache. */
+function patchRow(client: QueryClient, id: number, change: (row: ThreadRow) => ThreadRow) {
+  client.setQueryData<Thread>(['thread', id], (t) => t && { ...t, row: change(t.row) });
+  client.setQueriesData<ThreadPage>({ queryKey: ['threads'] }, (p) => p && { ...p, rows: p.rows.map((r) => (r.id === id ? change(r) : r)) });
+}
+const refresh = (client: QueryClient, ...keys: QueryKey[]) => Promise.all(keys.map((queryKey) => client.invalidateQueries({ queryKey })));
+
+export async function markRead(client: QueryClient, id: number, read: boolean) {
+  patchRow(client, id, (r) => ({ ...r, unread: !read }));
+  try {
+    await api.markRead(id, read);
+    void refresh(client, ['views']);
+  } catch (e) {
+    patchRow(client, id, (r) => ({ ...r, unread: read }));
+    tell(e);
+  }
+}
+
+type Who = { id: number; name: string } | null;
+/** A change of a case as the interface makes it: the assignee with a name, so that it can be shown before the server answers. */
+export type CaseWish = { status?: ThreadCase['status']; priority?: ThreadCase['priority']; assignee?: Who };
+
+const wishBody = ({ assignee, ...rest }: CaseWish): CaseChange => ({ ...rest, ...(assignee !== undefined && { assignee_id: assignee?.id ?? null }) });
+
+function said(wish: CaseWish, number: string): string {
+  if (wish.status) return t('case.said', { number, what: word('status', wish.status) });
+  if (wish.priority) return t('case.said', { number, what: word('priority', wish.priority) });
+  return t('case.said', { number, what: wish.assignee ? t('case.assignedTo', { who: wish.assignee.name }) : t('case.nobody') });
+}
+
+/** Changes a case; `threads` are those that show it. The toast offers the way back. */
+export async function changeCase(client: QueryClient, threads: number[], now: ThreadCase, wish: CaseWish, quiet = false) {
+  const before: CaseWish = Object.fromEntries(Object.keys(wish).map((k) => [k, now[k as keyof CaseWish]]));
+  const show = (w: CaseWish) => {
+    for (const id of threads) patchRow(client, id, (r) => (r.case?.id === now.id ? { ...r, case: { ...r.case, ...w } } : r));
+    client.setQueryData<Case>(['case', now.id], (c) => c && { ...c, ...w });
+  };
+  show(wish);
+  if (!quiet) toasts.show(said(wish, now.number), { undo: () => void changeCase(client, threads, { ...now, ...wish }, before, true) });
+  try {
+    await api.changeCase(now.id, wishBody(wish));
+  } catch (e) {
+    show(before);
+    tell(e);
+  }
+  await refresh(client, ['threads'], ['views'], ['case', now.id], ['stream', now.id], ...threads.map((id) => ['thread', id]));
+}
+
+export async function createCase(client: QueryClient, thread: number) {
+  try {
+    const made = await api.createCase(thread);
+    toasts.show(t('case.created', { number: made.number }));
+  } catch (e) {
+    tell(e);
+  }
+  await refresh(client, ['thread', thread], ['threads'], ['views']);
+}
+
+export async function linkRecord(client: QueryClient, thread: number, record: { id: number; name: string }) {
+  try {
+    const made = await api.link(thread, record.id);
+    toasts.show(t('link.made', { name: record.name }), { undo: () => void unlinkRecord(client, thread, made, true) });
+  } catch (e) {
+    tell(e);
+  }
+  await refresh(client, ['thread', thread], ['threads'], ['views'], ['record', record.id]);
+}
+
+export async function unlinkRecord(client: QueryClient, thread: number, link: Link, quiet = false) {
+  client.setQueryData<Thread>(['thread', thread], (t) => t && { ...t, links: t.links.filter((l) => l.id !== link.id) });
+  try {
+    await api.unlink(link.id);
+    if (!quiet) toasts.show(t('link.dropped', { name: link.record.name }), { undo: () => void linkRecord(client, thread, link.record) });
+  } catch (e) {
+    tell(e);
+  }
+  await refresh(client, ['thread', thread], ['threads'], ['views'], ['record', link.record.id]);
+}
