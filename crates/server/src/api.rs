@@ -1,0 +1,16 @@
+//! The handlers of `/api/v1`, one file per thing.
+
+pub mod cases;
+pub mod changes;
+pub mod events;
+pub mod health;
+pub mod mailboxes;
+pub mod messages;
+pub mod people;
+pub mod quarantine;
+pub mod records;
+pub mod search;
+pub mod session;
+pub mod threads;
+pub mod tokens;
+pub mod views;

@@ -1,0 +1,113 @@
+//! The router and the OpenAPI document (3.1), both made from the table of routes.
+
+use crate::App;
+use crate::guard::{self, Door};
+use crate::problem::Problem;
+use crate::routes::{Route, table};
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::response::ResponseBuilder;
+use utoipa::openapi::schema::Components;
+use utoipa::openapi::security::{
+    ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme,
+};
+use utoipa::openapi::{Content, InfoBuilder, License, OpenApi, OpenApiBuilder, Ref, RefOr};
+use utoipa::{PartialSchema, ToSchema};
+
+const DESCRIPTION: &str = "Lettercase: mail gateway and shared inbox. Errors are problem+json with a \
+stable `code`. Sign in with a bearer token (`lc_…`), or with the session cookie and, for whatever changes \
+something, the header `X-CSRF-Token` with the token from `GET /api/v1/session`. Lists are paged by \
+position (`offset`, `limit`), streams by cursor (`after` or `before`, `limit`).";
+
+/// All routes with their doors, and their description.
+pub fn assemble(app: &App) -> (Router<App>, OpenApi) {
+    let mut document = frame();
+    let mut router = Router::new();
+    for route in table() {
+        let Route { door, schemas, paths, handler } = route;
+        let handler = handler.layer(from_fn_with_state((app.clone(), door), guard::pass));
+        for (path, item) in &paths.paths {
+            router = router.route(path, handler.clone());
+            describe(&mut document, path, item.clone(), door);
+        }
+        let components = document.components.get_or_insert_with(Components::new);
+        components.schemas.extend(schemas);
+    }
+    (router, document)
+}
+
+/// The description alone.
+pub fn document() -> OpenApi {
+    let mut document = frame();
+    for route in table() {
+        for (path, item) in route.paths.paths {
+            describe(&mut document, &path, item, route.door);
+        }
+        let components = document.components.get_or_insert_with(Components::new);
+        components.schemas.extend(route.schemas);
+    }
+    document
+}
+
+fn frame() -> OpenApi {
+    let info = InfoBuilder::new()
+        .title("Lettercase")
+        .version(env!("CARGO_PKG_VERSION"))
+        .description(Some(DESCRIPTION))
+        .license(Some(License::new("MIT OR Apache-2.0")))
+        .build();
+    let mut components = Components::new();
+    components.schemas.insert(Problem::name().into_owned(), Problem::schema());
+    let cookie = SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new("lettercase_session")));
+    components.add_security_scheme("cookie", cookie);
+    components.add_security_scheme("token", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
+    OpenApiBuilder::new().info(info).components(Some(components)).build()
+}
+
+fn describe(document: &mut OpenApi, path: &str, mut item: PathItem, door: Door) {
+    for operation in operations(&mut item) {
+        complete(operation, door);
+    }
+    match document.paths.paths.get_mut(path) {
+        Some(there) => there.merge_operations(item),
+        None => drop(document.paths.paths.insert(path.to_owned(), item)),
+    }
+}
+
+fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    let PathItem { get, put, post, delete, patch, .. } = item;
+    [get, put, post, delete, patch].into_iter().filter_map(Option::as_mut)
+}
+
+/// What is the same for all: the operation's name, its door, its errors.
+fn complete(operation: &mut Operation, door: Door) {
+    operation.operation_id = operation.operation_id.as_deref().map(camel);
+    operation.tags = None;
+    let content = Content::new(Some(RefOr::Ref(Ref::from_schema_name(Problem::name()))));
+    let problem = ResponseBuilder::new()
+        .description("It was not done; `code` says why.")
+        .content("application/problem+json", content)
+        .build();
+    operation.responses.responses.entry("default".to_owned()).or_insert(RefOr::T(problem));
+    if matches!(door, Door::SignedIn | Door::May(_)) {
+        let none: [&str; 0] = [];
+        let ways = ["cookie", "token"].map(|way| SecurityRequirement::new(way, none));
+        operation.security = Some(ways.into());
+    }
+    if let Door::May(verb) = door {
+        let described = operation.description.take().map_or(String::new(), |text| text + "\n\n");
+        operation.description = Some(format!("{described}Permission: `{verb}`."));
+    }
+}
+
+/// `list_threads` as `listThreads`.
+fn camel(name: &str) -> String {
+    let mut words = name.split('_');
+    let first = words.next().unwrap_or_default().to_owned();
+    words.fold(first, |done, word| {
+        let mut letters = word.chars();
+        let head = letters.next().map(|letter| letter.to_ascii_uppercase());
+        done.chars().chain(head).chain(letters).collect()
+    })
+}

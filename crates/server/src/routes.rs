@@ -1,0 +1,90 @@
+//! Every route with its door, in one table.
+//!
+//! A row is a door and a handler; path, method and shapes stand at the handler (`utoipa::path`), so
+//! the document at `/api/v1/openapi.json` and what is served are one thing. The order is the order of
+//! the document. Handlers are named by what they do (`list_threads`); the document calls the operation
+//! `listThreads`.
+
+use crate::App;
+use crate::api::{cases, changes, events, health, mailboxes, messages, people, quarantine};
+use crate::api::{records, search, session, threads, tokens, views};
+use crate::guard::Door::{self, Anybody, May, Open, SignedIn};
+use axum::routing::MethodRouter;
+use desk::may::Verb;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::path::Paths;
+use utoipa::openapi::schema::Schema;
+use utoipa_axum::routes;
+
+/// A row of the table.
+pub struct Route {
+    /// Who is let in.
+    pub door: Door,
+    /// Shapes the handler speaks of.
+    pub schemas: Vec<(String, RefOr<Schema>)>,
+    /// Its path and operation, described.
+    pub paths: Paths,
+    /// Itself.
+    pub handler: MethodRouter<App>,
+}
+
+fn route(
+    door: Door,
+    (schemas, paths, handler): (Vec<(String, RefOr<Schema>)>, Paths, MethodRouter<App>),
+) -> Route {
+    Route { door, schemas, paths, handler }
+}
+
+/// The table.
+pub fn table() -> Vec<Route> {
+    vec![
+        route(Open, routes!(health::get_health)),
+        route(Open, routes!(health::get_openapi)),
+        // Session and oneself
+        route(Anybody, routes!(session::get_session)),
+        route(Anybody, routes!(session::sign_in)),
+        route(SignedIn, routes!(session::sign_out)),
+        route(Anybody, routes!(session::set_up)),
+        route(May(Verb::ChangeSettings), routes!(session::change_me)),
+        route(May(Verb::ManageTokens), routes!(tokens::list_tokens)),
+        route(May(Verb::ManageTokens), routes!(tokens::create_token)),
+        route(May(Verb::ManageTokens), routes!(tokens::remove_token)),
+        // People
+        route(May(Verb::SeePeople), routes!(people::list_users)),
+        route(May(Verb::ManagePeople), routes!(people::create_user)),
+        route(May(Verb::ManagePeople), routes!(people::change_user)),
+        route(May(Verb::SeePeople), routes!(people::list_roles)),
+        route(May(Verb::SeePeople), routes!(people::list_teams)),
+        route(May(Verb::ManagePeople), routes!(people::create_team)),
+        route(May(Verb::SeePeople), routes!(people::list_processes)),
+        route(May(Verb::ManagePeople), routes!(people::create_process)),
+        // Mailboxes
+        route(May(Verb::ManageMailboxes), routes!(mailboxes::list_mailboxes)),
+        route(May(Verb::ManageMailboxes), routes!(mailboxes::create_mailbox)),
+        route(May(Verb::ManageMailboxes), routes!(mailboxes::test_mailbox)),
+        route(May(Verb::ManageMailboxes), routes!(mailboxes::get_mailbox)),
+        route(May(Verb::ManageMailboxes), routes!(mailboxes::change_mailbox)),
+        route(May(Verb::ManageMailboxes), routes!(mailboxes::scan_mailbox)),
+        route(May(Verb::ManageMailboxes), routes!(mailboxes::get_ledger)),
+        route(May(Verb::ManageQuarantine), routes!(quarantine::list_quarantine)),
+        route(May(Verb::ManageQuarantine), routes!(quarantine::get_quarantined_raw)),
+        route(May(Verb::ManageQuarantine), routes!(quarantine::retry_quarantined)),
+        // What happens
+        route(May(Verb::FollowChanges), routes!(changes::list_changes)),
+        route(May(Verb::FollowChanges), routes!(events::follow_events)),
+    ]
+    .into_iter()
+    .chain(mail())
+    .chain(work())
+    .collect()
+}
+
+/// Views, threads, messages, search.
+fn mail() -> Vec<Route> {
+    vec![]
+}
+
+/// Records and cases.
+fn work() -> Vec<Route> {
+    vec![]
+}

@@ -1,0 +1,87 @@
+//! The whole router, and serving it until told to end.
+
+use crate::problem::Problem;
+use crate::{App, document, layers, ui};
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use std::any::Any;
+use std::future::Future;
+use std::io;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+
+/// The largest body of a request.
+const BODY_BYTES: usize = 1 << 20;
+/// An answer begins within this time, or the request ends with 503.
+const ANSWER: Duration = Duration::from_secs(60);
+/// Requests that run when the server is told to end have so long.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// Everything that is served.
+pub fn router(app: App) -> Router {
+    let (api, _) = document::assemble(&app);
+    api.route("/api/{*rest}", axum::routing::any(no_such_route))
+        .fallback(ui::serve)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(DefaultBodyLimit::max(BODY_BYTES))
+        .layer(from_fn(in_time))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn_with_state(app.clone(), layers::careful_headers))
+        .layer(from_fn(layers::log))
+        .layer(CompressionLayer::new())
+        .with_state(app)
+}
+
+/// Serves until `shutdown` is done; then live connections end at once and running requests have ten
+/// seconds.
+pub async fn serve(
+    app: App,
+    listener: TcpListener,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
+    let closing = app.closing.clone();
+    let ended = closing.clone();
+    let told = async move {
+        shutdown.await;
+        closing.cancel();
+    };
+    let serving = axum::serve(listener, router(app)).with_graceful_shutdown(told);
+    let late = async {
+        ended.cancelled().await;
+        tokio::time::sleep(GRACE).await;
+    };
+    tokio::select! {
+        result = serving => result,
+        () = late => Ok(()),
+    }
+}
+
+async fn no_such_route() -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, "no_such_route", "There is no such route; see /api/v1/openapi.json.")
+}
+
+async fn wrong_method() -> Problem {
+    let detail = "This route has no such method; see /api/v1/openapi.json.";
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "wrong_method", detail)
+}
+
+async fn in_time(request: axum::extract::Request, next: axum::middleware::Next) -> Response {
+    match tokio::time::timeout(ANSWER, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => {
+            let detail = "The server took too long. It may be busy; try again in a moment.";
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too_slow", detail).retry_after(5).into_response()
+        }
+    }
+}
+
+/// The panic's text goes to the log only.
+fn panicked(panic: Box<dyn Any + Send>) -> Response {
+    let text = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
+    Problem::failed(&anyhow::anyhow!("panic: {}", text.unwrap_or("without a text"))).into_response()
+}

@@ -1,0 +1,319 @@
+//! Mailboxes, their folders and teams, and how their last round went.
+
+use crate::counters;
+use crate::params;
+use crate::sql::{Error, Row, Sql, Tx};
+use model::{
+    AfterFiling, FolderId, MailboxId, MailboxKind, OccurrenceId, ProcessId, Protocol, TeamId, Time, Tls,
+    UserId,
+};
+
+/// A mailbox; its secret stays where it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mailbox {
+    /// Its id.
+    pub id: MailboxId,
+    /// Of a group or of a person.
+    pub kind: MailboxKind,
+    /// Its address, lower case.
+    pub address: String,
+    /// Its name as people see it.
+    pub name: String,
+    /// Of a personal one: whose.
+    pub owner: Option<UserId>,
+    /// Of a group one: the area of work.
+    pub process: Option<(ProcessId, String)>,
+    /// How it is received.
+    pub protocol: Protocol,
+    /// Where the server is.
+    pub host: String,
+    /// On which port.
+    pub port: u16,
+    /// How the connection is protected.
+    pub tls: Tls,
+    /// Who signs in there.
+    pub username: String,
+    /// Whether a password is stored.
+    pub has_secret: bool,
+    /// Whether a thread's first mail makes a case.
+    pub create_cases: bool,
+    /// Whether it is fetched.
+    pub active: bool,
+    /// When a round last came to its end.
+    pub last_success_at: Option<Time>,
+    /// Why the last round failed, as JSON; `None` if it did not.
+    pub last_error: Option<String>,
+    /// The teams in charge, by name.
+    pub teams: Vec<(TeamId, String)>,
+    /// Its folders, in the order they were chosen.
+    pub folders: Vec<ChosenFolder>,
+}
+
+/// A folder of a mailbox as it was chosen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChosenFolder {
+    /// Its id.
+    pub id: FolderId,
+    /// Its name on the server.
+    pub name: String,
+    /// Whether it is read; one that was chosen before is kept with its history.
+    pub read: bool,
+    /// What is done on the server after filing.
+    pub after_filing: AfterFiling,
+    /// Where filed messages are moved.
+    pub processed_folder: Option<String>,
+}
+
+const MAILBOX: &str = "SELECT m.id, m.kind, m.address, m.name, m.owner_id, m.process_id, p.name, m.protocol, \
+     m.host, m.port, m.tls, m.username, m.secret IS NOT NULL, m.create_cases, m.active, m.last_success_at, \
+     m.last_error FROM mailboxes m LEFT JOIN processes p ON p.id = m.process_id";
+
+fn word<T>(of: fn(&str) -> Option<T>, row: &Row, at: usize) -> Result<T, Error> {
+    let word: String = row.get(at)?;
+    of(&word).ok_or_else(|| {
+        Error::Other(format!("column {at} of a mailbox or folder holds the unknown word {word:?}"))
+    })
+}
+
+fn mailbox_of(row: &Row) -> Result<Mailbox, Error> {
+    let process: Option<ProcessId> = row.get(5)?;
+    Ok(Mailbox {
+        id: row.get(0)?,
+        kind: word(MailboxKind::of, row, 1)?,
+        address: row.get(2)?,
+        name: row.get(3)?,
+        owner: row.get(4)?,
+        process: process.zip(row.get(6)?),
+        protocol: word(Protocol::of, row, 7)?,
+        host: row.get(8)?,
+        port: row.get(9)?,
+        tls: word(Tls::of, row, 10)?,
+        username: row.get(11)?,
+        has_secret: row.get(12)?,
+        create_cases: row.get(13)?,
+        active: row.get(14)?,
+        last_success_at: row.get(15)?,
+        last_error: row.get(16)?,
+        teams: Vec::new(),
+        folders: Vec::new(),
+    })
+}
+
+/// All mailboxes by address.
+pub async fn all(sql: &mut impl Sql) -> Result<Vec<Mailbox>, Error> {
+    let rows = sql.query(&format!("{MAILBOX} ORDER BY m.address, m.id"), params![]).await?;
+    complete(sql, rows.iter().map(mailbox_of).collect::<Result<_, _>>()?).await
+}
+
+/// One mailbox.
+pub async fn mailbox(sql: &mut impl Sql, id: MailboxId) -> Result<Option<Mailbox>, Error> {
+    let rows = sql.query(&format!("{MAILBOX} WHERE m.id = $1"), params![id]).await?;
+    let found = complete(sql, rows.iter().map(mailbox_of).collect::<Result<_, _>>()?).await?;
+    Ok(found.into_iter().next())
+}
+
+/// Adds teams and folders to each.
+async fn complete(sql: &mut impl Sql, mut mailboxes: Vec<Mailbox>) -> Result<Vec<Mailbox>, Error> {
+    let ids = |mailboxes: &[Mailbox]| mailboxes.iter().map(|mailbox| params![mailbox.id]).collect();
+    let teams = "SELECT t.id, t.name FROM mailbox_teams mt JOIN teams t ON t.id = mt.team_id \
+                 WHERE mt.mailbox_id = $1 ORDER BY t.name";
+    let folders = "SELECT id, name, read, after_filing, processed_folder FROM folders \
+                   WHERE mailbox_id = $1 ORDER BY id";
+    let teams = sql.query_many(teams, ids(&mailboxes)).await?;
+    let folders = sql.query_many(folders, ids(&mailboxes)).await?;
+    for (mailbox, (teams, folders)) in mailboxes.iter_mut().zip(teams.iter().zip(folders)) {
+        let named = teams.iter().map(|row| Ok((row.get(0)?, row.get(1)?)));
+        mailbox.teams = named.collect::<Result<_, Error>>()?;
+        mailbox.folders = folders.iter().map(folder_of).collect::<Result<_, _>>()?;
+    }
+    Ok(mailboxes)
+}
+
+fn folder_of(row: &Row) -> Result<ChosenFolder, Error> {
+    Ok(ChosenFolder {
+        id: row.get(0)?,
+        name: row.get(1)?,
+        read: row.get(2)?,
+        after_filing: word(AfterFiling::of, row, 3)?,
+        processed_folder: row.get(4)?,
+    })
+}
+
+/// Adds a mailbox with no secret, teams or folders yet; `mailbox.id` is ignored, the new one returned.
+pub async fn add(tx: &mut Tx, mailbox: &Mailbox, at: Time) -> Result<MailboxId, Error> {
+    let id = MailboxId(counters::take(tx, "mailboxes", 1).await?);
+    tx.execute(
+        "INSERT INTO mailboxes (id, kind, address, name, owner_id, process_id, protocol, host, port, tls, \
+         username, create_cases, active, created_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+        params![
+            id,
+            mailbox.kind.word(),
+            &mailbox.address,
+            &mailbox.name,
+            mailbox.owner,
+            mailbox.process.as_ref().map(|(id, _)| *id),
+            mailbox.protocol.word(),
+            &mailbox.host,
+            mailbox.port,
+            mailbox.tls.word(),
+            &mailbox.username,
+            mailbox.create_cases,
+            mailbox.active,
+            at
+        ],
+    )
+    .await?;
+    Ok(id)
+}
+
+/// Writes a mailbox's settings; secret, teams, folders and state have functions of their own.
+pub async fn change(tx: &mut Tx, mailbox: &Mailbox) -> Result<(), Error> {
+    tx.execute(
+        "UPDATE mailboxes SET kind = $2, address = $3, name = $4, owner_id = $5, process_id = $6, \
+         host = $7, port = $8, tls = $9, username = $10, create_cases = $11, active = $12 WHERE id = $1",
+        params![
+            mailbox.id,
+            mailbox.kind.word(),
+            &mailbox.address,
+            &mailbox.name,
+            mailbox.owner,
+            mailbox.process.as_ref().map(|(id, _)| *id),
+            &mailbox.host,
+            mailbox.port,
+            mailbox.tls.word(),
+            &mailbox.username,
+            mailbox.create_cases,
+            mailbox.active
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+/// The sealed password.
+pub async fn secret(sql: &mut impl Sql, id: MailboxId) -> Result<Option<Vec<u8>>, Error> {
+    let row = sql.query_opt("SELECT secret FROM mailboxes WHERE id = $1", params![id]).await?;
+    row.map_or(Ok(None), |row| row.get(0))
+}
+
+/// Any sealed password there is, to check the key with.
+pub async fn any_secret(sql: &mut impl Sql) -> Result<Option<Vec<u8>>, Error> {
+    let text = "SELECT secret FROM mailboxes WHERE secret IS NOT NULL ORDER BY id LIMIT 1";
+    sql.query_opt(text, params![]).await?.map(|row| row.get(0)).transpose()
+}
+
+/// Writes the sealed password, or forgets it.
+pub async fn set_secret(tx: &mut Tx, id: MailboxId, sealed: Option<Vec<u8>>) -> Result<(), Error> {
+    tx.execute("UPDATE mailboxes SET secret = $2 WHERE id = $1", params![id, sealed]).await?;
+    Ok(())
+}
+
+/// Replaces the teams in charge.
+pub async fn set_teams(tx: &mut Tx, id: MailboxId, teams: &[TeamId]) -> Result<(), Error> {
+    tx.execute("DELETE FROM mailbox_teams WHERE mailbox_id = $1", params![id]).await?;
+    let rows = teams.iter().map(|team| params![id, *team]).collect();
+    let head = "INSERT INTO mailbox_teams (mailbox_id, team_id) VALUES";
+    tx.insert_many(head, "ON CONFLICT DO NOTHING", rows).await?;
+    Ok(())
+}
+
+/// Chooses the folders that are read. Known ones keep their id and where reading stands; those no
+/// longer chosen are kept with their history and not read.
+pub async fn choose_folders(
+    tx: &mut Tx,
+    id: MailboxId,
+    chosen: &[(String, AfterFiling, Option<String>)],
+) -> Result<(), Error> {
+    let unread = "UPDATE folders SET read = $2 WHERE mailbox_id = $1";
+    tx.execute(unread, params![id, false]).await?;
+    let count = i64::try_from(chosen.len()).unwrap_or(i64::MAX);
+    let first = counters::take(tx, "folders", count).await?;
+    let rows = (first..).zip(chosen).map(|(folder, (name, after, processed))| {
+        params![folder, id, name, true, after.word(), processed.clone(), 0i64, 0i64, "", "", 0i64]
+    });
+    let head = "INSERT INTO folders (id, mailbox_id, name, read, after_filing, processed_folder, uidvalidity, \
+                cursor, listed, attempt, attempts) VALUES";
+    let tail = "ON CONFLICT (mailbox_id, name) DO UPDATE SET read = excluded.read, \
+                after_filing = excluded.after_filing, processed_folder = excluded.processed_folder";
+    tx.insert_many(head, tail, rows.collect()).await?;
+    Ok(())
+}
+
+/// Notes that a round came to its end.
+pub async fn succeeded(tx: &mut Tx, id: MailboxId, at: Time) -> Result<(), Error> {
+    let text = "UPDATE mailboxes SET last_success_at = $2, last_error = NULL WHERE id = $1";
+    tx.execute(text, params![id, at]).await?;
+    Ok(())
+}
+
+/// Notes why a round failed, as JSON.
+pub async fn failed(tx: &mut Tx, id: MailboxId, error: &str) -> Result<(), Error> {
+    tx.execute("UPDATE mailboxes SET last_error = $2 WHERE id = $1", params![id, error]).await?;
+    Ok(())
+}
+
+/// Something that could not be understood.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Quarantined {
+    /// The occurrence.
+    pub id: OccurrenceId,
+    /// The mailbox's address.
+    pub mailbox: String,
+    /// The mailbox.
+    pub mailbox_id: MailboxId,
+    /// The folder's name.
+    pub folder: String,
+    /// Its number there.
+    pub uid: i64,
+    /// Why.
+    pub reason: String,
+    /// Its size.
+    pub size_bytes: i64,
+    /// When its bytes were kept.
+    pub at: Time,
+}
+
+const QUARANTINED: &str = "SELECT o.id, m.address, m.id, f.name, o.uid, COALESCE(o.reason, ''), o.size_bytes, \
+     o.kept_at FROM occurrences o JOIN mailboxes m ON m.id = o.mailbox_id \
+     JOIN folders f ON f.id = o.folder_id WHERE o.state = 'quarantined'";
+
+fn quarantined_of(row: &Row) -> Result<Quarantined, Error> {
+    Ok(Quarantined {
+        id: row.get(0)?,
+        mailbox: row.get(1)?,
+        mailbox_id: row.get(2)?,
+        folder: row.get(3)?,
+        uid: row.get(4)?,
+        reason: row.get(5)?,
+        size_bytes: row.get(6)?,
+        at: row.get(7)?,
+    })
+}
+
+/// The quarantine, newest first, and how many there are in all.
+pub async fn quarantine(
+    sql: &mut impl Sql,
+    offset: u64,
+    limit: u32,
+) -> Result<(i64, Vec<Quarantined>), Error> {
+    let text = format!("{QUARANTINED} ORDER BY o.id DESC LIMIT $1 OFFSET $2");
+    let rows = sql.query(&text, params![limit, offset]).await?;
+    let count = "SELECT COUNT(*) FROM occurrences WHERE state = 'quarantined'";
+    let total = sql.query_one(count, params![]).await?.get(0)?;
+    Ok((total, rows.iter().map(quarantined_of).collect::<Result<_, _>>()?))
+}
+
+/// One of the quarantine.
+pub async fn quarantined(sql: &mut impl Sql, id: OccurrenceId) -> Result<Option<Quarantined>, Error> {
+    let row = sql.query_opt(&format!("{QUARANTINED} AND o.id = $1"), params![id]).await?;
+    row.as_ref().map(quarantined_of).transpose()
+}
+
+/// Lets one of the quarantine be filed anew, as if it had just been kept; whether there was one whose
+/// bytes were taken.
+pub async fn retry(tx: &mut Tx, id: OccurrenceId) -> Result<bool, Error> {
+    let text = "UPDATE occurrences SET state = 'kept', reason = NULL, attempts = 0 \
+                WHERE id = $1 AND state = 'quarantined' AND body_id IS NOT NULL";
+    Ok(tx.execute(text, params![id]).await? > 0)
+}
