@@ -1,0 +1,1 @@
+//! Messages: text, HTML, bytes, attachments.

@@ -1,0 +1,1 @@
+//! Threads: list, read, mark, note, link.
