@@ -8,9 +8,11 @@
 pub mod bytes;
 pub mod case;
 pub mod clock;
+pub mod import;
 pub mod link;
 pub mod mailbox;
 pub mod may;
+pub mod message;
 pub mod note;
 pub mod people;
 pub mod random;

@@ -133,16 +133,6 @@ impl Receive {
         done.quarantined += quarantined;
         Ok(done)
     }
-
-    /// Processes a quarantined occurrence again, as if it had just been kept.
-    pub async fn release(&self, id: OccurrenceId) -> Result<bool, Error> {
-        let mut tx = self.desk.db.begin().await?;
-        let changed = tx
-            .execute("UPDATE occurrences SET state = 'kept', attempts = 0 WHERE id = $1 AND state = 'quarantined' AND body_id IS NOT NULL", store::params![id])
-            .await?;
-        tx.commit().await?;
-        Ok(changed > 0)
-    }
 }
 
 /// Occurrences filed from the shelf at a time; bounds memory.

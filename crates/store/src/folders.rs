@@ -197,7 +197,7 @@ pub async fn ledger(sql: &mut impl Sql, mailbox: Option<MailboxId>) -> Result<Ve
     let folders = sql
         .query(
             "SELECT f.id, f.mailbox_id, m.address, f.name, f.uidvalidity, f.listed FROM folders f JOIN mailboxes m ON m.id = f.mailbox_id
-             WHERE (f.read OR f.uidvalidity > 0) AND ($1 = 0 OR f.mailbox_id = $1) ORDER BY m.address, f.mailbox_id, f.id",
+             WHERE ((f.read AND m.active) OR f.uidvalidity > 0) AND ($1 = 0 OR f.mailbox_id = $1) ORDER BY m.address, f.mailbox_id, f.id",
             params![mailbox.map_or(0, |id| id.0)],
         )
         .await?;

@@ -7,7 +7,7 @@
 use crate::params;
 use crate::people::Access;
 use crate::sql::{Error, Row, Sql};
-use model::{MailboxId, MessageId, Person, ThreadId, Time};
+use model::{MailboxId, MessageId, OccurrenceId, Person, ThreadId, Time};
 
 /// Messages of one thread that are shown: the newest ones, where there are more.
 pub const MOST_OF_THREAD: usize = 1000;
@@ -95,11 +95,7 @@ const COLUMNS: &str = "m.id, m.thread_id, m.direction, m.mid, m.in_reply_to, m.r
      m.marks, m.plan";
 
 /// One message, if it may be seen.
-pub async fn message(
-    sql: &mut impl Sql,
-    id: MessageId,
-    access: &Access,
-) -> Result<Option<Message>, Error> {
+pub async fn message(sql: &mut impl Sql, id: MessageId, access: &Access) -> Result<Option<Message>, Error> {
     let mut params = params![id];
     let seen = access.condition("m.thread_id", &mut params);
     let text = format!("SELECT {COLUMNS} FROM messages m WHERE m.id = $1 AND {seen}");
@@ -121,9 +117,7 @@ pub async fn of_thread(sql: &mut impl Sql, thread: ThreadId) -> Result<Vec<Messa
 /// Messages by id, in the order asked for; what is gone is left out. Ask first who may see them.
 pub async fn by_ids(sql: &mut impl Sql, ids: &[MessageId]) -> Result<Vec<Message>, Error> {
     let text = format!("SELECT {COLUMNS} FROM messages m WHERE m.id = $1");
-    let found = sql
-        .query_many(&text, ids.iter().map(|id| params![*id]).collect())
-        .await?;
+    let found = sql.query_many(&text, ids.iter().map(|id| params![*id]).collect()).await?;
     complete(sql, found.into_iter().flatten().collect()).await
 }
 
@@ -143,14 +137,8 @@ async fn complete(sql: &mut impl Sql, rows: Vec<Row>) -> Result<Vec<Message>, Er
     let places = sql.query_many(PLACES, each(&messages)).await?;
     let more = people.iter().zip(&attachments).zip(&places);
     for (message, ((people, attachments), places)) in messages.iter_mut().zip(more) {
-        message.people = people
-            .iter()
-            .map(participant_of)
-            .collect::<Result<_, _>>()?;
-        message.attachments = attachments
-            .iter()
-            .map(attachment_of)
-            .collect::<Result<_, _>>()?;
+        message.people = people.iter().map(participant_of).collect::<Result<_, _>>()?;
+        message.attachments = attachments.iter().map(attachment_of).collect::<Result<_, _>>()?;
         message.places = places.iter().map(place_of).collect::<Result<_, _>>()?;
     }
     Ok(messages)
@@ -173,10 +161,7 @@ fn bare(row: &Row) -> Result<Message, Error> {
         in_reply_to: row.get(4)?,
         references: row.get(5)?,
         subject: row.get(6)?,
-        from: Person {
-            name: row.get(7)?,
-            address: row.get(8)?,
-        },
+        from: Person { name: row.get(7)?, address: row.get(8)? },
         sent_at: row.get(9)?,
         received_at: row.get(10)?,
         size_bytes: row.get(11)?,
@@ -191,13 +176,7 @@ fn bare(row: &Row) -> Result<Message, Error> {
 }
 
 fn participant_of(row: &Row) -> Result<Participant, Error> {
-    Ok(Participant {
-        role: row.get(0)?,
-        person: Person {
-            name: row.get(1)?,
-            address: row.get(2)?,
-        },
-    })
+    Ok(Participant { role: row.get(0)?, person: Person { name: row.get(1)?, address: row.get(2)? } })
 }
 
 fn attachment_of(row: &Row) -> Result<Attachment, Error> {
@@ -212,9 +191,41 @@ fn attachment_of(row: &Row) -> Result<Attachment, Error> {
 }
 
 fn place_of(row: &Row) -> Result<Place, Error> {
-    Ok(Place {
-        mailbox: row.get(0)?,
-        address: row.get(1)?,
-        folder: row.get(2)?,
-    })
+    Ok(Place { mailbox: row.get(0)?, address: row.get(1)?, folder: row.get(2)? })
+}
+
+/// One message of one thread.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ThreadMessage {
+    /// The thread.
+    pub thread: ThreadId,
+    /// The message.
+    pub message: MessageId,
+    /// Its Message-ID; empty if it has none.
+    pub mid: String,
+}
+
+/// All messages by thread, from after (thread, message) on: a walk over the archive.
+pub async fn by_thread(
+    sql: &mut impl Sql,
+    after: (ThreadId, MessageId),
+    limit: i64,
+) -> Result<Vec<ThreadMessage>, Error> {
+    let rows = sql
+        .query(
+            "SELECT thread_id, id, mid FROM messages WHERE (thread_id, id) > ($1, $2) ORDER BY thread_id, id LIMIT $3",
+            params![after.0, after.1, limit],
+        )
+        .await?;
+    rows.iter().map(|row| Ok(ThreadMessage { thread: row.get(0)?, message: row.get(1)?, mid: row.get(2)? })).collect()
+}
+
+/// Whether an occurrence is one of this message.
+pub async fn has_occurrence(
+    sql: &mut impl Sql,
+    id: MessageId,
+    occurrence: OccurrenceId,
+) -> Result<bool, Error> {
+    let text = "SELECT 1 FROM occurrences WHERE id = $1 AND message_id = $2";
+    Ok(sql.query_opt(text, params![occurrence, id]).await?.is_some())
 }

@@ -120,10 +120,10 @@ fn damaged(error: std::io::Error) -> Error {
     Error::Other(format!("stored bytes cannot be unpacked, run `lettercase verify`: {error}"))
 }
 
-/// Which of these parts the shelf has already, so that they need not be packed again.
-pub async fn known_parts(sql: &mut impl Sql, hashes: &[Hash]) -> Result<Vec<bool>, Error> {
-    let asked = hashes.iter().map(|hash| params![*hash]).collect();
-    let found = sql.query_many("SELECT 1 FROM blobs WHERE hash = $1", asked).await?;
+/// Which of these whole messages a folder had by the UID `up_to`.
+pub async fn known_in_folder(sql: &mut impl Sql, folder: FolderId, up_to: i64, hashes: &[Hash]) -> Result<Vec<bool>, Error> {
+    let asked = hashes.iter().map(|hash| params![folder, *hash, up_to]).collect();
+    let found = sql.query_many("SELECT 1 FROM occurrences WHERE folder_id = $1 AND hash = $2 AND uid <= $3 LIMIT 1", asked).await?;
     Ok(found.iter().map(|rows| !rows.is_empty()).collect())
 }
 

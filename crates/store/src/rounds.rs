@@ -1,8 +1,8 @@
-//! What the rounds read of mailboxes and write down about them.
+//! What the rounds read of mailboxes.
 
 use crate::params;
-use crate::sql::{Error, Row, Sql, Tx};
-use model::{MailboxId, MailboxKind, ProcessId, TeamId, Time, Tls};
+use crate::sql::{Error, Row, Sql};
+use model::{MailboxId, MailboxKind, ProcessId, TeamId, Tls};
 
 /// A mailbox that is to be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,19 +61,4 @@ fn source(row: &Row) -> Result<Source, Error> {
         process: row.get::<Option<i64>>(9)?.map(ProcessId),
         team: row.get::<Option<i64>>(10)?.map(TeamId),
     })
-}
-
-/// Writes down that a mailbox was read to its end.
-pub async fn succeeded(tx: &mut Tx, id: MailboxId, at: Time) -> Result<(), Error> {
-    tx.execute(
-        "UPDATE mailboxes SET last_success_at = $2, last_error = NULL WHERE id = $1",
-        params![id, at.0],
-    )
-    .await
-    .map(drop)
-}
-
-/// Writes down why a mailbox could not be read; `error` is JSON (at, stage, message, remedy).
-pub async fn failed(tx: &mut Tx, id: MailboxId, error: &str) -> Result<(), Error> {
-    tx.execute("UPDATE mailboxes SET last_error = $2 WHERE id = $1", params![id, error]).await.map(drop)
 }

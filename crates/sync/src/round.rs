@@ -5,7 +5,6 @@ use crate::settle::settle;
 use crate::source;
 use desk::receive::{Channel, Filed, Receive};
 use model::{AfterFiling, OccurrenceState, Time};
-use std::collections::HashMap;
 use store::folders::{self, Folder};
 use store::raw::{self, Kept};
 use store::rounds::Source;
@@ -58,7 +57,7 @@ pub struct Visit {
 impl Visit {
     /// Signs in.
     pub async fn begin(receive: &Receive, source: &Source) -> Result<Visit, RoundError> {
-        let (server, credentials) = source::server_of(receive.desk(), source)?;
+        let (server, credentials) = source::server_of(receive.desk(), source).await?;
         let mut session = Session::connect(&server, &credentials).await?;
         let names = session.list().await.map_err(|error| error.at(Stage::List, &server))?;
         let names = names.into_iter().map(|folder| (folder.name, folder.wire_name)).collect();
@@ -205,11 +204,4 @@ fn aside(folder: &Folder, uids: &UidSet, state: OccurrenceState, reason: &str) -
         reason: Some(reason.to_owned()),
     };
     uids.iter().map(one).collect()
-}
-
-/// Folders whose processed folder would be read again: a loop.
-pub fn loops(folders: &[Folder]) -> HashMap<String, String> {
-    let read = |name: &str| folders.iter().any(|folder| folder.name == name);
-    let target = |folder: &Folder| folder.processed_folder.clone().filter(|target| folder.after_filing == AfterFiling::Move && read(target));
-    folders.iter().filter_map(|folder| Some((folder.name.clone(), target(folder)?))).collect()
 }

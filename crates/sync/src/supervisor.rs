@@ -7,12 +7,14 @@
 use crate::backoff::Backoff;
 use crate::round::{self, FolderSummary, RoundError, Visit};
 use desk::receive::Receive;
-use model::{MailboxId, Time};
+use model::MailboxId;
 use std::collections::HashMap;
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use store::folders;
+use desk::mailbox::{self, Boxed, Login, Phase, RoundState, Rounds, TestOutcome, Trouble};
+use std::sync::atomic::{AtomicBool, Ordering};
 use store::rounds::{self, Source};
 use tokio::sync::{Notify, watch};
 use wire::imap::{IdleEvent, SessionError};
@@ -24,29 +26,6 @@ const IDLE: Duration = Duration::from_secs(5 * 60);
 /// Wait between rounds where more than one folder is read, or the server has no IDLE.
 const POLL: Duration = Duration::from_secs(60);
 
-/// What a mailbox's rounds are doing.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Phase {
-    /// Not active.
-    #[default]
-    Off,
-    /// Waiting for news.
-    Idle,
-    /// Reading.
-    Scanning,
-    /// Failed; waiting to try again.
-    Failed,
-}
-
-/// A mailbox's rounds at this moment.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct State {
-    /// What they are doing.
-    pub phase: Phase,
-    /// Messages done and to be done in the folder being read.
-    pub progress: Option<(u64, u64)>,
-}
-
 /// The rounds of all mailboxes, as others see them. Cheap to clone.
 #[derive(Clone)]
 pub struct Supervisor {
@@ -56,7 +35,9 @@ pub struct Supervisor {
 
 #[derive(Default)]
 struct Inner {
-    states: Mutex<HashMap<MailboxId, State>>,
+    states: Mutex<HashMap<MailboxId, RoundState>>,
+    running: AtomicBool,
+    look: Notify,
     wakes: Mutex<HashMap<MailboxId, Arc<Notify>>>,
 }
 
@@ -66,22 +47,12 @@ impl Supervisor {
         Supervisor { receive, inner: Arc::default() }
     }
 
-    /// What a mailbox's rounds are doing.
-    pub fn state(&self, id: MailboxId) -> State {
-        self.states().get(&id).cloned().unwrap_or_default()
-    }
-
-    /// Begins a round of a mailbox now, or right after the present one. False if it is not active.
-    pub fn scan_now(&self, id: MailboxId) -> bool {
-        let wakes = lock(&self.inner.wakes);
-        wakes.get(&id).inspect(|wake| wake.notify_one()).is_some()
-    }
-
     /// Makes the rounds until `stop` says so; then ends in order.
     pub async fn run(&self, stop: impl Future<Output = ()>) {
         let mut tasks: HashMap<MailboxId, Task> = HashMap::new();
         let mut changes = self.receive.desk().db.changes_signal();
         tokio::pin!(stop);
+        self.inner.running.store(true, Ordering::Relaxed);
         loop {
             match rounds::active(&mut &self.receive.desk().db).await {
                 Ok(sources) => self.adjust(&mut tasks, sources),
@@ -90,6 +61,7 @@ impl Supervisor {
             tokio::select! {
                 () = &mut stop => break,
                 _ = changes.changed() => {}
+                () = self.inner.look.notified() => {}
                 () = tokio::time::sleep(LOOK_AGAIN) => {}
             }
         }
@@ -123,11 +95,11 @@ impl Supervisor {
         Task { source, stop, handle: tokio::spawn(keeper.run()) }
     }
 
-    fn states(&self) -> MutexGuard<'_, HashMap<MailboxId, State>> {
+    fn states(&self) -> MutexGuard<'_, HashMap<MailboxId, RoundState>> {
         lock(&self.inner.states)
     }
 
-    fn set(&self, id: MailboxId, state: State) {
+    fn set(&self, id: MailboxId, state: RoundState) {
         self.states().insert(id, state);
     }
 }
@@ -199,7 +171,7 @@ impl Keeper {
             self.phase(Phase::Scanning);
             let summaries = self.round(&mut visit).await?;
             backoff.succeeded();
-            self.write_success(&summaries).await?;
+            self.write_success(&summaries).await;
             self.phase(Phase::Idle);
             self.wait(&mut visit).await?;
         }
@@ -208,7 +180,7 @@ impl Keeper {
     async fn round(&self, visit: &mut Visit) -> Result<Vec<FolderSummary>, RoundError> {
         let (supervisor, id) = (&self.supervisor, self.source.id);
         let progress = move |_: &str, done: u64, total: u64| {
-            supervisor.set(id, State { phase: Phase::Scanning, progress: (total > 0).then_some((done, total)) });
+            supervisor.set(id, RoundState { phase: Phase::Scanning, progress: (total > 0).then_some((done, total)) });
         };
         round::run(&supervisor.receive, &self.source, visit, &progress).await
     }
@@ -239,40 +211,64 @@ impl Keeper {
     }
 
     fn phase(&self, phase: Phase) {
-        self.supervisor.set(self.source.id, State { phase, progress: None });
+        self.supervisor.set(self.source.id, RoundState { phase, progress: None });
     }
 
-    async fn write_success(&self, summaries: &[FolderSummary]) -> Result<(), RoundError> {
+    async fn write_success(&self, summaries: &[FolderSummary]) {
         for one in summaries.iter().filter(|one| one.seen + one.skipped + one.quarantined > 0) {
-            tracing::info!(mailbox = self.source.id.0, address = self.source.address, folder = one.folder, seen = one.seen, filed = one.filed, skipped = one.skipped, quarantined = one.quarantined, "read");
+            tracing::info!(
+                mailbox = self.source.id.0,
+                address = self.source.address,
+                folder = one.folder,
+                seen = one.seen,
+                filed = one.filed,
+                skipped = one.skipped,
+                quarantined = one.quarantined,
+                "read"
+            );
         }
-        let desk = self.supervisor.receive.desk();
-        let mut tx = desk.db.begin().await?;
-        rounds::succeeded(&mut tx, self.source.id, desk.clock.now()).await?;
-        tx.commit().await?;
-        Ok(())
+        if let Err(error) = mailbox::round_succeeded(self.supervisor.receive.desk(), self.source.id).await {
+            tracing::error!(%error, "the success of a round could not be written down");
+        }
     }
 
     async fn write_failure(&self, error: &RoundError) {
-        let desk = self.supervisor.receive.desk();
-        let written = async {
-            let mut tx = desk.db.begin().await?;
-            rounds::failed(&mut tx, self.source.id, &failure(error, desk.clock.now())).await?;
-            tx.commit().await
-        };
-        if let Err(error) = written.await {
+        let written = mailbox::round_failed(self.supervisor.receive.desk(), self.source.id, trouble(error)).await;
+        if let Err(error) = written {
             tracing::error!(%error, "the failure of a round could not be written down");
         }
     }
 }
 
 /// A failure as the mailbox's page shows it.
-fn failure(error: &RoundError, at: Time) -> String {
-    let (stage, kind, remedy) = match error {
-        RoundError::Connect(error) => (error.stage.name(), error.kind.name(), error.remedy.as_str()),
-        RoundError::Session(_) => ("reading", "lost", "Nothing is lost; it is tried again by itself."),
-        RoundError::Store(_) => ("storing", "store", "Nothing is lost; look at the disk and the database, it is tried again by itself."),
-        RoundError::SetUp(_) => ("setting_up", "set_up", "Open the mailbox's settings and enter what is missing."),
+fn trouble(error: &RoundError) -> Trouble {
+    let (stage, remedy) = match error {
+        RoundError::Connect(error) => (error.stage.name(), error.remedy.as_str()),
+        RoundError::Session(_) => ("reading", "Nothing is lost; it is tried again by itself."),
+        RoundError::Store(_) => ("storing", "Nothing is lost; look at the disk and the database, it is tried again by itself."),
+        RoundError::SetUp(_) => ("setting_up", "Open the mailbox's settings and enter what is missing."),
     };
-    serde_json::json!({ "at": at.0, "stage": stage, "kind": kind, "message": error.to_string(), "remedy": remedy }).to_string()
+    Trouble { stage: stage.into(), message: error.to_string(), remedy: remedy.into() }
+}
+
+impl Rounds for Supervisor {
+    fn test(&self, login: Login) -> Boxed<'_, TestOutcome> {
+        Box::pin(crate::test::test(login))
+    }
+
+    fn scan_now(&self, id: MailboxId) {
+        if let Some(wake) = lock(&self.inner.wakes).get(&id) {
+            wake.notify_one();
+        }
+    }
+
+    fn state(&self, id: MailboxId) -> Option<RoundState> {
+        let off = RoundState { phase: Phase::Off, progress: None };
+        let running = self.inner.running.load(Ordering::Relaxed);
+        running.then(|| self.states().get(&id).copied().unwrap_or(off))
+    }
+
+    fn settings_changed(&self, _: MailboxId) {
+        self.inner.look.notify_one();
+    }
 }

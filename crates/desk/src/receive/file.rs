@@ -124,14 +124,14 @@ impl Round<'_> {
         }
         self.case(tx, thread, message, read, plan).await?;
         if plan.seen.is_none() {
-            self.writes.note_message(thread, message, plan.direction.word(), received_at(one, read), self.at)?;
+            self.writes.note_message(thread, message, plan.direction.word(), received_at(self.channel.origin, one, read), self.at)?;
         }
         Ok(Seen { message, thread })
     }
 
     async fn thread(&mut self, tx: &mut Tx, recalled: &mut Recalled, one: &Opened, read: &Read, plan: &Plan) -> Result<ThreadId, Error> {
         let thread = match &plan.thread {
-            ThreadPlan::New => self.writes.begin_thread(&read.letter.subject, received_at(one, read))?,
+            ThreadPlan::New => self.writes.begin_thread(&read.letter.subject, received_at(self.channel.origin, one, read))?,
             ThreadPlan::Join(id) => *id,
             ThreadPlan::Merge { into, from } => {
                 self.writes.flush(tx, self.at).await?;
@@ -153,7 +153,7 @@ impl Round<'_> {
 
     fn message(&mut self, thread: ThreadId, one: &Opened, read: &Read, plan: &Plan) -> Result<MessageId, Error> {
         let letter = &read.letter;
-        let received_at = received_at(one, read);
+        let received_at = received_at(self.channel.origin, one, read);
         let writer = letter.from.first();
         let message = NewMessage {
             identity: read.identity,
@@ -212,11 +212,12 @@ impl Round<'_> {
     }
 }
 
-/// When it arrived: by the server's clock, which no sender can set; else by its date.
-fn received_at(one: &Opened, read: &Read) -> Time {
-    match (one.internal_at, read.letter.date) {
-        (Time(0), Some(date)) => Time(date.at),
-        (at, _) => at,
+/// When it arrived: by the server's clock, which no sender can set. History has its own dates; the
+/// server's or the file's is only the day it was copied.
+fn received_at(origin: Origin, one: &Opened, read: &Read) -> Time {
+    match (origin, one.internal_at, read.letter.date) {
+        (Origin::History, _, Some(date)) | (_, Time(0), Some(date)) => Time(date.at),
+        (_, at, _) => at,
     }
 }
 

@@ -1,0 +1,85 @@
+//! `serve`: the rounds and the doors, until somebody says stop.
+
+use crate::config::Config;
+use crate::open;
+use anyhow::{Context, Result, bail};
+use desk::receive::Receive;
+use server::{App, Settings};
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
+use sync::supervisor::Supervisor;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tracing_subscriber::EnvFilter;
+
+/// How to serve.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Address to listen on; port 0 takes a free one. [default: 127.0.0.1:8420] [env: LETTERCASE_LISTEN]
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<String>,
+}
+
+/// Runs until SIGINT or SIGTERM; then ends what is at hand and closes the database.
+pub async fn run(config: Config, args: Args) -> Result<()> {
+    start_log(&config)?;
+    let desk = open::desk(&config).await?;
+    let _only = only_one(&config.data)?;
+    let address = args.listen.unwrap_or(config.listen);
+    let listener = TcpListener::bind(&address).await;
+    let listener = listener.with_context(|| format!("cannot listen on {address} (setting `listen`)"))?;
+    let supervisor = Supervisor::new(Receive::new(desk.clone()));
+    let app = App::new(desk.clone(), Arc::new(supervisor.clone()), Settings { secure: config.https });
+    // For people and for programs that wait for it.
+    println!("Lettercase listens on http://{}", listener.local_addr()?);
+
+    let (stop, stopped) = watch::channel(false);
+    let until = |mut stopped: watch::Receiver<bool>| async move {
+        // The sender lives as long as this function; if it is gone, stopping is right too.
+        let _ = stopped.wait_for(|stop| *stop).await;
+    };
+    let rounds = tokio::spawn({
+        let (supervisor, until) = (supervisor.clone(), until(stopped.clone()));
+        async move { supervisor.run(until).await }
+    });
+    let doors = tokio::spawn(server::serve(app, listener, until(stopped)));
+    told_to_stop().await?;
+    tracing::info!("stopping");
+    stop.send_replace(true);
+    rounds.await?;
+    doors.await??;
+    desk.db.close().await;
+    Ok(())
+}
+
+async fn told_to_stop() -> Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        pressed = tokio::signal::ctrl_c() => pressed?,
+        _ = terminate.recv() => {}
+    }
+    Ok(())
+}
+
+/// Two servers on one SQLite file would make each other's rounds; a lock on a file beside it tells.
+fn only_one(folder: &Path) -> Result<File> {
+    let path = folder.join("serving");
+    let file = File::options().create(true).append(true).open(&path)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => bail!("another `lettercase serve` runs on the data folder {}", folder.display()),
+        Err(std::fs::TryLockError::Error(error)) => Err(error).with_context(|| format!("{} cannot be locked", path.display())),
+    }
+}
+
+fn start_log(config: &Config) -> Result<()> {
+    let filter = EnvFilter::try_new(&config.log).with_context(|| format!("the setting `log` is {:?}; it must be like info or info,store=debug", config.log))?;
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match config.log_json {
+        true => log.json().init(),
+        false => log.init(),
+    }
+    Ok(())
+}

@@ -1,0 +1,56 @@
+//! `verify`: every stored message is rebuilt and compared with the hash of what the server sent (H2).
+
+use crate::{config::Config, open};
+use anyhow::Result;
+use desk::bytes;
+use model::OccurrenceId;
+use std::process::ExitCode;
+use store::raw::{self, Pieces};
+use store::sql::Db;
+
+/// How to show it.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Occurrences rebuilt at a time; bounds memory.
+const BATCH: i64 = 50;
+
+/// Runs the command; fails if a single byte differs.
+pub async fn run(config: &Config, args: Args) -> Result<ExitCode> {
+    let desk = open::desk(config).await?;
+    let bar = if args.json { indicatif::ProgressBar::hidden() } else { super::bar("verify") };
+    let (mut after, mut checked, mut wrong) = (OccurrenceId(0), 0_u64, Vec::new());
+    loop {
+        let batch = raw::pieces_after(&mut &desk.db, after, BATCH).await?;
+        let Some(last) = batch.last() else { break };
+        after = last.id;
+        for pieces in batch.iter().filter(|pieces| pieces.skeleton.is_some()) {
+            checked += 1;
+            if let Some(fault) = fault(&desk.db, pieces).await {
+                wrong.push(serde_json::json!({ "occurrence": pieces.id, "fault": fault }));
+            }
+        }
+        bar.inc(batch.len() as u64);
+    }
+    bar.finish_and_clear();
+    if args.json {
+        super::print_json(&serde_json::json!({ "checked": checked, "wrong": wrong }))?;
+    } else {
+        wrong.iter().for_each(|one| println!("{one}"));
+        println!("{checked} stored messages rebuilt, {} wrong", wrong.len());
+    }
+    Ok(if wrong.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+async fn fault(db: &Db, pieces: &Pieces) -> Option<String> {
+    match bytes::whole(&mut &*db, pieces).await {
+        Err(error) => Some(error.to_string()),
+        Ok(None) => Some("the body is missing".into()),
+        Ok(Some(raw)) if blake3::hash(&raw).as_bytes() != &pieces.hash => Some("the bytes differ from those received".into()),
+        Ok(Some(_)) => None,
+    }
+}
