@@ -58,19 +58,11 @@ pub async fn of_thread(sql: &mut impl Sql, thread: ThreadId) -> Result<Vec<Link>
 
 /// One link.
 pub async fn link(sql: &mut impl Sql, id: LinkId) -> Result<Option<Link>, Error> {
-    Ok(links(
-        &sql.query(&format!("{LINK} WHERE l.id = $1"), params![id])
-            .await?,
-    )?
-    .pop())
+    Ok(links(&sql.query(&format!("{LINK} WHERE l.id = $1"), params![id]).await?)?.pop())
 }
 
 /// The link between a thread and a record.
-pub async fn between(
-    sql: &mut impl Sql,
-    thread: ThreadId,
-    record: RecordId,
-) -> Result<Option<Link>, Error> {
+pub async fn between(sql: &mut impl Sql, thread: ThreadId, record: RecordId) -> Result<Option<Link>, Error> {
     let text = format!("{LINK} WHERE l.thread_id = $1 AND l.record_id = $2");
     Ok(links(&sql.query(&text, params![thread, record]).await?)?.pop())
 }
@@ -80,37 +72,14 @@ pub async fn add(tx: &mut Tx, link: NewLink) -> Result<Option<LinkId>, Error> {
     let id = LinkId(counters::take(tx, "links", 1).await?);
     let text = "INSERT INTO links (id, record_id, thread_id, reason, detail, confidence, user_id, created_at) \
                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (thread_id, record_id) DO NOTHING";
-    let NewLink {
-        thread,
-        record,
-        reason,
-        detail,
-        user,
-        at,
-    } = link;
+    let NewLink { thread, record, reason, detail, user, at } = link;
     let made = tx
-        .execute(
-            text,
-            params![
-                id,
-                record,
-                thread,
-                reason.word(),
-                detail,
-                reason.confidence(),
-                user,
-                at
-            ],
-        )
+        .execute(text, params![id, record, thread, reason.word(), detail, reason.confidence(), user, at])
         .await?;
     if made == 0 {
         return Ok(None);
     }
-    tx.execute(
-        "UPDATE threads SET links = links + 1 WHERE id = $1",
-        params![thread],
-    )
-    .await?;
+    tx.execute("UPDATE threads SET links = links + 1 WHERE id = $1", params![thread]).await?;
     let newest = "UPDATE records SET last_at = (SELECT last_at FROM threads WHERE id = $2) \
                   WHERE id = $1 AND last_at < (SELECT last_at FROM threads WHERE id = $2)";
     tx.execute(newest, params![record, thread]).await?;
@@ -119,24 +88,16 @@ pub async fn add(tx: &mut Tx, link: NewLink) -> Result<Option<LinkId>, Error> {
 
 /// Unties; false if there is no such link any more.
 pub async fn remove(tx: &mut Tx, id: LinkId, thread: ThreadId) -> Result<bool, Error> {
-    let removed = tx
-        .execute("DELETE FROM links WHERE id = $1", params![id])
-        .await?;
+    let removed = tx.execute("DELETE FROM links WHERE id = $1", params![id]).await?;
     if removed == 1 {
-        tx.execute(
-            "UPDATE threads SET links = links - 1 WHERE id = $1",
-            params![thread],
-        )
-        .await?;
+        tx.execute("UPDATE threads SET links = links - 1 WHERE id = $1", params![thread]).await?;
     }
     Ok(removed == 1)
 }
 
 /// Links to kinds or for reasons that this program does not know are left out.
 fn links(rows: &[Row]) -> Result<Vec<Link>, Error> {
-    rows.iter()
-        .filter_map(|row| link_of(row).transpose())
-        .collect()
+    rows.iter().filter_map(|row| link_of(row).transpose()).collect()
 }
 
 fn link_of(row: &Row) -> Result<Option<Link>, Error> {

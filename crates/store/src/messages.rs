@@ -217,7 +217,9 @@ pub async fn by_thread(
             params![after.0, after.1, limit],
         )
         .await?;
-    rows.iter().map(|row| Ok(ThreadMessage { thread: row.get(0)?, message: row.get(1)?, mid: row.get(2)? })).collect()
+    rows.iter()
+        .map(|row| Ok(ThreadMessage { thread: row.get(0)?, message: row.get(1)?, mid: row.get(2)? }))
+        .collect()
 }
 
 /// Whether an occurrence is one of this message.

@@ -101,11 +101,7 @@ impl RecordsHeard {
 }
 
 /// One record, if it may be seen.
-pub async fn record(
-    sql: &mut impl Sql,
-    id: RecordId,
-    heard: &RecordsHeard,
-) -> Result<Option<Record>, Error> {
+pub async fn record(sql: &mut impl Sql, id: RecordId, heard: &RecordsHeard) -> Result<Option<Record>, Error> {
     let mut params = params![id];
     let seen = heard.condition("r", &mut params);
     let text = format!("{RECORD} WHERE r.id = $1 AND {seen}");
@@ -131,15 +127,33 @@ fn strings(rows: &[Row]) -> Result<Vec<String>, Error> {
 }
 
 /// Whether a record may be seen.
-pub async fn visible(
+pub async fn visible(sql: &mut impl Sql, id: RecordId, heard: &RecordsHeard) -> Result<bool, Error> {
+    Ok(kind(sql, id, heard).await?.is_some())
+}
+
+/// What a record is, if it may be seen.
+pub async fn kind(
     sql: &mut impl Sql,
     id: RecordId,
     heard: &RecordsHeard,
-) -> Result<bool, Error> {
+) -> Result<Option<RecordKind>, Error> {
     let mut params = params![id];
     let seen = heard.condition("r", &mut params);
-    let text = format!("SELECT 1 FROM records r WHERE r.id = $1 AND {seen}");
-    Ok(sql.query_opt(&text, params).await?.is_some())
+    let text = format!("SELECT r.kind FROM records r WHERE r.id = $1 AND {seen}");
+    let row = sql.query_opt(&text, params).await?;
+    Ok(match row {
+        Some(row) => RecordKind::of(&row.get::<String>(0)?),
+        None => None,
+    })
+}
+
+/// The contacts of an account, at most [`MOST_RELATED`].
+pub async fn contacts_of(sql: &mut impl Sql, account: RecordId) -> Result<Vec<RecordId>, Error> {
+    let text = format!(
+        "SELECT id FROM records WHERE account_id = $1 AND kind = 'contact' ORDER BY id LIMIT {MOST_RELATED}"
+    );
+    let rows = sql.query(&text, params![account]).await?;
+    rows.iter().map(|row| row.get(0)).collect()
 }
 
 /// The record with this id in another system.
@@ -149,9 +163,7 @@ pub async fn by_external_id(
     external_id: &str,
 ) -> Result<Option<RecordId>, Error> {
     let text = "SELECT id FROM records WHERE kind = $1 AND external_id = $2";
-    let row = sql
-        .query_opt(text, params![kind.word(), external_id])
-        .await?;
+    let row = sql.query_opt(text, params![kind.word(), external_id]).await?;
     row.map(|row| row.get(0)).transpose()
 }
 
@@ -175,38 +187,13 @@ pub struct Content {
 }
 
 /// Adds a record. An external id that is taken is an [`Error::Conflict`].
-pub async fn add(
-    tx: &mut Tx,
-    kind: RecordKind,
-    content: &Content,
-    at: Time,
-) -> Result<RecordId, Error> {
+pub async fn add(tx: &mut Tx, kind: RecordKind, content: &Content, at: Time) -> Result<RecordId, Error> {
     let id = RecordId(counters::take(tx, "records", 1).await?);
     let text = "INSERT INTO records (id, kind, name, folded, account_id, external_id, fields, description, \
                 created_at, updated_at, last_at, version) \
                 VALUES ($1, $2, $3, $4, $5, $6, $7, '', $8, $8, 0, 1)";
-    let Content {
-        name,
-        folded,
-        account,
-        external_id,
-        fields,
-        ..
-    } = content.clone();
-    tx.execute(
-        text,
-        params![
-            id,
-            kind.word(),
-            name,
-            folded,
-            account,
-            external_id,
-            fields,
-            at
-        ],
-    )
-    .await?;
+    let Content { name, folded, account, external_id, fields, .. } = content.clone();
+    tx.execute(text, params![id, kind.word(), name, folded, account, external_id, fields, at]).await?;
     set_addresses(tx, id, content).await?;
     Ok(id)
 }
@@ -221,14 +208,7 @@ pub async fn change(
 ) -> Result<bool, Error> {
     let text = "UPDATE records SET name = $3, folded = $4, account_id = $5, external_id = $6, fields = $7, \
                 updated_at = $8, version = version + 1 WHERE id = $1 AND version = $2";
-    let Content {
-        name,
-        folded,
-        account,
-        external_id,
-        fields,
-        ..
-    } = content.clone();
+    let Content { name, folded, account, external_id, fields, .. } = content.clone();
     let params = params![id, version, name, folded, account, external_id, fields, at];
     if tx.execute(text, params).await? == 0 {
         return Ok(false);
@@ -238,23 +218,13 @@ pub async fn change(
 }
 
 async fn set_addresses(tx: &mut Tx, id: RecordId, content: &Content) -> Result<(), Error> {
-    tx.execute(
-        "DELETE FROM record_addresses WHERE record_id = $1",
-        params![id],
-    )
-    .await?;
-    tx.execute(
-        "DELETE FROM record_domains WHERE record_id = $1",
-        params![id],
-    )
-    .await?;
+    tx.execute("DELETE FROM record_addresses WHERE record_id = $1", params![id]).await?;
+    tx.execute("DELETE FROM record_domains WHERE record_id = $1", params![id]).await?;
     let rows = |list: &[String]| list.iter().map(|item| params![id, item]).collect();
     let head = "INSERT INTO record_addresses (record_id, address) VALUES";
-    tx.insert_many(head, "ON CONFLICT DO NOTHING", rows(&content.addresses))
-        .await?;
+    tx.insert_many(head, "ON CONFLICT DO NOTHING", rows(&content.addresses)).await?;
     let head = "INSERT INTO record_domains (record_id, domain) VALUES";
-    tx.insert_many(head, "ON CONFLICT DO NOTHING", rows(&content.domains))
-        .await?;
+    tx.insert_many(head, "ON CONFLICT DO NOTHING", rows(&content.domains)).await?;
     Ok(())
 }
 
@@ -267,9 +237,7 @@ pub async fn follows(sql: &mut impl Sql, id: RecordId, user: UserId) -> Result<b
 /// Lets a user follow a record.
 pub async fn follow(tx: &mut Tx, id: RecordId, user: UserId) -> Result<(), Error> {
     let head = "INSERT INTO followers (record_id, user_id) VALUES";
-    tx.insert_many(head, "ON CONFLICT DO NOTHING", vec![params![id, user]])
-        .await
-        .map(drop)
+    tx.insert_many(head, "ON CONFLICT DO NOTHING", vec![params![id, user]]).await.map(drop)
 }
 
 /// Ends that.

@@ -105,20 +105,8 @@ pub async fn add(tx: &mut Tx, entry: NewEntry) -> Result<NoteId, Error> {
     let id = NoteId(counters::take(tx, "stream", 1).await?);
     let text = "INSERT INTO stream (id, record_id, thread_id, kind, user_id, body, data, at) \
                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
-    let NewEntry {
-        record,
-        thread,
-        kind,
-        user,
-        body,
-        data,
-        at,
-    } = entry;
-    tx.execute(
-        text,
-        params![id, record, thread, kind.word(), user, body, data, at],
-    )
-    .await?;
+    let NewEntry { record, thread, kind, user, body, data, at } = entry;
+    tx.execute(text, params![id, record, thread, kind.word(), user, body, data, at]).await?;
     Ok(id)
 }
 
@@ -163,17 +151,13 @@ pub async fn of_record(
 
 /// One entry.
 pub async fn entry(sql: &mut impl Sql, id: NoteId) -> Result<Option<Entry>, Error> {
-    let rows = sql
-        .query(&format!("SELECT {COLUMNS} WHERE s.id = $1"), params![id])
-        .await?;
+    let rows = sql.query(&format!("SELECT {COLUMNS} WHERE s.id = $1"), params![id]).await?;
     Ok(entries(&rows)?.pop())
 }
 
 /// Entries of a kind this program does not know are left out.
 fn entries(rows: &[Row]) -> Result<Vec<Entry>, Error> {
-    rows.iter()
-        .filter_map(|row| entry_of(row).transpose())
-        .collect()
+    rows.iter().filter_map(|row| entry_of(row).transpose()).collect()
 }
 
 fn entry_of(row: &Row) -> Result<Option<Entry>, Error> {
@@ -188,10 +172,7 @@ fn entry_of(row: &Row) -> Result<Option<Entry>, Error> {
             id,
             thread: row.get(9)?,
             subject: row.get(10)?,
-            from: Person {
-                name: row.get(11)?,
-                address: row.get(12)?,
-            },
+            from: Person { name: row.get(11)?, address: row.get(12)? },
             snippet: row.get(13)?,
         }),
     };

@@ -138,9 +138,7 @@ pub async fn of_records(
          AND t.id IN (SELECT l.thread_id FROM links l WHERE l.record_id IN ({}))",
         marks.join(",")
     );
-    let count = sql
-        .query_one(&format!("SELECT count(*) {from}"), params.clone())
-        .await?;
+    let count = sql.query_one(&format!("SELECT count(*) {from}"), params.clone()).await?;
     let at = params.len();
     params.extend(params![limit, offset]);
     let page = format!(
@@ -153,11 +151,7 @@ pub async fn of_records(
 }
 
 /// Adds to the bare rows of a page what stands in other tables: one hop per table.
-async fn complete(
-    sql: &mut impl Sql,
-    rows: Vec<Row>,
-    reader: Reader,
-) -> Result<Vec<ThreadRow>, Error> {
+async fn complete(sql: &mut impl Sql, rows: Vec<Row>, reader: Reader) -> Result<Vec<ThreadRow>, Error> {
     let mut threads = rows.iter().map(bare).collect::<Result<Vec<_>, Error>>()?;
     let each = |threads: &[ThreadRow]| threads.iter().map(|t| params![t.id]).collect::<Vec<_>>();
     let cases = sql.query_many(CASE_OF_THREAD, each(&threads)).await?;
@@ -167,14 +161,10 @@ async fn complete(
     let more = cases.iter().zip(&mailboxes).zip(&records).zip(unread);
     for (thread, (((cases, mailboxes), records), unread)) in threads.iter_mut().zip(more) {
         thread.case = cases.first().map(case_of).transpose()?;
-        thread.mailboxes = mailboxes
-            .iter()
-            .filter_map(|row| mailbox_of(row).transpose())
-            .collect::<Result<_, _>>()?;
-        thread.records = records
-            .iter()
-            .filter_map(|row| record_of(row).transpose())
-            .collect::<Result<_, _>>()?;
+        thread.mailboxes =
+            mailboxes.iter().filter_map(|row| mailbox_of(row).transpose()).collect::<Result<_, _>>()?;
+        thread.records =
+            records.iter().filter_map(|row| record_of(row).transpose()).collect::<Result<_, _>>()?;
         thread.unread = unread;
     }
     Ok(threads)
@@ -222,10 +212,7 @@ fn case_of(row: &Row) -> Result<CaseBrief, Error> {
 
 fn mailbox_of(row: &Row) -> Result<Option<MailboxId>, Error> {
     let token: String = row.get(0)?;
-    Ok(token
-        .strip_prefix('m')
-        .and_then(|id| id.parse().ok())
-        .map(MailboxId))
+    Ok(token.strip_prefix('m').and_then(|id| id.parse().ok()).map(MailboxId))
 }
 
 /// A record of `id, kind, name, number`, the first four columns; none for a kind of a later version.
@@ -233,28 +220,16 @@ pub(crate) fn record_of(row: &Row) -> Result<Option<RecordBrief>, Error> {
     let Some(kind) = RecordKind::of(&row.get::<String>(1)?) else {
         return Ok(None);
     };
-    Ok(Some(RecordBrief {
-        id: row.get(0)?,
-        kind,
-        name: row.get(2)?,
-        number: row.get(3)?,
-    }))
+    Ok(Some(RecordBrief { id: row.get(0)?, kind, name: row.get(2)?, number: row.get(3)? }))
 }
 
-async fn unread(
-    sql: &mut impl Sql,
-    threads: &[ThreadRow],
-    reader: Reader,
-) -> Result<Vec<bool>, Error> {
+async fn unread(sql: &mut impl Sql, threads: &[ThreadRow], reader: Reader) -> Result<Vec<bool>, Error> {
     let Some(user) = reader.user else {
         return Ok(vec![false; threads.len()]);
     };
     let text = "SELECT COALESCE(r.message_id, u.read_before) FROM users u \
                 LEFT JOIN thread_reads r ON r.user_id = u.id AND r.thread_id = $2 WHERE u.id = $1";
-    let each = threads
-        .iter()
-        .map(|thread| params![user, thread.id])
-        .collect();
+    let each = threads.iter().map(|thread| params![user, thread.id]).collect();
     let read = sql.query_many(text, each).await?;
     threads
         .iter()
@@ -275,27 +250,18 @@ pub async fn read_up_to(
 ) -> Result<(), Error> {
     let text = "INSERT INTO thread_reads (user_id, thread_id, message_id) VALUES ($1, $2, $3) \
                 ON CONFLICT (user_id, thread_id) DO UPDATE SET message_id = excluded.message_id";
-    tx.execute(text, params![user, thread, message])
-        .await
-        .map(drop)
+    tx.execute(text, params![user, thread, message]).await.map(drop)
 }
 
 /// The case of a thread; `None` where the thread has none or is none.
 pub async fn case_id(sql: &mut impl Sql, id: ThreadId) -> Result<Option<RecordId>, Error> {
-    let row = sql
-        .query_opt("SELECT case_id FROM threads WHERE id = $1", params![id])
-        .await?;
+    let row = sql.query_opt("SELECT case_id FROM threads WHERE id = $1", params![id]).await?;
     row.map_or(Ok(None), |row| row.get(0))
 }
 
 /// The threads of a case, oldest first.
 pub async fn of_case(sql: &mut impl Sql, case: RecordId) -> Result<Vec<ThreadId>, Error> {
-    let rows = sql
-        .query(
-            "SELECT id FROM threads WHERE case_id = $1 ORDER BY id",
-            params![case],
-        )
-        .await?;
+    let rows = sql.query("SELECT id FROM threads WHERE case_id = $1 ORDER BY id", params![case]).await?;
     rows.iter().map(|row| row.get(0)).collect()
 }
 
@@ -305,6 +271,12 @@ pub async fn join_case(tx: &mut Tx, thread: ThreadId, case: RecordId) -> Result<
                 case_status = (SELECT status FROM records WHERE id = $2), \
                 assignee_id = (SELECT assignee_id FROM records WHERE id = $2) WHERE id = $1";
     tx.execute(text, params![thread, case]).await.map(drop)
+}
+
+/// Takes a thread out of its case.
+pub async fn leave_case(tx: &mut Tx, thread: ThreadId) -> Result<(), Error> {
+    let text = "UPDATE threads SET case_id = NULL, case_status = NULL, assignee_id = NULL WHERE id = $1";
+    tx.execute(text, params![thread]).await.map(drop)
 }
 
 /// Writes status and assignee of a case to its threads, where the views look for them.
@@ -318,7 +290,34 @@ pub async fn follow_case(tx: &mut Tx, case: RecordId) -> Result<(), Error> {
 pub async fn give_to(tx: &mut Tx, thread: ThreadId, user: UserId) -> Result<(), Error> {
     let text = "INSERT INTO thread_access (token, thread_id, last_at) \
                 SELECT CAST($1 AS TEXT), id, last_at FROM threads WHERE id = $2 ON CONFLICT DO NOTHING";
-    tx.execute(text, params![format!("u{user}"), thread])
-        .await
-        .map(drop)
+    tx.execute(text, params![format!("u{user}"), thread]).await.map(drop)
+}
+
+/// The thread a thread became: itself, unless it was merged into another.
+pub async fn survivor(sql: &mut impl Sql, id: ThreadId) -> Result<ThreadId, Error> {
+    let mut at = id;
+    // A chain is as long as there were merges of merges; a circle cannot be, but must not hang.
+    for _ in 0..16 {
+        let row = sql.query_opt("SELECT merged_into FROM threads WHERE id = $1", params![at]).await?;
+        match row.map_or(Ok(None), |row| row.get(0))? {
+            Some(next) => at = next,
+            None => break,
+        }
+    }
+    Ok(at)
+}
+
+/// The mailboxes somebody may look into: id, address, name; group mailboxes first.
+pub async fn mailboxes(
+    sql: &mut impl Sql,
+    access: &Access,
+) -> Result<Vec<(MailboxId, String, String)>, Error> {
+    let text = "SELECT id, address, name FROM mailboxes ORDER BY kind, address, id";
+    let rows = sql.query(text, params![]).await?;
+    let rows = rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
+    let open = |(id, ..): &(MailboxId, String, String)| match access {
+        Access::All => true,
+        Access::Tokens(tokens) => tokens.contains(&format!("m{id}")),
+    };
+    rows.filter(|row| row.as_ref().map_or(true, open)).collect()
 }

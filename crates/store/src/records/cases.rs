@@ -89,22 +89,8 @@ pub async fn add_case(tx: &mut Tx, case: NewCase) -> Result<(RecordId, i64), Err
     let text = "INSERT INTO records (id, kind, name, folded, account_id, fields, description, created_at, \
                 updated_at, last_at, version, number, status, priority, process_id, team_id) \
                 VALUES ($1, 'case', $2, $3, $4, '[]', '', $5, $5, $6, 1, $7, 'open', 'normal', $8, $9)";
-    let NewCase {
-        subject,
-        folded,
-        account,
-        process,
-        team,
-        last_at,
-        at,
-    } = case;
-    tx.execute(
-        text,
-        params![
-            id, subject, folded, account, at, last_at, number, process, team
-        ],
-    )
-    .await?;
+    let NewCase { subject, folded, account, process, team, last_at, at } = case;
+    tx.execute(text, params![id, subject, folded, account, at, last_at, number, process, team]).await?;
     Ok((id, number))
 }
 
@@ -135,24 +121,7 @@ pub async fn change_case(
 ) -> Result<bool, Error> {
     let text = "UPDATE records SET name = $3, folded = $4, status = $5, priority = $6, assignee_id = $7, \
                 closed_at = $8, updated_at = $9, version = version + 1 WHERE id = $1 AND version = $2";
-    let CaseChange {
-        subject,
-        folded,
-        status,
-        priority,
-        assignee,
-        closed_at,
-    } = change;
-    let params = params![
-        id,
-        version,
-        subject,
-        folded,
-        status.word(),
-        priority,
-        assignee,
-        closed_at,
-        at
-    ];
+    let CaseChange { subject, folded, status, priority, assignee, closed_at } = change;
+    let params = params![id, version, subject, folded, status.word(), priority, assignee, closed_at, at];
     Ok(tx.execute(text, params).await? == 1)
 }

@@ -101,12 +101,7 @@ impl Filter<'_> {
 fn text_condition(text: &str, params: &mut Params) -> String {
     let literal: String = text
         .chars()
-        .flat_map(|c| {
-            matches!(c, '%' | '_' | '\\')
-                .then_some('\\')
-                .into_iter()
-                .chain([c])
-        })
+        .flat_map(|c| matches!(c, '%' | '_' | '\\').then_some('\\').into_iter().chain([c]))
         .collect();
     params.push(Value::from(format!("{literal}%")));
     let begins = params.len();
@@ -129,9 +124,7 @@ fn text_condition(text: &str, params: &mut Params) -> String {
 pub async fn count(sql: &mut impl Sql, filter: &Filter<'_>) -> Result<i64, Error> {
     let mut params = Params::new();
     let from = filter.from(&mut params);
-    sql.query_one(&format!("SELECT count(*) {from}"), params)
-        .await?
-        .get(0)
+    sql.query_one(&format!("SELECT count(*) {from}"), params).await?.get(0)
 }
 
 /// A part of the list. `access` bounds what is said about the mail of the records.
@@ -151,31 +144,19 @@ pub async fn list(
     };
     let at = params.len();
     params.extend(params![limit, offset]);
-    let text = format!(
-        "SELECT r.id {from} ORDER BY {order} LIMIT ${} OFFSET ${}",
-        at + 1,
-        at + 2
-    );
+    let text = format!("SELECT r.id {from} ORDER BY {order} LIMIT ${} OFFSET ${}", at + 1, at + 2);
     let found = sql.query(&text, params).await?;
-    let ids = found
-        .iter()
-        .map(|row| row.get(0))
-        .collect::<Result<Vec<_>, _>>()?;
+    let ids = found.iter().map(|row| row.get(0)).collect::<Result<Vec<_>, _>>()?;
     rows(sql, &ids, access).await
 }
 
 const ROW: &str = "SELECT r.id, r.kind, r.name, r.number, r.status, r.account_id, a.name, r.last_at, \
      r.updated_at, r.assignee_id, u.name FROM records r LEFT JOIN records a ON a.id = r.account_id \
      LEFT JOIN users u ON u.id = r.assignee_id WHERE r.id = $1";
-const ADDRESSES: &str =
-    "SELECT address FROM record_addresses WHERE record_id = $1 ORDER BY address";
+const ADDRESSES: &str = "SELECT address FROM record_addresses WHERE record_id = $1 ORDER BY address";
 
 /// Lines for records by id, in the order asked for. Ask first who may see them.
-pub async fn rows(
-    sql: &mut impl Sql,
-    ids: &[RecordId],
-    access: &Access,
-) -> Result<Vec<RecordRow>, Error> {
+pub async fn rows(sql: &mut impl Sql, ids: &[RecordId], access: &Access) -> Result<Vec<RecordRow>, Error> {
     let each = || ids.iter().map(|id| params![*id]).collect::<Vec<_>>();
     let rows = sql.query_many(ROW, each()).await?;
     let addresses = sql.query_many(ADDRESSES, each()).await?;
@@ -192,8 +173,7 @@ pub async fn rows(
     });
     let open = sql.query_many(&open, with_tokens.collect()).await?;
     let more = rows.iter().zip(&addresses).zip(&open);
-    more.filter_map(|((row, addresses), open)| row_of(row.first()?, addresses, open).transpose())
-        .collect()
+    more.filter_map(|((row, addresses), open)| row_of(row.first()?, addresses, open).transpose()).collect()
 }
 
 fn row_of(row: &Row, addresses: &[Row], open: &[Row]) -> Result<Option<RecordRow>, Error> {
@@ -207,17 +187,9 @@ fn row_of(row: &Row, addresses: &[Row], open: &[Row]) -> Result<Option<RecordRow
         kind,
         name: row.get(2)?,
         number: row.get(3)?,
-        status: if is_case {
-            Some(status_of(row, 4)?)
-        } else {
-            None
-        },
+        status: if is_case { Some(status_of(row, 4)?) } else { None },
         account: named(row, 5)?.map(|(id, name)| (RecordId(id), name)),
-        addresses: addresses
-            .iter()
-            .take(MOST_RELATED)
-            .map(|row| row.get(0))
-            .collect::<Result<_, _>>()?,
+        addresses: addresses.iter().take(MOST_RELATED).map(|row| row.get(0)).collect::<Result<_, _>>()?,
         open_cases: if is_case { 0 } else { open },
         last_at: row.get(7)?,
         updated_at: row.get(8)?,

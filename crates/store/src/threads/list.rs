@@ -59,8 +59,7 @@ pub async fn list(
         return Ok(Vec::new());
     };
     let at = walk.params.len();
-    walk.params
-        .extend([Value::from(limit), Value::from(offset)]);
+    walk.params.extend([Value::from(limit), Value::from(offset)]);
     let text = format!(
         "SELECT {COLUMNS} {} ORDER BY {} LIMIT ${} OFFSET ${}",
         walk.from,
@@ -106,11 +105,7 @@ impl Walk {
         if let Some(token) = mailbox {
             narrow(&mut from, &Access::Tokens(vec![token]), &mut params);
         }
-        Walk {
-            from,
-            order: "t.last_at DESC, t.id DESC",
-            params,
-        }
+        Walk { from, order: "t.last_at DESC, t.id DESC", params }
     }
 
     fn by_token(filter: &Filter<'_>, token: &String) -> Walk {
@@ -119,15 +114,10 @@ impl Walk {
                         WHERE d.token = $1 AND t.merged_into IS NULL"
             .to_owned();
         from.push_str(&view_condition(filter, &mut params));
-        if !matches!(filter.access, Access::Tokens(tokens) if tokens == std::slice::from_ref(token))
-        {
+        if !matches!(filter.access, Access::Tokens(tokens) if tokens == std::slice::from_ref(token)) {
             narrow(&mut from, filter.access, &mut params);
         }
-        Walk {
-            from,
-            order: "d.last_at DESC, d.thread_id DESC",
-            params,
-        }
+        Walk { from, order: "d.last_at DESC, d.thread_id DESC", params }
     }
 }
 
@@ -148,10 +138,7 @@ fn view_condition(filter: &Filter<'_>, params: &mut Params) -> String {
     match filter.view {
         View::Mine => {
             params.push(filter.user.into());
-            format!(
-                " AND t.assignee_id = ${} AND t.case_status = 'open'",
-                params.len()
-            )
+            format!(" AND t.assignee_id = ${} AND t.case_status = 'open'", params.len())
         }
         View::Unassigned => " AND t.assignee_id IS NULL AND t.case_status = 'open'".to_owned(),
         View::Open => " AND t.case_status = 'open'".to_owned(),

@@ -1,0 +1,318 @@
+//! Cases: the page of one, what changes it, and making one by hand.
+//!
+//! A case is a record; what only it has (status, assignee, priority) is changed here. Status and
+//! assignee stand a second time with each of its threads, where the views look for them, and are
+//! written there in the same transaction.
+
+use crate::may::{Actor, Verb};
+use crate::{Desk, Refusal, record, thread};
+use mail::fold::fold;
+use model::{CaseStatus, LinkReason, ProcessId, RecordId, RecordKind, ThreadId, Time, UserId};
+use store::changes::{self, Change, ChangeKind, RecordsHeard};
+use store::links::{self, Link, NewLink};
+use store::records::{self, CaseChange, CasePart, NewCase, Record};
+use store::sql::{Sql, Tx};
+use store::stream::{self, NewEntry, StreamKind};
+use store::threads::{self, Reader, ThreadRow};
+
+/// Longest subject, in bytes.
+pub const LONGEST_SUBJECT: usize = 1000;
+/// Threads of a case that its page shows.
+const MOST_THREADS: i64 = 200;
+
+model::words! {
+    /// How urgent a case is.
+    Priority {
+        /// It can wait.
+        Low = "low",
+        /// As most.
+        Normal = "normal",
+        /// Before others.
+        High = "high",
+    }
+}
+
+/// A case with its threads.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// The record.
+    pub record: Record,
+    /// What only cases have.
+    pub part: CasePart,
+    /// Its threads, newest first, as far as they may be seen.
+    pub threads: Vec<ThreadRow>,
+    /// Records its visible threads are linked to, and why.
+    pub links: Vec<Link>,
+}
+
+/// What is to change; `None` leaves it.
+#[derive(Clone, Debug, Default)]
+pub struct Changes {
+    /// Where it stands.
+    pub status: Option<CaseStatus>,
+    /// How urgent it is.
+    pub priority: Option<Priority>,
+    /// Who is to act; `Some(None)` for nobody.
+    pub assignee: Option<Option<UserId>>,
+    /// Its subject.
+    pub subject: Option<String>,
+    /// The version the changes were thought for; without one the newest wins.
+    pub version: Option<i64>,
+}
+
+/// One case.
+pub async fn open(desk: &Desk, actor: &Actor, id: RecordId) -> Result<Case, Refusal> {
+    actor.may(Verb::ReadRecords)?;
+    let mut sql = desk.db.snapshot().await?;
+    page(&mut sql, actor, id).await
+}
+
+async fn page(sql: &mut impl Sql, actor: &Actor, id: RecordId) -> Result<Case, Refusal> {
+    let (record, part) = visible(sql, actor, id).await?;
+    let access = actor.mail_access();
+    let reader = Reader { user: actor.user };
+    let (_, threads) = threads::of_records(sql, &[id], &access, reader, 0, MOST_THREADS).await?;
+    let heard = actor.records_heard();
+    let mut all: Vec<Link> = Vec::new();
+    for thread in &threads {
+        for link in links::of_thread(sql, thread.id).await? {
+            let new = link.record.id != id && all.iter().all(|other| other.record.id != link.record.id);
+            let all_heard = matches!(heard, RecordsHeard::All);
+            if new && (all_heard || records::visible(sql, link.record.id, &heard).await?) {
+                all.push(link);
+            }
+        }
+    }
+    Ok(Case { record, part, threads, links: all })
+}
+
+/// A case the actor may see.
+async fn visible(sql: &mut impl Sql, actor: &Actor, id: RecordId) -> Result<(Record, CasePart), Refusal> {
+    let record = records::record(sql, id, &actor.records_heard()).await?.ok_or(Refusal::NotFound)?;
+    let part = record.case.clone().ok_or(Refusal::NotFound)?;
+    Ok((record, part))
+}
+
+/// Changes a case, with an entry in its stream for each thing that became different.
+pub async fn change(desk: &Desk, actor: &Actor, id: RecordId, wanted: Changes) -> Result<Case, Refusal> {
+    actor.may(Verb::ChangeCase)?;
+    let now = desk.clock.now();
+    let mut tx = desk.db.begin().await?;
+    let (record, part) = visible(&mut tx, actor, id).await?;
+    if wanted.version.is_some_and(|version| version != record.version) {
+        return Err(record::changed_meanwhile());
+    }
+    let new = applied(&mut tx, &record, &part, &wanted, now).await?;
+    let told = differences(&mut tx, &record, &part, &new).await?;
+    if told.is_empty() {
+        return page(&mut tx, actor, id).await;
+    }
+    if !records::change_case(&mut tx, id, record.version, new, now).await? {
+        return Err(record::changed_meanwhile());
+    }
+    threads::follow_case(&mut tx, id).await?;
+    let_assignee_see(&mut tx, id).await?;
+    for (kind, data) in told {
+        tell(&mut tx, actor, id, None, kind, data, now).await?;
+    }
+    tell_everybody(&mut tx, id, now).await?;
+    let case = page(&mut tx, actor, id).await?;
+    tx.commit().await?;
+    Ok(case)
+}
+
+/// The case as it is to be.
+async fn applied(
+    tx: &mut Tx,
+    record: &Record,
+    part: &CasePart,
+    wanted: &Changes,
+    now: Time,
+) -> Result<CaseChange, Refusal> {
+    let subject = match &wanted.subject {
+        Some(subject) => checked_subject(subject)?,
+        None => record.name.clone(),
+    };
+    let assignee = match wanted.assignee {
+        Some(Some(user)) => Some(active_user(tx, user).await?),
+        Some(None) => None,
+        None => part.assignee.as_ref().map(|(id, _)| *id),
+    };
+    let status = wanted.status.unwrap_or(part.status);
+    let closed_at = match (status, part.closed_at) {
+        (CaseStatus::Closed, at) => at.or(Some(now)),
+        _ => None,
+    };
+    let priority = wanted.priority.map_or(part.priority.clone(), |word| word.word().to_owned());
+    Ok(CaseChange { folded: fold(&subject), subject, status, priority, assignee, closed_at })
+}
+
+fn checked_subject(subject: &str) -> Result<String, Refusal> {
+    let subject = subject.trim();
+    let message = match subject.len() {
+        0 => "A case needs a subject.".to_owned(),
+        LONGEST_SUBJECT.. => format!("A subject has fewer than {LONGEST_SUBJECT} bytes."),
+        _ => return Ok(subject.to_owned()),
+    };
+    Err(Refusal::Invalid { field: "subject", message })
+}
+
+async fn active_user(tx: &mut Tx, id: UserId) -> Result<UserId, Refusal> {
+    match store::people::user(tx, id).await? {
+        Some(user) if user.active => Ok(id),
+        _ => {
+            let message = "There is no such user, or they may not sign in any more.".to_owned();
+            Err(Refusal::Invalid { field: "assignee_id", message })
+        }
+    }
+}
+
+/// What becomes different, as entries for the stream.
+async fn differences(
+    tx: &mut Tx,
+    record: &Record,
+    part: &CasePart,
+    new: &CaseChange,
+) -> Result<Vec<(StreamKind, serde_json::Value)>, Refusal> {
+    let mut told = Vec::new();
+    if new.status != part.status {
+        let data = serde_json::json!({ "from": part.status.word(), "to": new.status.word() });
+        told.push((StreamKind::StatusChanged, data));
+    }
+    if new.assignee != part.assignee.as_ref().map(|(id, _)| *id) {
+        let name = match new.assignee {
+            Some(id) => store::people::user(tx, id).await?.map(|user| user.name),
+            None => None,
+        };
+        let from = part.assignee.as_ref().map_or("", |(_, name)| name.as_str());
+        let data = serde_json::json!({ "from": from, "to": name.unwrap_or_default() });
+        told.push((StreamKind::Assigned, data));
+    }
+    if new.priority != part.priority {
+        let data = serde_json::json!({ "from": part.priority, "to": new.priority });
+        told.push((StreamKind::PriorityChanged, data));
+    }
+    if new.subject != record.name {
+        let data = serde_json::json!({ "from": record.name, "to": new.subject });
+        told.push((StreamKind::Changed, data));
+    }
+    Ok(told)
+}
+
+/// Whoever is to act on a case has to see its mail (E2: "or it was assigned to the user").
+pub(crate) async fn let_assignee_see(tx: &mut Tx, id: RecordId) -> Result<(), Refusal> {
+    let record = records::record(tx, id, &RecordsHeard::All).await?.ok_or(Refusal::NotFound)?;
+    let Some((user, _)) = record.case.and_then(|part| part.assignee) else {
+        return Ok(());
+    };
+    for thread in threads::of_case(tx, id).await? {
+        threads::give_to(tx, thread, user).await?;
+    }
+    Ok(())
+}
+
+async fn tell_everybody(tx: &mut Tx, id: RecordId, now: Time) -> Result<(), Refusal> {
+    let case = Change { kind: ChangeKind::Case, entity_id: id.0, thread: None, action: "changed" };
+    let mut all = vec![case];
+    all.extend(threads::of_case(tx, id).await?.into_iter().map(|id| thread::change(id, "case")));
+    changes::add_many(tx, all, now).await?;
+    Ok(())
+}
+
+async fn tell(
+    tx: &mut Tx,
+    actor: &Actor,
+    record: RecordId,
+    thread: Option<ThreadId>,
+    kind: StreamKind,
+    data: serde_json::Value,
+    at: Time,
+) -> Result<(), Refusal> {
+    let entry = NewEntry {
+        record: Some(record),
+        thread,
+        kind,
+        user: actor.user,
+        body: String::new(),
+        data: data.to_string(),
+        at,
+    };
+    stream::add(tx, entry).await?;
+    Ok(())
+}
+
+/// Makes a case of a thread by hand. One that has a case is a conflict. The account the thread is
+/// most surely linked to is the case's account.
+pub async fn create(
+    desk: &Desk,
+    actor: &Actor,
+    thread_id: ThreadId,
+    process: Option<ProcessId>,
+) -> Result<Case, Refusal> {
+    actor.may(Verb::CreateCase)?;
+    let now = desk.clock.now();
+    let mut tx = desk.db.begin().await?;
+    let reader = Reader { user: actor.user };
+    let row = threads::row(&mut tx, thread_id, &actor.mail_access(), reader).await?;
+    let row = row.ok_or(Refusal::NotFound)?;
+    if let Some(case) = row.case {
+        let message = format!("The thread has a case already: number {}.", case.number);
+        return Err(Refusal::Conflict { code: "case_exists", message });
+    }
+    let subject = if row.subject.trim().is_empty() { "–".to_owned() } else { row.subject.clone() };
+    let all = links::of_thread(&mut tx, thread_id).await?;
+    let new = NewCase {
+        folded: fold(&subject),
+        subject,
+        account: all.iter().find(|l| l.record.kind == RecordKind::Account).map(|l| l.record.id),
+        process: known_process(&mut tx, process).await?,
+        // Somebody has to see what they made: their team, if they are in one.
+        team: actor.teams.first().copied(),
+        last_at: row.last_at,
+        at: now,
+    };
+    let (id, number) = records::add_case(&mut tx, new).await?;
+    threads::join_case(&mut tx, thread_id, id).await?;
+    link_own_case(&mut tx, actor, thread_id, id, now).await?;
+    let data = serde_json::json!({ "number": number.to_string() });
+    tell(&mut tx, actor, id, Some(thread_id), StreamKind::CaseCreated, data, now).await?;
+    if let Some(user) = actor.user {
+        records::follow(&mut tx, id, user).await?;
+    }
+    tell_everybody(&mut tx, id, now).await?;
+    let case = page(&mut tx, actor, id).await?;
+    tx.commit().await?;
+    Ok(case)
+}
+
+async fn known_process(tx: &mut Tx, id: Option<ProcessId>) -> Result<Option<ProcessId>, Refusal> {
+    let Some(id) = id else {
+        return Ok(None);
+    };
+    match store::people::processes(tx).await?.iter().any(|(known, _)| *known == id) {
+        true => Ok(Some(id)),
+        false => {
+            let message = "There is no such process.".to_owned();
+            Err(Refusal::Invalid { field: "process_id", message })
+        }
+    }
+}
+
+async fn link_own_case(
+    tx: &mut Tx,
+    actor: &Actor,
+    thread: ThreadId,
+    case: RecordId,
+    at: Time,
+) -> Result<(), Refusal> {
+    let link = NewLink {
+        thread,
+        record: case,
+        reason: LinkReason::CreatedCase,
+        detail: String::new(),
+        user: actor.user,
+        at,
+    };
+    links::add(tx, link).await?;
+    Ok(())
+}

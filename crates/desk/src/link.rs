@@ -1,0 +1,125 @@
+//! Ties between threads and records, by hand.
+
+use crate::may::{Actor, Verb};
+use crate::{Desk, Refusal, case, record, thread};
+use model::{LinkId, LinkReason, RecordId, RecordKind, ThreadId, Time};
+use store::changes;
+use store::links::{self, Link, NewLink};
+use store::records::{self, Record};
+use store::sql::Tx;
+use store::stream::{self, NewEntry, StreamKind};
+use store::threads;
+
+/// Ties a record to a thread; with a contact its account is tied too. A thread without a case joins
+/// the case it is tied to; one that has a case keeps it. Tied already is a conflict.
+pub async fn add(
+    desk: &Desk,
+    actor: &Actor,
+    thread_id: ThreadId,
+    record_id: RecordId,
+) -> Result<Link, Refusal> {
+    actor.may(Verb::LinkThread)?;
+    let now = desk.clock.now();
+    let mut tx = desk.db.begin().await?;
+    thread::visible(&mut tx, actor, thread_id).await?;
+    let heard = actor.records_heard();
+    let Some(record) = records::record(&mut tx, record_id, &heard).await? else {
+        let message = "There is no such record, or you may not see it.".to_owned();
+        return Err(Refusal::Invalid { field: "record_id", message });
+    };
+    let link = NewLink {
+        thread: thread_id,
+        record: record_id,
+        reason: LinkReason::ByHand,
+        detail: String::new(),
+        user: actor.user,
+        at: now,
+    };
+    let Some(id) = links::add(&mut tx, link).await? else {
+        let message = "The thread is linked to this record already.".to_owned();
+        return Err(Refusal::Conflict { code: "linked_already", message });
+    };
+    tell(&mut tx, actor, thread_id, record_id, &record.name, StreamKind::Linked, now).await?;
+    account_of_contact(&mut tx, actor, thread_id, &record, now).await?;
+    if record.kind == RecordKind::Case && threads::case_id(&mut tx, thread_id).await?.is_none() {
+        threads::join_case(&mut tx, thread_id, record_id).await?;
+        case::let_assignee_see(&mut tx, record_id).await?;
+    }
+    changes::add(&mut tx, thread::change(thread_id, "linked"), now).await?;
+    let link = links::link(&mut tx, id).await?.ok_or(Refusal::NotFound)?;
+    tx.commit().await?;
+    Ok(link)
+}
+
+/// As in filing: whoever writes for a company is company business.
+async fn account_of_contact(
+    tx: &mut Tx,
+    actor: &Actor,
+    thread: ThreadId,
+    record: &Record,
+    now: Time,
+) -> Result<(), Refusal> {
+    let (RecordKind::Contact, Some((account, name))) = (record.kind, &record.account) else {
+        return Ok(());
+    };
+    let link = NewLink {
+        thread,
+        record: *account,
+        reason: LinkReason::ContactOf,
+        detail: record.name.clone(),
+        user: actor.user,
+        at: now,
+    };
+    if links::add(tx, link).await?.is_some() {
+        tell(tx, actor, thread, *account, name, StreamKind::Linked, now).await?;
+    }
+    Ok(())
+}
+
+/// Unties; from a case it joined by hand the thread parts. The link to a case that was made of the
+/// thread stays: that is no guess.
+pub async fn remove(desk: &Desk, actor: &Actor, id: LinkId) -> Result<(), Refusal> {
+    actor.may(Verb::LinkThread)?;
+    let now = desk.clock.now();
+    let mut tx = desk.db.begin().await?;
+    let link = links::link(&mut tx, id).await?.ok_or(Refusal::NotFound)?;
+    thread::visible(&mut tx, actor, link.thread).await?;
+    record::visible(&mut tx, actor, link.record.id).await?;
+    if threads::case_id(&mut tx, link.thread).await? == Some(link.record.id) {
+        if link.reason == LinkReason::CreatedCase {
+            let message = "This is the thread's own case. It can be closed, not taken away.".to_owned();
+            return Err(Refusal::Conflict { code: "own_case", message });
+        }
+        threads::leave_case(&mut tx, link.thread).await?;
+    }
+    if !links::remove(&mut tx, id, link.thread).await? {
+        return Err(Refusal::NotFound);
+    }
+    let record = link.record;
+    tell(&mut tx, actor, link.thread, record.id, &record.name, StreamKind::Unlinked, now).await?;
+    changes::add(&mut tx, thread::change(link.thread, "unlinked"), now).await?;
+    Ok(tx.commit().await?)
+}
+
+async fn tell(
+    tx: &mut Tx,
+    actor: &Actor,
+    thread: ThreadId,
+    record: RecordId,
+    name: &str,
+    kind: StreamKind,
+    at: Time,
+) -> Result<(), Refusal> {
+    let data = serde_json::json!({ "record": name }).to_string();
+    let entry = NewEntry {
+        record: Some(record),
+        thread: Some(thread),
+        kind,
+        user: actor.user,
+        body: String::new(),
+        data,
+        at,
+    };
+    stream::add(tx, entry).await?;
+    Ok(())
+}

@@ -1,0 +1,102 @@
+//! Finding messages: what a person types, and what they are shown of each hit.
+//!
+//! [`query`] reads the typed words into a tree (it cannot fail on words, only on operators with
+//! values that mean nothing), the shelf asks its index, and [`snippet`] cuts the place of the match
+//! out of the message's text, which is read anew for the page that is shown and for no other.
+
+mod query;
+mod snippet;
+
+pub use snippet::Snippet;
+
+use crate::may::{Actor, Verb};
+use crate::message::apart;
+use crate::{Desk, Refusal, bytes};
+use model::{MailboxId, Person, Time};
+use query::Parsed;
+use store::messages::{self, Message};
+use store::search::{self, Search};
+use store::sql::Sql;
+use store::threads;
+
+/// Longest question, in bytes.
+pub const LONGEST_QUERY: usize = 1000;
+
+/// A message that was found.
+#[derive(Clone, Debug)]
+pub struct Hit {
+    /// The message.
+    pub message: Message,
+    /// The place of the match, or the message's beginning where the match is elsewhere.
+    pub snippet: Snippet,
+}
+
+impl Hit {
+    /// Who wrote it.
+    pub fn from(&self) -> &Person {
+        &self.message.from
+    }
+
+    /// When it came.
+    pub fn at(&self) -> Time {
+        self.message.received_at
+    }
+}
+
+/// A part of what was found, newest first, and how much there is (no further than
+/// [`search::MAX_TOTAL`]).
+pub async fn find(
+    desk: &Desk,
+    actor: &Actor,
+    typed: &str,
+    mailbox: Option<MailboxId>,
+    offset: i64,
+    limit: i64,
+) -> Result<(i64, Vec<Hit>), Refusal> {
+    actor.may(Verb::ReadMail)?;
+    let access = actor.mail_access();
+    let parsed = query::parse(typed)?;
+    let mut sql = desk.db.snapshot().await?;
+    let mut search = asked(&mut sql, &parsed, &access).await?;
+    search.mailboxes.extend(mailbox.map(|id| vec![id]));
+    let found = search::find(&mut sql, &search, &access, offset, limit).await?;
+    let mut hits = Vec::with_capacity(found.ids.len());
+    for message in messages::by_ids(&mut sql, &found.ids).await? {
+        let outline = bytes::outline(&mut sql, message.id).await?.unwrap_or_default();
+        hits.push((message, outline));
+    }
+    drop(sql);
+    Ok((found.total, apart(move || shown(hits, &parsed.highlights)).await?))
+}
+
+/// The tree for the shelf: addresses of mailboxes become their ids. A mailbox that does not exist or
+/// may not be looked into is in no message.
+async fn asked(
+    sql: &mut impl Sql,
+    parsed: &Parsed,
+    access: &store::people::Access,
+) -> Result<Search, Refusal> {
+    let mut search = Search { from: parsed.after, until: parsed.before, ..Search::of(parsed.tree.clone()) };
+    if parsed.mailboxes.is_empty() {
+        return Ok(search);
+    }
+    let open = threads::mailboxes(sql, access).await?;
+    for wanted in &parsed.mailboxes {
+        let is_it = |address: &str, name: &str| {
+            let local = address.split('@').next().unwrap_or_default();
+            [address, local, name].iter().any(|text| text.to_lowercase() == *wanted)
+        };
+        let ids = open.iter().filter(|(_, address, name)| is_it(address, name)).map(|(id, ..)| *id);
+        search.mailboxes.push(ids.collect());
+    }
+    Ok(search)
+}
+
+fn shown(hits: Vec<(Message, Vec<u8>)>, highlights: &[query::Highlight]) -> Vec<Hit> {
+    let hits = hits.into_iter().map(|(message, outline)| {
+        let text = mail::parse::parse(&outline).text;
+        let snippet = snippet::cut(&text, &message.snippet, highlights);
+        Hit { message, snippet }
+    });
+    hits.collect()
+}

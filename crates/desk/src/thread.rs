@@ -1,0 +1,220 @@
+//! Threads: views and lists, the page of one, read marks.
+//!
+//! Reading goes through here too, not only writing: what a person may see of a thread (its records,
+//! its events) is decided in one place, and the API only gives it its outer shape.
+
+use crate::may::{Actor, Verb};
+use crate::{Desk, Refusal};
+use model::{MailboxId, MessageId, RecordId, ThreadId, Time};
+use std::collections::HashSet;
+use store::changes::{self, Change, ChangeKind, RecordsHeard};
+use store::links::Link;
+use store::messages::{self, Message};
+use store::records;
+use store::sql::Sql;
+use store::stream::{self, Entry};
+use store::threads::{self, Filter, Reader, ThreadRow, View};
+
+/// The lists of an inbox and how many threads they have.
+#[derive(Clone, Debug)]
+pub struct Views {
+    /// Each list with its count.
+    pub counts: Vec<(View, i64)>,
+    /// The mailboxes somebody may look into, with their open threads.
+    pub mailboxes: Vec<MailboxCount>,
+    /// The newest change the numbers know of.
+    pub version: i64,
+}
+
+/// A mailbox as a list of its own.
+#[derive(Clone, Debug)]
+pub struct MailboxCount {
+    /// The mailbox.
+    pub id: MailboxId,
+    /// Its address.
+    pub address: String,
+    /// Its name.
+    pub name: String,
+    /// Its open threads.
+    pub open: i64,
+}
+
+/// A part of a list.
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// How many threads the whole list has.
+    pub total: i64,
+    /// The newest change the list knows of.
+    pub version: i64,
+    /// The part.
+    pub rows: Vec<ThreadRow>,
+}
+
+/// Something in a thread, in the order it happened.
+#[derive(Clone, Debug)]
+pub enum Item {
+    /// A message.
+    Message(Box<Message>),
+    /// A note or an event.
+    Entry(Entry),
+}
+
+/// A thread with everything in it.
+#[derive(Clone, Debug)]
+pub struct Thread {
+    /// Its line in a list.
+    pub row: ThreadRow,
+    /// Messages, notes and events, oldest first.
+    pub items: Vec<Item>,
+    /// Its records and why.
+    pub links: Vec<Link>,
+    /// The newest change this knows of.
+    pub version: i64,
+}
+
+/// The lists and their counts.
+pub async fn views(desk: &Desk, actor: &Actor) -> Result<Views, Refusal> {
+    actor.may(Verb::ReadMail)?;
+    let access = actor.mail_access();
+    let mut sql = desk.db.snapshot().await?;
+    let version = changes::last(&mut sql).await?.0;
+    let mut counts = Vec::with_capacity(View::ALL.len());
+    let filter = |view, mailbox| Filter { view, mailbox, access: &access, user: actor.user };
+    for view in View::ALL {
+        counts.push((*view, threads::count(&mut sql, &filter(*view, None)).await?));
+    }
+    let mut of_mailboxes = Vec::new();
+    for (id, address, name) in threads::mailboxes(&mut sql, &access).await? {
+        let open = threads::count(&mut sql, &filter(View::Open, Some(id))).await?;
+        of_mailboxes.push(MailboxCount { id, address, name, open });
+    }
+    Ok(Views { counts, mailboxes: of_mailboxes, version })
+}
+
+/// A part of a list by position, newest first.
+pub async fn list(
+    desk: &Desk,
+    actor: &Actor,
+    view: View,
+    mailbox: Option<MailboxId>,
+    offset: i64,
+    limit: i64,
+) -> Result<Page, Refusal> {
+    actor.may(Verb::ReadMail)?;
+    let access = actor.mail_access();
+    let filter = Filter { view, mailbox, access: &access, user: actor.user };
+    let mut sql = desk.db.snapshot().await?;
+    let version = changes::last(&mut sql).await?.0;
+    let total = threads::count(&mut sql, &filter).await?;
+    let mut rows = threads::list(&mut sql, &filter, offset, limit).await?;
+    for row in &mut rows {
+        keep_visible(&mut sql, row, &actor.records_heard()).await?;
+    }
+    Ok(Page { total, version, rows })
+}
+
+/// One thread. One that was merged into another answers as the other.
+pub async fn open(desk: &Desk, actor: &Actor, id: ThreadId) -> Result<Thread, Refusal> {
+    actor.may(Verb::ReadMail)?;
+    let heard = actor.records_heard();
+    let mut sql = desk.db.snapshot().await?;
+    let version = changes::last(&mut sql).await?.0;
+    let id = threads::survivor(&mut sql, id).await?;
+    let reader = Reader { user: actor.user };
+    let row = threads::row(&mut sql, id, &actor.mail_access(), reader).await?;
+    let mut row = row.ok_or(Refusal::NotFound)?;
+    let case = row.case.as_ref().map(|case| case.id);
+    keep_visible(&mut sql, &mut row, &heard).await?;
+    let messages = messages::of_thread(&mut sql, id).await?;
+    let entries = stream::of_thread(&mut sql, id, case).await?;
+    let links = store::links::of_thread(&mut sql, id).await?;
+    let named = links.iter().map(|link| link.record.id).chain(entries.iter().filter_map(|e| e.record));
+    let seen = seen(&mut sql, named, &heard).await?;
+    let links = links.into_iter().filter(|link| seen.contains(&link.record.id)).collect();
+    let entries = entries.into_iter().filter(|entry| entry.record.is_none_or(|id| seen.contains(&id)));
+    Ok(Thread { row, items: merged(messages, entries), links, version })
+}
+
+/// Which of these records may be seen.
+async fn seen(
+    sql: &mut impl Sql,
+    ids: impl Iterator<Item = RecordId>,
+    heard: &RecordsHeard,
+) -> Result<HashSet<RecordId>, Refusal> {
+    let mut seen = HashSet::new();
+    for id in ids.collect::<HashSet<_>>() {
+        if matches!(heard, RecordsHeard::All) || records::visible(sql, id, heard).await? {
+            seen.insert(id);
+        }
+    }
+    Ok(seen)
+}
+
+/// Takes what the reader may not see of the records out of a line. The case's status stays: it says
+/// how the thread stands, and whoever may read the thread may know that.
+async fn keep_visible(sql: &mut impl Sql, row: &mut ThreadRow, heard: &RecordsHeard) -> Result<(), Refusal> {
+    if matches!(heard, RecordsHeard::All) {
+        return Ok(());
+    }
+    let seen = seen(sql, row.records.iter().map(|record| record.id), heard).await?;
+    row.records.retain(|record| seen.contains(&record.id));
+    Ok(())
+}
+
+/// By time; a message before what was done about it in the same moment.
+fn merged(messages: Vec<Message>, entries: impl Iterator<Item = Entry>) -> Vec<Item> {
+    let messages = messages.into_iter().map(|message| Item::Message(Box::new(message)));
+    let mut items: Vec<Item> = messages.chain(entries.map(Item::Entry)).collect();
+    items.sort_by_key(Item::at);
+    items
+}
+
+impl Item {
+    /// When it happened: a message when it was received, for its writer's clock may be wrong.
+    pub fn at(&self) -> Time {
+        match self {
+            Item::Message(message) => message.received_at,
+            Item::Entry(entry) => entry.at,
+        }
+    }
+}
+
+/// Marks a thread read by the actor, up to its newest message.
+pub async fn mark_read(desk: &Desk, actor: &Actor, id: ThreadId) -> Result<(), Refusal> {
+    mark(desk, actor, id, "read", |newest| newest).await
+}
+
+/// Marks a thread unread for the actor: its newest message is new again.
+pub async fn mark_unread(desk: &Desk, actor: &Actor, id: ThreadId) -> Result<(), Refusal> {
+    mark(desk, actor, id, "unread", |newest| MessageId(newest.0 - 1)).await
+}
+
+async fn mark(
+    desk: &Desk,
+    actor: &Actor,
+    id: ThreadId,
+    action: &'static str,
+    up_to: impl Fn(MessageId) -> MessageId,
+) -> Result<(), Refusal> {
+    actor.may(Verb::MarkRead)?;
+    let user = actor.person()?;
+    let mut tx = desk.db.begin().await?;
+    visible(&mut tx, actor, id).await?;
+    let newest = messages::newest(&mut tx, id).await?.ok_or(Refusal::NotFound)?;
+    threads::read_up_to(&mut tx, user, id, up_to(newest)).await?;
+    changes::add(&mut tx, change(id, action), desk.clock.now()).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Refuses where the actor may not see the thread, as if there were none.
+pub(crate) async fn visible(sql: &mut impl Sql, actor: &Actor, id: ThreadId) -> Result<(), Refusal> {
+    match threads::visible(sql, id, &actor.mail_access()).await? {
+        true => Ok(()),
+        false => Err(Refusal::NotFound),
+    }
+}
+
+/// A change of a thread.
+pub(crate) fn change(id: ThreadId, action: &'static str) -> Change {
+    Change { kind: ChangeKind::Thread, entity_id: id.0, thread: Some(id), action }
+}
