@@ -6,6 +6,7 @@ mod both;
 pub mod dovecot;
 pub mod folder;
 pub mod postgres;
+pub mod scripted;
 
 #[doc(hidden)]
 pub use anyhow;

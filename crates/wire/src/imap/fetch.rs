@@ -11,7 +11,7 @@ use crate::imap::command::Command;
 use crate::imap::engine::Tag;
 use crate::imap::response::{Body, FetchResponse, Response};
 use crate::imap::session::{BodySink, Session, outcome};
-use crate::imap::types::{Refusal, SessionError};
+use crate::imap::types::{ProtocolError, Refusal, SessionError};
 use crate::imap::uid_set::UidSet;
 
 /// UIDs asked for in one command.
@@ -88,7 +88,7 @@ impl Fetch<'_> {
             };
             match response {
                 Response::Fetch(fetched) => {
-                    if let Some(message) = self.take(fetched) {
+                    if let Some(message) = self.take(fetched)? {
                         return Ok(Some(message));
                     }
                 }
@@ -103,7 +103,8 @@ impl Fetch<'_> {
         }
     }
 
-    /// What was asked for and has not come. After [`Fetch::next`] gave none: what is no longer in the folder.
+    /// What was asked for and has not come. After [`Fetch::next`] gave none: what is no longer in the folder,
+    /// as far as the server is sound; [`Session::uid_search_among`] tells before anything is given up.
     pub fn missing(&self) -> UidSet {
         self.awaited.union(&self.ahead)
     }
@@ -125,24 +126,30 @@ impl Fetch<'_> {
     }
 
     /// A whole FETCH response: the message in it, if there is one and we asked for it.
-    fn take(&mut self, fetched: FetchResponse) -> Option<Fetched> {
+    fn take(&mut self, fetched: FetchResponse) -> Result<Option<Fetched>, SessionError> {
         let announced = self.sink.announced.take();
         let (body, total) = match fetched.body {
-            Body::Absent => return None,
+            Body::Absent => return Ok(None),
             // A literal that began before this stream did belongs to somebody else.
             Body::Streamed(size) if announced == Some(size) => (std::mem::take(&mut self.sink.bytes), size),
-            Body::Streamed(_) => return None,
+            Body::Streamed(_) => return Ok(None),
             Body::Inline(mut text) => {
                 let total = text.len() as u64;
                 text.truncate(self.sink.limit.min(total) as usize);
                 (text, total)
             }
         };
-        let uid = fetched.uid.filter(|&uid| self.awaited.remove(uid))?;
+        // A message without the UID we asked for: passing it over would make it look as if it were gone.
+        let Some(uid) = fetched.uid else {
+            return Err(self.session.end(SessionError::Protocol(ProtocolError::BrokenFetch)));
+        };
+        if !self.awaited.remove(uid) {
+            return Ok(None);
+        }
         self.session.engine.made_progress();
         self.session.link.made_progress();
         self.delivered += 1;
-        Some(Fetched {
+        Ok(Some(Fetched {
             uid,
             flags: fetched.flags.unwrap_or_default(),
             internal_date: fetched.internal_date,
@@ -150,7 +157,7 @@ impl Fetch<'_> {
             truncated: (total > body.len() as u64).then_some(total),
             size_mismatch: fetched.size.is_some_and(|claimed| claimed != total),
             body,
-        })
+        }))
     }
 
     /// Names the message whose bytes were on the way: the first that has not come, since servers answer in order.

@@ -137,8 +137,8 @@ fn untagged(mut cursor: Cursor<'_>, max_depth: usize) -> Result<Response, Protoc
         b"CAPABILITY" => Response::Capability(words(cursor.rest())),
         b"LIST" | b"XLIST" => list(cursor, max_depth).unwrap_or(Response::Other),
         b"STATUS" => status(cursor, max_depth).unwrap_or(Response::Other),
-        b"SEARCH" => Response::Search(search(cursor.rest())),
-        b"ESEARCH" => esearch(cursor, max_depth),
+        b"SEARCH" => Response::Search(search(cursor.rest()).ok_or(ProtocolError::BrokenSearch)?),
+        b"ESEARCH" => esearch(cursor, max_depth).ok_or(ProtocolError::BrokenSearch)?,
         b"VANISHED" => vanished(cursor.rest()).unwrap_or(Response::Other),
         _ => Response::Other,
     })
@@ -226,28 +226,27 @@ fn status(cursor: Cursor<'_>, max_depth: usize) -> Option<Response> {
 }
 
 /// Numbers up to a `(MODSEQ n)`, which may follow (RFC 7162, section 3.1.5).
-fn search(text: &[u8]) -> UidSet {
+fn search(text: &[u8]) -> Option<UidSet> {
     let numbers = text.split(|b| *b == b'(').next().unwrap_or_default();
-    numbers.split(|b| *b == b' ').filter_map(number).filter_map(|n| u32::try_from(n).ok()).collect()
+    numbers.split(|b| *b == b' ').filter(|word| !word.is_empty()).map(number_32).collect()
 }
 
-/// `* ESEARCH (TAG "L5") UID ALL 1:3,7` (RFC 4731, section 3).
-fn esearch(cursor: Cursor<'_>, max_depth: usize) -> Response {
-    let values = cursor.values(max_depth).unwrap_or_default();
-    let mut tag = None;
+/// `* ESEARCH (TAG "L5") UID ALL 1:3,7` (RFC 4731, section 3). Without ALL nothing was found.
+fn esearch(cursor: Cursor<'_>, max_depth: usize) -> Option<Response> {
+    let values = cursor.values(max_depth).ok()?;
+    let is_word = |value: &Value<'_>, word: &str| {
+        value.bytes().is_some_and(|b| b.eq_ignore_ascii_case(word.as_bytes()))
+    };
+    let tag = values.first().and_then(Value::list).and_then(|correlator| correlator.get(1)?.string());
+    let mut words = values.iter().skip_while(|v| v.list().is_some() || is_word(v, "UID"));
     let mut all = UidSet::new();
-    let mut previous: Vec<u8> = Vec::new();
-    for value in &values {
-        match value {
-            Value::List(correlator) => tag = correlator.get(1).and_then(Value::string),
-            value if previous.eq_ignore_ascii_case(b"ALL") => {
-                all = uid_set(value.bytes()).unwrap_or_default()
-            }
-            _ => {}
+    while let Some(key) = words.next() {
+        let value = words.next()?;
+        if is_word(key, "ALL") {
+            all = uid_set(value.bytes())?;
         }
-        previous = value.bytes().unwrap_or_default().to_vec();
     }
-    Response::Esearch { tag, all }
+    Some(Response::Esearch { tag, all })
 }
 
 /// `* VANISHED (EARLIER) 1:3` (RFC 7162, section 3.2.10).

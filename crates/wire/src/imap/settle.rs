@@ -8,7 +8,7 @@ use crate::imap::date;
 use crate::imap::engine::Tag;
 use crate::imap::response::{Code, Response};
 use crate::imap::session::{BodySink, Session, outcome};
-use crate::imap::types::{Appended, FolderName, MoveError, Moved, SessionError};
+use crate::imap::types::{Appended, FolderName, MoveError, Moved, ProtocolError, SessionError};
 use crate::imap::uid_set::UidSet;
 
 /// UIDs in one MOVE, COPY or EXPUNGE.
@@ -62,14 +62,21 @@ impl Session {
     }
 
     async fn search(&mut self, command: Command) -> Result<UidSet, SessionError> {
-        let mut found = UidSet::new();
+        let mut found: Option<UidSet> = None;
         let searched = self.run_each(command, |response| match response {
             // Exchange and others split one answer into several lines.
-            Response::Search(uids) | Response::Esearch { all: uids, .. } => found = found.union(&uids),
+            Response::Search(uids) | Response::Esearch { all: uids, .. } => {
+                found = Some(found.take().unwrap_or_default().union(&uids));
+            }
             _ => {}
         });
         searched.await?;
-        Ok(found)
+        match found {
+            Some(found) => Ok(found),
+            // Some servers say nothing instead of an empty answer. In an empty folder that can be believed.
+            None if self.view.exists == 0 => Ok(UidSet::new()),
+            None => Err(self.end(SessionError::Protocol(ProtocolError::BrokenSearch))),
+        }
     }
 
     /// Moves messages of the open folder to another one of the same mailbox (RFC 6851).

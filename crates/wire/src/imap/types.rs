@@ -229,6 +229,9 @@ pub enum ProtocolError {
     /// A FETCH response whose structure is broken.
     #[error("a broken FETCH response")]
     BrokenFetch,
+    /// A search whose answer is broken or missing. Taking it for "nothing" would look like an empty folder.
+    #[error("a broken answer to a search")]
+    BrokenSearch,
     /// The opened folder has no UIDVALIDITY.
     #[error("the folder has no UIDVALIDITY")]
     NoUidValidity,

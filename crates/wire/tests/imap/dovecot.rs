@@ -1,7 +1,5 @@
 //! The IMAP client against a real Dovecot.
 
-#![allow(clippy::unwrap_used)]
-
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
