@@ -93,10 +93,7 @@ impl Db {
     /// Opens the SQLite database at `path`, creating the file if there is none.
     pub async fn open_sqlite(path: &Path, options: Options) -> Result<Db, Error> {
         let backend = Backend::Sqlite(sqlite::Sqlite::open(path, &options).await?);
-        Ok(Db(Arc::new(Inner {
-            backend,
-            signal: watch::Sender::new(0),
-        })))
+        Ok(Db(Arc::new(Inner { backend, signal: watch::Sender::new(0) })))
     }
 
     /// Opens the PostgreSQL database at `postgres://user:password@host:port/database`, with libpq's
@@ -138,11 +135,7 @@ impl Db {
 
     /// Reads with a statement of its own moment. Writing is refused: that is what [`Tx`] is for.
     pub async fn query(&self, sql: &str, params: Params) -> Result<Vec<Row>, Error> {
-        Ok(self
-            .query_many(sql, vec![params])
-            .await?
-            .pop()
-            .unwrap_or_default())
+        Ok(self.query_many(sql, vec![params]).await?.pop().unwrap_or_default())
     }
 
     /// As [`Db::query`]; the first row, if any.
@@ -152,9 +145,7 @@ impl Db {
 
     /// As [`Db::query`]; the first row, or [`Error::NoRow`].
     pub async fn query_one(&self, sql: &str, params: Params) -> Result<Row, Error> {
-        self.query_opt(sql, params)
-            .await?
-            .ok_or_else(|| Error::NoRow(error::head(sql)))
+        self.query_opt(sql, params).await?.ok_or_else(|| Error::NoRow(error::head(sql)))
     }
 
     /// One statement for many parameters in one hop: the rows for each, in order. On SQLite all of
@@ -182,12 +173,21 @@ impl Db {
         self.0.signal.subscribe()
     }
 
+    /// Refreshes the statistics by which SQLite chooses indexes; a job for now and then (hourly).
+    /// PostgreSQL does so itself.
+    pub async fn optimize(&self) -> Result<(), Error> {
+        match &self.0.backend {
+            Backend::Sqlite(sqlite) => sqlite.optimize().await,
+            Backend::Postgres(_) => Ok(()),
+        }
+    }
+
     /// Lets the running write transaction end, then closes; all clones of the handle answer
     /// [`Error::Closed`]. On SQLite the log is copied into the database.
     pub async fn close(self) {
         match &self.0.backend {
             Backend::Sqlite(sqlite) => sqlite.close().await,
-            Backend::Postgres(postgres) => postgres.close(),
+            Backend::Postgres(postgres) => postgres.close().await,
         }
     }
 }
@@ -205,18 +205,8 @@ pub trait Sql: Send {
     ) -> impl Future<Output = Result<Vec<Vec<Row>>, Error>> + Send;
 
     /// All rows of a statement: a SELECT, or in a [`Tx`] also something with RETURNING.
-    fn query(
-        &mut self,
-        sql: &str,
-        params: Params,
-    ) -> impl Future<Output = Result<Vec<Row>, Error>> + Send {
-        async move {
-            Ok(self
-                .query_many(sql, vec![params])
-                .await?
-                .pop()
-                .unwrap_or_default())
-        }
+    fn query(&mut self, sql: &str, params: Params) -> impl Future<Output = Result<Vec<Row>, Error>> + Send {
+        async move { Ok(self.query_many(sql, vec![params]).await?.pop().unwrap_or_default()) }
     }
 
     /// The first row, if any.
@@ -229,16 +219,8 @@ pub trait Sql: Send {
     }
 
     /// The first row, or [`Error::NoRow`].
-    fn query_one(
-        &mut self,
-        sql: &str,
-        params: Params,
-    ) -> impl Future<Output = Result<Row, Error>> + Send {
-        async move {
-            self.query_opt(sql, params)
-                .await?
-                .ok_or_else(|| Error::NoRow(error::head(sql)))
-        }
+    fn query_one(&mut self, sql: &str, params: Params) -> impl Future<Output = Result<Row, Error>> + Send {
+        async move { self.query_opt(sql, params).await?.ok_or_else(|| Error::NoRow(error::head(sql))) }
     }
 }
 

@@ -267,6 +267,18 @@ on_both_empty! {
         assert_eq!(other.begin().await.err(), Some(Error::Closed));
     }
 
+    async fn closing_waits_for_the_running_transaction(db: Db) {
+        create(&db, T).await;
+        db.optimize().await.unwrap();
+        let mut tx = db.begin().await.unwrap();
+        tx.execute("INSERT INTO t (id) VALUES (1)", params![]).await.unwrap();
+        let closing = tokio::spawn(db.clone().close());
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        assert!(!closing.is_finished());
+        tx.commit().await.unwrap();
+        tokio::time::timeout(Duration::from_secs(5), closing).await.unwrap().unwrap();
+    }
+
     async fn generic_readers_work_with_handle_snapshot_and_transaction(db: Db) {
         create(&db, T).await;
         async fn how_many(sql: &mut impl Sql) -> i64 {

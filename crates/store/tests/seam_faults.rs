@@ -267,3 +267,35 @@ async fn waiting_for_the_writer_has_a_limit() {
     drop(tx);
     db.begin().await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_stays_bounded_while_readers_never_pause() {
+    const MB: u64 = 1 << 20;
+    let folder = Folder::new().unwrap();
+    let file = folder.path().join("log.db");
+    let db = Db::open_sqlite(&file, Options::default()).await.unwrap();
+    create(&db).await;
+    let readers: Vec<_> = (0..3)
+        .map(|_| {
+            let db = db.clone();
+            tokio::spawn(async move {
+                loop {
+                    let mut moment = db.snapshot().await.unwrap();
+                    moment.query("SELECT count(*) FROM t", params![]).await.unwrap();
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+            })
+        })
+        .collect();
+    let mut largest = 0;
+    for id in 0..100 {
+        let mut tx = db.begin().await.unwrap();
+        let sql = "INSERT INTO t (id, name) VALUES ($1, $2)";
+        tx.execute(sql, params![id, "x".repeat(3 << 20)]).await.unwrap();
+        tx.commit().await.unwrap();
+        largest = largest.max(std::fs::metadata(folder.path().join("log.db-wal")).unwrap().len());
+    }
+    readers.iter().for_each(tokio::task::JoinHandle::abort);
+    println!("largest {} MB", largest / MB);
+    assert!(largest < 160 * MB, "the log grew to {} MB", largest / MB);
+}

@@ -48,6 +48,10 @@ const MAX_STATEMENTS: usize = 512;
 /// How long a dropped transaction may take to roll back before its connection is closed instead.
 const ROLLBACK_WAIT: Duration = Duration::from_secs(5);
 
+/// How long closing waits for running write transactions, and how often it looks.
+const END_WAIT: Duration = Duration::from_secs(10);
+const END_POLL: Duration = Duration::from_millis(10);
+
 /// An open PostgreSQL database.
 pub(crate) struct Postgres {
     read: Pool,
@@ -121,11 +125,19 @@ impl Postgres {
         Ok(Open { client, tls, busy: false, in_transaction: false })
     }
 
-    /// Ends the pools; open transactions go on.
-    pub(crate) fn close(&self) {
+    /// Ends the pools, and waits for the running write transactions, but not for ever.
+    pub(crate) async fn close(&self) {
         self.listener.abort();
         self.read.close();
         self.write.close();
+        let ended = async {
+            while self.write.status().size > 0 {
+                tokio::time::sleep(END_POLL).await;
+            }
+        };
+        if tokio::time::timeout(END_WAIT, ended).await.is_err() {
+            tracing::warn!("a write transaction is still open while closing");
+        }
     }
 }
 
