@@ -21,6 +21,8 @@ export type Locale = keyof typeof load;
 export const locales = Object.keys(load) as Locale[];
 
 let locale = $state<Locale>('en');
+/** What dates and numbers follow: the language with the browser's region if they agree; English without one is European. */
+const region = $derived(navigator.languages.find((l) => l.toLowerCase().startsWith(`${locale}-`)) ?? (locale === 'en' ? 'en-GB' : locale));
 let catalog = $state.raw<Catalog>(en);
 
 export async function setLocale(next: Locale) {
@@ -66,29 +68,29 @@ const relative = cached((l: string) => new Intl.RelativeTimeFormat(l, { numeric:
 const lists = cached((l: string) => new Intl.ListFormat(l, { style: 'short', type: 'unit' }));
 const collators = cached((l: string) => new Intl.Collator(l, { numeric: true, sensitivity: 'base' }));
 
-const format = (v: string | number | undefined) => (typeof v === 'number' ? numbers(locale, {}).format(v) : (v ?? ''));
-export const number = (n: number) => numbers(locale, {}).format(n);
-export const percent = (share: number) => numbers(locale, { style: 'percent' }).format(share);
-export const list = (words: readonly string[]) => lists(locale).format(words);
-export const fullDate = (iso: string) => dates(locale, { dateStyle: 'full', timeStyle: 'short' }).format(new Date(iso));
-export const dateTime = (iso: string) => dates(locale, { day: 'numeric', month: 'numeric', year: 'numeric', hour: 'numeric', minute: '2-digit' }).format(new Date(iso));
+const format = (v: string | number | undefined) => (typeof v === 'number' ? numbers(region, {}).format(v) : (v ?? ''));
+export const number = (n: number) => numbers(region, {}).format(n);
+export const percent = (share: number) => numbers(region, { style: 'percent' }).format(share);
+export const list = (words: readonly string[]) => lists(region).format(words);
+export const fullDate = (iso: string) => dates(region, { dateStyle: 'full', timeStyle: 'short' }).format(new Date(iso));
+export const dateTime = (iso: string) => dates(region, { day: 'numeric', month: 'numeric', year: 'numeric', hour: 'numeric', minute: '2-digit' }).format(new Date(iso));
 /** For sorting names as the language does: Czech and Slovak put "ch" after "h". */
-export const compare = (a: string, b: string) => collators(locale).compare(a, b);
+export const compare = (a: string, b: string) => collators(region).compare(a, b);
 
 /** 14:32 today, 20. 11. this year, 20. 11. 2025 before. */
 export function shortDate(iso: string, now = Date.now()) {
   const d = new Date(iso), n = new Date(now);
-  if (d.toDateString() === n.toDateString()) return dates(locale, { hour: 'numeric', minute: '2-digit' }).format(d);
-  return dates(locale, { day: 'numeric', month: 'numeric', ...(d.getFullYear() !== n.getFullYear() && { year: 'numeric' }) }).format(d);
+  if (d.toDateString() === n.toDateString()) return dates(region, { hour: 'numeric', minute: '2-digit' }).format(d);
+  return dates(region, { day: 'numeric', month: 'numeric', ...(d.getFullYear() !== n.getFullYear() && { year: 'numeric' }) }).format(d);
 }
 /** "3 min. ago", "yesterday": minutes up to an hour and a half, hours up to a day and a half, then days. */
 export function fromNow(iso: string, now = Date.now()) {
-  const minutes = Math.round((Date.parse(iso) - now) / 60_000), r = relative(locale);
+  const minutes = Math.round((Date.parse(iso) - now) / 60_000), r = relative(region);
   if (Math.abs(minutes) < 90) return r.format(minutes, 'minute');
   return Math.abs(minutes) < 36 * 60 ? r.format(Math.round(minutes / 60), 'hour') : r.format(Math.round(minutes / 1440), 'day');
 }
 /** 840 B, 12 kB, 3.4 MB: decimal units, as mail providers count. */
 export function size(bytes: number) {
   const [value, unit] = bytes < 1000 ? [bytes, 'byte'] : bytes < 1e6 ? [bytes / 1e3, 'kilobyte'] : bytes < 1e9 ? [bytes / 1e6, 'megabyte'] : [bytes / 1e9, 'gigabyte'];
-  return numbers(locale, { style: 'unit', unit: unit as string, unitDisplay: 'short', maximumFractionDigits: (value as number) < 10 && unit !== 'byte' ? 1 : 0 }).format(value as number);
+  return numbers(region, { style: 'unit', unit: unit as string, unitDisplay: 'short', maximumFractionDigits: (value as number) < 10 && unit !== 'byte' ? 1 : 0 }).format(value as number);
 }

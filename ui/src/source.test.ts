@@ -1,0 +1,26 @@
+/** Rules that no type checker keeps. */
+import { expect, test } from 'vitest';
+
+const files = import.meta.glob<string>(['./**/*.svelte', './**/*.ts', '!./**/*.test.ts'], { eager: true, query: '?raw', import: 'default' });
+const all = Object.entries(files);
+const having = (re: RegExp) => all.filter(([, text]) => re.test(text)).map(([path]) => path);
+
+test('the sources were found', () => expect(all.length).toBeGreaterThan(40));
+test('no foreign HTML enters the page: no {@html}, innerHTML or srcdoc', () => expect(having(/\{@html|\.(inner|outer)HTML\s*=|insertAdjacentHTML|srcdoc=/)).toEqual([]));
+test('bits-ui is imported only in src/ui', () => expect(having(/from 'bits-ui'/).filter((p) => !p.startsWith('./ui/'))).toEqual([]));
+test('the server is called only through the client', () => expect(having(/[^.\w]fetch\(/).filter((p) => p !== './api/client.ts')).toEqual([]));
+test('the mail frame never allows scripts', () => {
+  expect(files['./ui/MailFrame.svelte']).toContain('sandbox=');
+  expect(having(/allow-scripts/)).toEqual([]);
+});
+test('every text a page asks for by name exists in the catalogue', async () => {
+  const en = (await import('./locales/en')).default as Record<string, unknown>;
+  const asked = all.flatMap(([, text]) => [...text.matchAll(/\bt\('([\w.]+)'/g)].map((m) => m[1]!));
+  expect(asked.filter((k) => !(k in en))).toEqual([]);
+});
+test('no text of the catalogue is left over', async () => {
+  const en = (await import('./locales/en')).default;
+  const source = all.filter(([p]) => !p.startsWith('./locales/')).map(([, text]) => text).join('\n');
+  const byWord = /^(view|status|priority|reason|event|stage|problem|after|kind|kinds|new|level|theme|density|tls|settings|ledger|mailbox|help)\./; // asked for by a word of the server or a template
+  expect(Object.keys(en).filter((k) => !byWord.test(k) && !source.includes(`'${k}'`))).toEqual([]);
+});
