@@ -34,11 +34,7 @@ const MAX_SHOWN_URL_BYTES: usize = 300;
 /// rest of the letter would be worse than showing a preheader.
 pub fn to_text(html: &str) -> String {
     let (text, left_open) = pass(html, Hidden::Skipped);
-    if left_open {
-        pass(html, Hidden::Shown).0
-    } else {
-        text
-    }
+    if left_open { pass(html, Hidden::Shown).0 } else { text }
 }
 
 /// What to do with elements that a reader would not see.
@@ -107,14 +103,7 @@ const MAX_LISTS: usize = 32;
 
 impl State {
     fn new(hidden: Hidden) -> Self {
-        State {
-            out: Writer::default(),
-            hidden,
-            skip: None,
-            raw: false,
-            lists: Vec::new(),
-            link: None,
-        }
+        State { out: Writer::default(), hidden, skip: None, raw: false, lists: Vec::new(), link: None }
     }
 
     fn text(&mut self, text: &str) {
@@ -135,10 +124,7 @@ impl State {
             return TokenSinkResult::Continue;
         }
         if self.hidden == Hidden::Skipped && !is_void(name) && is_hidden(&tag.attrs) {
-            self.skip = Some(Skip {
-                name: name.to_owned(),
-                inner: 0,
-            });
+            self.skip = Some(Skip { name: name.to_owned(), inner: 0 });
             return TokenSinkResult::Continue;
         }
         self.open(name, tag);
@@ -217,10 +203,7 @@ impl State {
     fn open_link(&mut self, tag: &Tag) {
         self.link = attribute(&tag.attrs, "href")
             .filter(|href| href.len() <= MAX_SHOWN_URL_BYTES)
-            .map(|href| Link {
-                href: href.trim().to_owned(),
-                start: self.out.len(),
-            });
+            .map(|href| Link { href: href.trim().to_owned(), start: self.out.len() });
     }
 
     fn close_link(&mut self) {
@@ -253,19 +236,14 @@ fn shown_url<'a>(href: &'a str, text: &str) -> Option<&'a str> {
 /// A URL as people write it in text: no scheme, no `www.`, no closing slash.
 fn bare(url: &str) -> String {
     let lower = url.to_lowercase();
-    let rest = lower
-        .strip_prefix("https://")
-        .or_else(|| lower.strip_prefix("http://"));
+    let rest = lower.strip_prefix("https://").or_else(|| lower.strip_prefix("http://"));
     let rest = rest.unwrap_or(&lower);
     let rest = rest.strip_prefix("www.").unwrap_or(rest);
     rest.trim_end_matches('/').to_owned()
 }
 
 fn attribute<'a>(attrs: &'a [Attribute], name: &str) -> Option<&'a str> {
-    attrs
-        .iter()
-        .find(|a| &*a.name.local == name)
-        .map(|a| &*a.value)
+    attrs.iter().find(|a| &*a.name.local == name).map(|a| &*a.value)
 }
 
 /// Whether an element is hidden by itself; style sheets are not read.
@@ -276,14 +254,8 @@ fn is_hidden(attrs: &[Attribute]) -> bool {
     let Some(style) = attribute(attrs, "style") else {
         return false;
     };
-    let style: String = style
-        .chars()
-        .filter(|c| !c.is_whitespace())
-        .flat_map(char::to_lowercase)
-        .collect();
-    let flat = style
-        .split(';')
-        .any(|d| matches!(d, "max-height:0" | "max-height:0px"));
+    let style: String = style.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_lowercase).collect();
+    let flat = style.split(';').any(|d| matches!(d, "max-height:0" | "max-height:0px"));
     style.contains("display:none")
         || style.contains("visibility:hidden")
         || (flat && style.contains("overflow:hidden"))

@@ -51,10 +51,7 @@ pub fn parts(text: &str) -> Vec<Part> {
     for (line, kind) in lines.iter().zip(kinds) {
         match parts.last_mut() {
             Some(part) if part.kind == kind => part.range.end = line.range.end,
-            _ => parts.push(Part {
-                range: line.range.clone(),
-                kind,
-            }),
+            _ => parts.push(Part { range: line.range.clone(), kind }),
         }
     }
     parts
@@ -73,14 +70,8 @@ pub fn reply_text(text: &str) -> String {
             continue;
         }
         if !out.is_empty() {
-            let blank_after = piece
-                .trim_start_matches([' ', '\t'])
-                .starts_with(['\n', '\r']);
-            out.push_str(if blank_before && blank_after {
-                "\n\n"
-            } else {
-                "\n"
-            });
+            let blank_after = piece.trim_start_matches([' ', '\t']).starts_with(['\n', '\r']);
+            out.push_str(if blank_before && blank_after { "\n\n" } else { "\n" });
         }
         out.push_str(body);
         let tail = &piece[piece.trim_end().len()..];
@@ -138,11 +129,7 @@ impl<'a> Marker<'a> {
             return self.quote(i);
         }
         if line.is_blank() {
-            self.kinds[i] = if self.in_signature {
-                Kind::Signature
-            } else {
-                Kind::Reply
-            };
+            self.kinds[i] = if self.in_signature { Kind::Signature } else { Kind::Reply };
             return i + 1;
         }
         if let Some(end) = signs::introduction(self.lines, i, self.wrote) {

@@ -37,11 +37,7 @@ pub const MAX_HTML_BYTES: usize = 2 << 20;
 /// Deepest nesting that is cleaned.
 pub const MAX_DEPTH: usize = 512;
 
-const LIMITS: Limits = Limits {
-    depth: MAX_DEPTH + 1,
-    nodes: 400_000,
-    walks: 20_000_000,
-};
+const LIMITS: Limits = Limits { depth: MAX_DEPTH + 1, nodes: 400_000, walks: 20_000_000 };
 /// Rounds of cleaning until the output must stand still; ordinary mail needs two.
 const MAX_ROUNDS: usize = 6;
 
@@ -85,10 +81,7 @@ pub fn mail_html(html: &str, images: Images<'_>) -> String {
 pub fn safe(html: &str, images: Images<'_>) -> Safe {
     let blocked = Arc::new(AtomicU32::new(0));
     let clean = clean_until_stable(html, images, &blocked);
-    Safe {
-        html: clean.unwrap_or_else(|| as_text(html)),
-        blocked_remote: blocked.load(Ordering::Relaxed),
-    }
+    Safe { html: clean.unwrap_or_else(|| as_text(html)), blocked_remote: blocked.load(Ordering::Relaxed) }
 }
 
 /// `None` when a limit is passed or no fixed point is found.
@@ -96,9 +89,7 @@ fn clean_until_stable(html: &str, images: Images<'_>, blocked: &Arc<AtomicU32>) 
     gate(html)?;
     let counting = policy::builder(Urls::new(images, Arc::clone(blocked)));
     let wrapped = with_body_colours(html);
-    let mut before = counting
-        .clean(wrapped.as_deref().unwrap_or(html))
-        .to_string();
+    let mut before = counting.clean(wrapped.as_deref().unwrap_or(html)).to_string();
     // What the first round blocked must not be counted again.
     let silent = policy::builder(Urls::new(images, Arc::default()));
     for _ in 0..MAX_ROUNDS {
@@ -197,8 +188,7 @@ fn colour(value: &str) -> Option<String> {
     if hex {
         return Some(format!("#{plain}"));
     }
-    (!plain.is_empty() && plain.bytes().all(|b| b.is_ascii_alphanumeric()))
-        .then(|| value.to_owned())
+    (!plain.is_empty() && plain.bytes().all(|b| b.is_ascii_alphanumeric())).then(|| value.to_owned())
 }
 
 #[cfg(test)]

@@ -98,8 +98,7 @@ impl Writer {
         self.breaks = 0;
         self.gap = None;
         self.line_quotes = self.quotes;
-        self.out
-            .extend(std::iter::repeat_n('>', self.quotes.min(MAX_QUOTES)));
+        self.out.extend(std::iter::repeat_n('>', self.quotes.min(MAX_QUOTES)));
         if self.quotes > 0 {
             self.out.push(' ');
         }

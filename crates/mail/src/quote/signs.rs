@@ -38,20 +38,13 @@ pub(super) fn lines(text: &str) -> Vec<Line<'_>> {
             let range = at..at + line.len();
             at = range.end;
             let text = line.trim_matches(|c: char| c.is_whitespace() || is_invisible(c));
-            Line {
-                range,
-                text,
-                quoted: text.starts_with('>'),
-            }
+            Line { range, text, quoted: text.starts_with('>') }
         })
         .collect()
 }
 
 fn is_invisible(c: char) -> bool {
-    matches!(
-        c,
-        '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{feff}' | '\u{2060}'
-    )
+    matches!(c, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{feff}' | '\u{2060}')
 }
 
 /// Where an introduction of history that begins in line `i` ends (exclusive).
@@ -96,11 +89,7 @@ fn closes_address(above: &str, text: &str) -> bool {
 }
 
 fn followed_by_quote(lines: &[Line<'_>], from: usize) -> bool {
-    lines[from..]
-        .iter()
-        .take(4)
-        .find(|l| !l.is_blank())
-        .is_some_and(|l| l.quoted)
+    lines[from..].iter().take(4).find(|l| !l.is_blank()).is_some_and(|l| l.quoted)
 }
 
 /// A cheap look at the first line; the whole is judged by [`is_attribution`].
@@ -212,10 +201,7 @@ pub(super) fn with_separator(lines: &[Line<'_>], i: usize) -> usize {
 
 /// A line of nothing but dashes and the like.
 fn is_divider(text: &str) -> bool {
-    text.chars().count() >= 3
-        && text
-            .chars()
-            .all(|c| matches!(c, '-' | '_' | '=' | '*' | '—' | '–' | '─'))
+    text.chars().count() >= 3 && text.chars().all(|c| matches!(c, '-' | '_' | '=' | '*' | '—' | '–' | '─'))
 }
 
 /// "-- " or "--" with no more below than a signature has (RFC 3676 4.3).

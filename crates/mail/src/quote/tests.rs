@@ -38,14 +38,8 @@ fn attributions_of_many_clients_begin_the_quote() {
         "________________________________\nVon: Ann\nGesendet: Montag, 3. Mai 2021\nAn: Ben\nBetreff: Rechnung",
         "*From:* Ann [mailto:ann@a.example]\n*Sent:* Monday\n*To:* Ben\n*Subject:* x",
     ] {
-        check(
-            &format!("Ano, prosím.\n\n{attribution}\n\n> jak to bude?\n"),
-            "Ano, prosím.",
-        );
-        check(
-            &format!("Ano, prosím.\n\n{attribution}\n\njak to bude?\n\nAnn\n"),
-            "Ano, prosím.",
-        );
+        check(&format!("Ano, prosím.\n\n{attribution}\n\n> jak to bude?\n"), "Ano, prosím.");
+        check(&format!("Ano, prosím.\n\n{attribution}\n\njak to bude?\n\nAnn\n"), "Ano, prosím.");
     }
 }
 
@@ -59,7 +53,8 @@ fn answers_between_quotes_are_the_writers() {
 
 #[test]
 fn the_rest_of_a_wrapped_quote_is_a_quote() {
-    let quote = "> this is a rather long line that the client of the sender has wrapped at\nsome column\n> and more";
+    let quote =
+        "> this is a rather long line that the client of the sender has wrapped at\nsome column\n> and more";
     check(&format!("Yes\n{quote}"), "Yes");
     check(
         "> this is a rather long question of the customer, is it not at all so?\nyes it is\n> and more",
@@ -70,18 +65,9 @@ fn the_rest_of_a_wrapped_quote_is_a_quote() {
 #[test]
 fn signatures_are_set_apart() {
     check("Hello\n\n-- \nAnn\n+420 1", "Hello");
-    check(
-        "Hello\n--\nAnn\n\nOn 3.5.2021 Ben <b@b.example> wrote:\n> x\n\nPS",
-        "Hello\nPS",
-    );
-    check(
-        "Ahoj\n\nOdesláno z iPhonu\n\nDne 3. 5. 2021 v 10:00 Ann napsal(a):\nx",
-        "Ahoj",
-    );
-    check(
-        "Hi\n\nSent from my phone\n\nP.S. Call me.",
-        "Hi\n\nP.S. Call me.",
-    );
+    check("Hello\n--\nAnn\n\nOn 3.5.2021 Ben <b@b.example> wrote:\n> x\n\nPS", "Hello\nPS");
+    check("Ahoj\n\nOdesláno z iPhonu\n\nDne 3. 5. 2021 v 10:00 Ann napsal(a):\nx", "Ahoj");
+    check("Hi\n\nSent from my phone\n\nP.S. Call me.", "Hi\n\nP.S. Call me.");
     let marks: Vec<Kind> = parts("Hi\n-- \nAnn\n> q").iter().map(|p| p.kind).collect();
     assert_eq!(marks, [Kind::Reply, Kind::Signature, Kind::Quote]);
 }
@@ -106,14 +92,7 @@ fn the_writers_own_words_are_kept() {
 
 #[test]
 fn parts_cover_the_text() {
-    for text in [
-        "",
-        "a",
-        "\n\n",
-        "a\r\n> b\r\n\r\n-- \r\nc",
-        "> a\n",
-        "On 3.5.2021 a@b.example wrote:",
-    ] {
+    for text in ["", "a", "\n\n", "a\r\n> b\r\n\r\n-- \r\nc", "> a\n", "On 3.5.2021 a@b.example wrote:"] {
         let mut at = 0;
         for part in parts(text) {
             assert_eq!(part.range.start, at);
@@ -157,10 +136,7 @@ struct Score {
 
 fn words(text: &str) -> Vec<String> {
     let is_break = |c: char| !(c.is_alphanumeric() || c > '\u{2000}');
-    text.split(is_break)
-        .filter(|w| !w.is_empty())
-        .map(str::to_owned)
-        .collect()
+    text.split(is_break).filter(|w| !w.is_empty()).map(str::to_owned).collect()
 }
 
 /// The words of `part` in `whole`, in order.
@@ -176,9 +152,7 @@ impl Score {
         let got = words(&reply);
         let strings = |v: &serde_json::Value| -> Vec<String> {
             let list = v.as_array().cloned().unwrap_or_default();
-            list.iter()
-                .map(|s| s.as_str().unwrap().to_owned())
-                .collect()
+            list.iter().map(|s| s.as_str().unwrap().to_owned()).collect()
         };
         let mut must: Vec<Vec<String>> = Vec::new();
         let mut exact: Option<Vec<String>> = None;
@@ -204,9 +178,7 @@ impl Score {
         if !must.iter().all(|part| holds(&got, part)) {
             self.lost_words.push(format!("{id}: {reply}"));
         }
-        let kept_quote = strings(&expect["reply_not_contains"])
-            .iter()
-            .any(|s| reply.contains(s));
+        let kept_quote = strings(&expect["reply_not_contains"]).iter().any(|s| reply.contains(s));
         if exact.is_some_and(|e| e != got) || kept_quote {
             self.not_exact.push(format!("{id}: {reply}"));
         }
@@ -217,9 +189,7 @@ impl Score {
 fn replies_of_the_corpora_are_split() {
     let root = std::env::var_os("LETTERCASE_CORPORA")
         .map(PathBuf::from)
-        .unwrap_or_else(|| {
-            PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpora")
-        });
+        .unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpora"));
     if !root.is_dir() {
         println!("skipped: no corpora at {}", root.display());
         return;
@@ -233,9 +203,7 @@ fn replies_of_the_corpora_are_split() {
                 String::from_utf8_lossy(&std::fs::read(root.join(file.as_str().unwrap())).unwrap())
                     .into_owned()
             };
-            let mut input = item["input"]
-                .as_str()
-                .map_or_else(|| read(&item["file"]), str::to_owned);
+            let mut input = item["input"].as_str().map_or_else(|| read(&item["file"]), str::to_owned);
             if item["input_kind"] == "text/html" {
                 input = crate::html::to_text(&input);
             }

@@ -45,14 +45,8 @@ const SUBJECT: &[&str] = &[
 /// The kind of a header line: "**From:** Ann" and the like.
 pub(super) fn header_key(line: &str) -> Option<Key> {
     let line = line.trim_start_matches(|c: char| matches!(c, '*' | '_' | '|') || c.is_whitespace());
-    let colon = line
-        .char_indices()
-        .take(24)
-        .find(|(_, c)| matches!(c, ':' | '：'))?
-        .0;
-    let key = line[..colon]
-        .trim_matches(|c: char| c == '*' || c.is_whitespace())
-        .to_lowercase();
+    let colon = line.char_indices().take(24).find(|(_, c)| matches!(c, ':' | '：'))?.0;
+    let key = line[..colon].trim_matches(|c: char| c == '*' || c.is_whitespace()).to_lowercase();
     let is = |table: &[&str]| table.contains(&key.as_str());
     if is(FROM) {
         Some(Key::From)
@@ -108,10 +102,7 @@ const CITATIONS: &[&str] = &[
 /// Lower-case words without punctuation around them.
 fn words_of(text: &str) -> impl Iterator<Item = String> {
     text.split(|c: char| c.is_whitespace() || matches!(c, '(' | '[' | '<' | '"' | ','))
-        .map(|w| {
-            w.trim_matches(|c: char| !c.is_alphanumeric())
-                .to_lowercase()
-        })
+        .map(|w| w.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase())
         .filter(|w| !w.is_empty())
 }
 
@@ -122,24 +113,14 @@ pub(super) fn has_wrote(text: &str) -> bool {
 pub(super) fn ends_with_wrote(text: &str) -> bool {
     let text = text.trim_end_matches([':', ' ', '-']);
     // "napsal(a)" ends in an ending of its own.
-    let text = text
-        .strip_suffix("(a)")
-        .or_else(|| text.strip_suffix("(-a)"))
-        .unwrap_or(text);
-    let last = text
-        .rsplit(char::is_whitespace)
-        .next()
-        .unwrap_or("")
-        .to_lowercase();
+    let text = text.strip_suffix("(a)").or_else(|| text.strip_suffix("(-a)")).unwrap_or(text);
+    let last = text.rsplit(char::is_whitespace).next().unwrap_or("").to_lowercase();
     WROTE.contains(&last.as_str())
 }
 
 pub(super) fn begins_citation(text: &str) -> bool {
     let text = text.chars().take(24).collect::<String>().to_lowercase();
-    CITATIONS.iter().any(|c| {
-        text.strip_prefix(c)
-            .is_some_and(|r| r.starts_with(char::is_whitespace))
-    })
+    CITATIONS.iter().any(|c| text.strip_prefix(c).is_some_and(|r| r.starts_with(char::is_whitespace)))
 }
 
 /// A word such as "On", a weekday, or a number: what attributions begin with.
@@ -191,19 +172,16 @@ fn is_clock(word: &str) -> bool {
 
 /// "3.5.2021", "2021-05-03", "05/03/21".
 fn is_numeric_date(word: &str) -> bool {
-    let numbers: Vec<&str> = word
-        .split(['.', '-', '/'])
-        .filter(|p| !p.is_empty())
-        .collect();
+    let numbers: Vec<&str> = word.split(['.', '-', '/']).filter(|p| !p.is_empty()).collect();
     numbers.len() >= 3 && numbers.iter().take(3).all(|p| p.len() <= 4 && is_number(p))
 }
 
 /// "Dec 9": a number of one or two digits beside a word that begins like a month.
 fn has_named_month(text: &str) -> bool {
     const MONTHS: &[&str] = &[
-        "jan", "feb", "mar", "mär", "apr", "may", "mai", "maj", "jun", "jul", "aug", "sep", "oct",
-        "okt", "nov", "dec", "dez", "led", "úno", "bře", "dub", "kvě", "čer", "srp", "zář", "říj",
-        "lis", "pro", "sty", "lut", "kwi", "cze", "lip", "sie", "wrz", "paź", "gru",
+        "jan", "feb", "mar", "mär", "apr", "may", "mai", "maj", "jun", "jul", "aug", "sep", "oct", "okt",
+        "nov", "dec", "dez", "led", "úno", "bře", "dub", "kvě", "čer", "srp", "zář", "říj", "lis", "pro",
+        "sty", "lut", "kwi", "cze", "lip", "sie", "wrz", "paź", "gru",
     ];
     let mut before_is_day = false;
     let mut before_is_month = false;
@@ -271,10 +249,7 @@ pub(super) fn is_separator(line: &str) -> bool {
         return false;
     }
     let lower = line.to_lowercase();
-    let dashes = lower
-        .bytes()
-        .take_while(|b| matches!(b, b'-' | b'_' | b'=' | b'*'))
-        .count();
+    let dashes = lower.bytes().take_while(|b| matches!(b, b'-' | b'_' | b'=' | b'*')).count();
     let inside = lower.trim_matches(|c: char| !c.is_alphabetic());
     let named = dashes >= 2
         && inside.split_whitespace().count() <= 8
@@ -306,8 +281,7 @@ pub(super) fn is_mobile_mark(line: &str) -> bool {
         return false;
     }
     let line = without_links(line);
-    let plain =
-        line.trim_matches(|c: char| matches!(c, '*' | '_' | '[' | ']') || c.is_whitespace());
+    let plain = line.trim_matches(|c: char| matches!(c, '*' | '_' | '[' | ']') || c.is_whitespace());
     let lower = plain.to_lowercase();
     let count = lower.split_whitespace().count();
     let known = MOBILE.iter().any(|m| lower.starts_with(m)) || names_an_app(plain);
@@ -320,9 +294,7 @@ fn names_an_app(line: &str) -> bool {
     let rest = line.strip_prefix("Sent from ").unwrap_or("");
     let words: Vec<&str> = rest.split_whitespace().collect();
     let named = |w: &&str| w.starts_with(|c: char| c.is_uppercase() || c.is_ascii_digit());
-    (1..=4).contains(&words.len())
-        && words.iter().all(|w| named(w) || w.len() <= 3)
-        && named(&words[0])
+    (1..=4).contains(&words.len()) && words.iter().all(|w| named(w) || w.len() <= 3) && named(&words[0])
 }
 
 /// Without `<https://…>`, which HTML-to-text converters put after linked words.
@@ -342,27 +314,14 @@ fn without_links(line: &str) -> String {
 
 pub(super) fn is_list_footer(line: &str) -> bool {
     let lower = line.chars().take(200).collect::<String>().to_lowercase();
-    [
-        "mailing list",
-        "listinfo",
-        "mailman",
-        "unsubscribe",
-        "googlegroups.com",
-        "odhlásit",
-    ]
-    .iter()
-    .any(|w| lower.contains(w))
+    ["mailing list", "listinfo", "mailman", "unsubscribe", "googlegroups.com", "odhlásit"]
+        .iter()
+        .any(|w| lower.contains(w))
 }
 
 /// "P. S.": something the writer added below the signature.
 pub(super) fn is_postscript(line: &str) -> bool {
-    let start: String = line
-        .chars()
-        .take(6)
-        .filter(|c| !c.is_whitespace())
-        .collect();
+    let start: String = line.chars().take(6).filter(|c| !c.is_whitespace()).collect();
     let start = start.to_lowercase();
-    ["p.s", "ps.", "ps:", "ps-", "ps,"]
-        .iter()
-        .any(|p| start.starts_with(p))
+    ["p.s", "ps.", "ps:", "ps-", "ps,"].iter().any(|p| start.starts_with(p))
 }

@@ -49,13 +49,8 @@ pub(super) fn filter(style: &str, urls: &Urls) -> Option<String> {
             continue;
         }
         let background = matches!(name.as_str(), "background" | "background-image");
-        let value = without_urls(value, |url| {
-            if background {
-                rewrite_url(url, urls)
-            } else {
-                drop_url(url, urls)
-            }
-        });
+        let value =
+            without_urls(value, |url| if background { rewrite_url(url, urls) } else { drop_url(url, urls) });
         let Some(value) = value else { continue };
         let value = value.trim();
         if !value.is_empty() && is_safe(value) {
@@ -89,10 +84,7 @@ fn has_url(value: &str) -> bool {
 
 /// Where `url(` begins, in any case.
 fn find_url(value: &str) -> Option<usize> {
-    value
-        .as_bytes()
-        .windows(4)
-        .position(|w| w.eq_ignore_ascii_case(b"url("))
+    value.as_bytes().windows(4).position(|w| w.eq_ignore_ascii_case(b"url("))
 }
 
 /// The value with each `url(…)` replaced by what `replace` says; `None` if one does not end.
@@ -120,10 +112,7 @@ fn without_urls(value: &str, mut replace: impl FnMut(&str) -> Option<String>) ->
 /// Position of the parenthesis that ends a `url(`.
 fn end_of_url(inside: &str) -> Option<usize> {
     let start = inside.len() - inside.trim_start().len();
-    let quote = inside[start..]
-        .chars()
-        .next()
-        .filter(|c| matches!(c, '"' | '\''));
+    let quote = inside[start..].chars().next().filter(|c| matches!(c, '"' | '\''));
     let from = match quote {
         Some(q) => start + 1 + inside[start + 1..].find(q)? + 1,
         None => start,

@@ -44,40 +44,9 @@ const TAG_ATTRIBUTES: &[(&str, &[&str])] = &[
     ("img", &["alt", "hspace", "src", "srcset", "vspace"]),
     ("li", &["type", "value"]),
     ("ol", &["reversed", "start", "type"]),
-    (
-        "table",
-        &[
-            "bordercolor",
-            "cellpadding",
-            "cellspacing",
-            "frame",
-            "rules",
-        ],
-    ),
-    (
-        "td",
-        &[
-            "abbr",
-            "bordercolor",
-            "colspan",
-            "headers",
-            "nowrap",
-            "rowspan",
-            "scope",
-        ],
-    ),
-    (
-        "th",
-        &[
-            "abbr",
-            "bordercolor",
-            "colspan",
-            "headers",
-            "nowrap",
-            "rowspan",
-            "scope",
-        ],
-    ),
+    ("table", &["bordercolor", "cellpadding", "cellspacing", "frame", "rules"]),
+    ("td", &["abbr", "bordercolor", "colspan", "headers", "nowrap", "rowspan", "scope"]),
+    ("th", &["abbr", "bordercolor", "colspan", "headers", "nowrap", "rowspan", "scope"]),
     ("ul", &["type"]),
 ];
 
@@ -87,10 +56,8 @@ const SCHEMES: &[&str] = &["http", "https", "mailto", "tel", "cid", "data"];
 /// A cleaner for one letter.
 pub(super) fn builder(urls: Urls) -> Builder<'static> {
     let set = |names: &[&'static str]| names.iter().copied().collect::<HashSet<_>>();
-    let tag_attributes: HashMap<_, _> = TAG_ATTRIBUTES
-        .iter()
-        .map(|(tag, names)| (*tag, set(names)))
-        .collect();
+    let tag_attributes: HashMap<_, _> =
+        TAG_ATTRIBUTES.iter().map(|(tag, names)| (*tag, set(names))).collect();
     let mut builder = Builder::empty();
     builder
         .tags(set(TAGS))

@@ -8,10 +8,7 @@ use super::{Images, MAX_HTML_BYTES, Safe, mail_html, safe};
 const INLINE: &str = "/api/v1/messages/7/inline/";
 const PROXY: &str = "/api/v1/images?url=";
 const BLOCKED: Images<'static> = Images::Blocked { inline: INLINE };
-const SHOWN: Images<'static> = Images::Shown {
-    inline: INLINE,
-    proxy: PROXY,
-};
+const SHOWN: Images<'static> = Images::Shown { inline: INLINE, proxy: PROXY };
 
 fn check(html: &str, expected: &str) {
     assert_eq!(mail_html(html, BLOCKED), expected, "{html}");
@@ -19,11 +16,7 @@ fn check(html: &str, expected: &str) {
 
 /// What is wrong with a result, judged by the tree a browser would build from it.
 fn faults(html: &str, images: Images<'_>) -> Vec<String> {
-    let limits = Limits {
-        depth: 1024,
-        nodes: 2_000_000,
-        walks: 200_000_000,
-    };
+    let limits = Limits { depth: 1024, nodes: 2_000_000, walks: 200_000_000 };
     let Some(tree) = Tree::parse(html, limits) else {
         return vec!["too deep".into()];
     };
@@ -79,32 +72,17 @@ fn attribute_is_safe(name: &str, value: &str, images: Images<'_>) -> bool {
         "width",
     ];
     let ours = |url: &str| {
-        url.starts_with(INLINE)
-            || (matches!(images, Images::Shown { .. }) && url.starts_with(PROXY))
+        url.starts_with(INLINE) || (matches!(images, Images::Shown { .. }) && url.starts_with(PROXY))
     };
     match name {
-        "href" => ["http://", "https://", "mailto:", "tel:"]
-            .iter()
-            .any(|s| value.starts_with(s)),
+        "href" => ["http://", "https://", "mailto:", "tel:"].iter().any(|s| value.starts_with(s)),
         "target" => value == "_blank",
         "rel" => value == "noopener noreferrer",
         "src" | "background" => ours(value) || value.starts_with("data:image/"),
         "style" => {
             let rest = value.to_lowercase();
-            let rest = rest
-                .replace(&format!("url(\"{INLINE}"), "")
-                .replace(&format!("url(\"{PROXY}"), "");
-            let active = [
-                "url(",
-                "expression",
-                "javascript",
-                "var(",
-                "\\",
-                "@",
-                "//",
-                "behavior",
-                "binding",
-            ];
+            let rest = rest.replace(&format!("url(\"{INLINE}"), "").replace(&format!("url(\"{PROXY}"), "");
+            let active = ["url(", "expression", "javascript", "var(", "\\", "@", "//", "behavior", "binding"];
             !active.iter().any(|a| rest.contains(a))
         }
         name => INERT.contains(&name),
@@ -127,14 +105,8 @@ fn mail_keeps_its_looks() {
 
 #[test]
 fn active_content_is_dropped() {
-    check(
-        "a<script>alert(1)</script><style>p{}</style><iframe src=x></iframe>b",
-        "ab",
-    );
-    check(
-        "<form action=/x><input name=a>text<button formaction=javascript:x>go</button></form>",
-        "textgo",
-    );
+    check("a<script>alert(1)</script><style>p{}</style><iframe src=x></iframe>b", "ab");
+    check("<form action=/x><input name=a>text<button formaction=javascript:x>go</button></form>", "textgo");
     check(
         "<p onclick=x id=a class=b>t<svg><a href=x>q</a></svg><meta http-equiv=refresh><base href=//x>",
         "<p>t</p>",
@@ -149,10 +121,7 @@ fn links_open_apart_and_only_to_known_schemes() {
         "<a href=' https://a.example/x?y=1&z '>t</a>",
         &format!("<a href=\"https://a.example/x?y=1&amp;z\" {rest}>t</a>"),
     );
-    check(
-        "<a href=mailto:ann@a.example>t</a>",
-        &format!("<a href=\"mailto:ann@a.example\" {rest}>t</a>"),
-    );
+    check("<a href=mailto:ann@a.example>t</a>", &format!("<a href=\"mailto:ann@a.example\" {rest}>t</a>"));
     for bad in [
         "javascript:x",
         "java\tscript:x",
@@ -163,31 +132,23 @@ fn links_open_apart_and_only_to_known_schemes() {
         "file:///x",
         "jav&#x0A;ascript:x",
     ] {
-        check(
-            &format!("<a href='{bad}'>t</a>"),
-            &format!("<a {rest}>t</a>"),
-        );
+        check(&format!("<a href='{bad}'>t</a>"), &format!("<a {rest}>t</a>"));
     }
 }
 
 #[test]
 fn blocked_pictures_leave_their_words_and_are_counted() {
     let html = "<img src=https://t.example/p.gif alt=logo width=9><img src='//t.example/a' srcset='//t.example/b 2x'><table background=http://t.example/c></table><p style='background:#fff url(http://t.example/d) no-repeat'>x";
-    let Safe {
-        html,
-        blocked_remote,
-    } = safe(html, BLOCKED);
+    let Safe { html, blocked_remote } = safe(html, BLOCKED);
     assert!(!html.contains("t.example"), "{html}");
-    assert!(
-        html.contains("alt=\"logo\"") && html.contains("background:#fff no-repeat"),
-        "{html}"
-    );
+    assert!(html.contains("alt=\"logo\"") && html.contains("background:#fff no-repeat"), "{html}");
     assert_eq!(blocked_remote, 5);
 }
 
 #[test]
 fn shown_pictures_come_through_the_proxy() {
-    let html = "<img src='https://t.example/p.gif?a=1&b'><p style=\"background-image:url('http://t.example/d')\">x";
+    let html =
+        "<img src='https://t.example/p.gif?a=1&b'><p style=\"background-image:url('http://t.example/d')\">x";
     assert_eq!(
         safe(html, SHOWN),
         Safe {
@@ -239,10 +200,7 @@ fn styles_cannot_load_run_or_escape() {
 #[test]
 fn too_deep_too_big_and_too_costly_html_is_shown_as_text() {
     let deep = format!("{}<b>hello", "<div>".repeat(600));
-    assert_eq!(
-        mail_html(&deep, BLOCKED),
-        "<div style=\"white-space:pre-wrap\">hello</div>"
-    );
+    assert_eq!(mail_html(&deep, BLOCKED), "<div style=\"white-space:pre-wrap\">hello</div>");
     let fonts: String = (0..500).map(|i| format!("<font size={i}>")).collect();
     let rebuilt = format!("<div>{fonts}</div>{}", "<p>x".repeat(20_000));
     assert!(mail_html(&rebuilt, BLOCKED).starts_with("<div style=\"white-space:pre-wrap\">x"));
@@ -256,17 +214,14 @@ fn too_deep_too_big_and_too_costly_html_is_shown_as_text() {
 
 #[test]
 fn unclosed_paragraphs_and_cells_of_old_mail_are_not_deep() {
-    let html =
-        "<table><tr><td><font color=red>a<tr><td><p>b<p>c".to_owned() + &"<p>x<li>y".repeat(2_000);
+    let html = "<table><tr><td><font color=red>a<tr><td><p>b<p>c".to_owned() + &"<p>x<li>y".repeat(2_000);
     assert!(!mail_html(&html, BLOCKED).contains("pre-wrap"));
 }
 
 fn corpora() -> Option<PathBuf> {
     let path = std::env::var_os("LETTERCASE_CORPORA")
         .map(PathBuf::from)
-        .unwrap_or_else(|| {
-            PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpora")
-        });
+        .unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpora"));
     if !path.is_dir() {
         println!("skipped: no corpora at {}", path.display());
         return None;
@@ -289,10 +244,7 @@ fn inputs(set: &str) -> Vec<(String, String)> {
         }
     };
     let items = json["items"].as_array().unwrap();
-    items
-        .iter()
-        .map(|i| (i["id"].as_str().unwrap().to_owned(), read(i)))
-        .collect()
+    items.iter().map(|i| (i["id"].as_str().unwrap().to_owned(), read(i))).collect()
 }
 
 fn corpus_is_made_safe(set: &str) {
@@ -331,16 +283,10 @@ fn t06_no_leak_vector_loads_anything() {
     corpus_is_made_safe("html-httpleaks.json");
     for (_, input) in inputs("html-httpleaks.json") {
         let out = mail_html(&input, BLOCKED);
-        let left: Vec<_> = out
-            .match_indices("leaking.via/")
-            .map(|(i, _)| &out[i.saturating_sub(60)..i])
-            .collect();
+        let left: Vec<_> =
+            out.match_indices("leaking.via/").map(|(i, _)| &out[i.saturating_sub(60)..i]).collect();
         // Only what a reader clicks, or reads as words, may still name the host.
-        assert!(
-            left.iter()
-                .all(|l| l.contains("href=\"") || !l.contains('<')),
-            "{left:#?}"
-        );
+        assert!(left.iter().all(|l| l.contains("href=\"") || !l.contains('<')), "{left:#?}");
     }
 }
 

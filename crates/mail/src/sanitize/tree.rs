@@ -113,9 +113,7 @@ impl Tree {
                 at = parent;
                 depth -= 1;
             }
-            at = self.nodes[at]
-                .next
-                .expect("the loop above ended at a node with a sibling");
+            at = self.nodes[at].next.expect("the loop above ended at a node with a sibling");
         }
     }
 
@@ -224,9 +222,7 @@ impl TreeSink for Sink {
     type ElemName<'a> = ExpandedName<'a>;
 
     fn finish(self) -> Option<Tree> {
-        (!self.spent.get()).then(|| Tree {
-            nodes: self.nodes.into_inner(),
-        })
+        (!self.spent.get()).then(|| Tree { nodes: self.nodes.into_inner() })
     }
 
     fn parse_error(&self, _: Cow<'static, str>) {}
@@ -236,11 +232,7 @@ impl TreeSink for Sink {
     }
 
     fn elem_name<'a>(&'a self, target: &'a Handle) -> ExpandedName<'a> {
-        target
-            .name
-            .as_ref()
-            .expect("the tree builder asks for names of elements only")
-            .expanded()
+        target.name.as_ref().expect("the tree builder asks for names of elements only").expanded()
     }
 
     fn create_element(&self, name: QualName, attrs: Vec<Attribute>, flags: ElementFlags) -> Handle {
@@ -255,28 +247,16 @@ impl TreeSink for Sink {
             #[cfg(test)]
             attrs,
         };
-        let id = self.add(Node {
-            element: Some(element),
-            ..Node::default()
-        });
-        Handle {
-            id,
-            name: Some(name),
-        }
+        let id = self.add(Node { element: Some(element), ..Node::default() });
+        Handle { id, name: Some(name) }
     }
 
     fn create_comment(&self, _: StrTendril) -> Handle {
-        Handle {
-            id: self.add(Node::default()),
-            name: None,
-        }
+        Handle { id: self.add(Node::default()), name: None }
     }
 
     fn create_pi(&self, _: StrTendril, _: StrTendril) -> Handle {
-        Handle {
-            id: self.add(Node::default()),
-            name: None,
-        }
+        Handle { id: self.add(Node::default()), name: None }
     }
 
     fn append(&self, parent: &Handle, child: NodeOrText<Handle>) {
@@ -290,12 +270,7 @@ impl TreeSink for Sink {
         }
     }
 
-    fn append_based_on_parent_node(
-        &self,
-        element: &Handle,
-        previous: &Handle,
-        child: NodeOrText<Handle>,
-    ) {
+    fn append_based_on_parent_node(&self, element: &Handle, previous: &Handle, child: NodeOrText<Handle>) {
         let has_parent = self.nodes.borrow()[element.id].parent.is_some();
         if has_parent {
             self.append_before_sibling(element, child);
@@ -309,10 +284,7 @@ impl TreeSink for Sink {
     fn get_template_contents(&self, target: &Handle) -> Handle {
         let nodes = self.nodes.borrow();
         let content = nodes[target.id].element.as_ref().and_then(|e| e.content);
-        Handle {
-            id: content.expect("asked of templates only"),
-            name: None,
-        }
+        Handle { id: content.expect("asked of templates only"), name: None }
     }
 
     fn same_node(&self, x: &Handle, y: &Handle) -> bool {
@@ -363,9 +335,6 @@ impl TreeSink for Sink {
 
     fn is_mathml_annotation_xml_integration_point(&self, handle: &Handle) -> bool {
         let nodes = self.nodes.borrow();
-        nodes[handle.id]
-            .element
-            .as_ref()
-            .is_some_and(|e| e.annotation_xml_integration_point)
+        nodes[handle.id].element.as_ref().is_some_and(|e| e.annotation_xml_integration_point)
     }
 }

@@ -28,11 +28,7 @@ impl Urls {
             Images::Blocked { inline } => (inline, None),
             Images::Shown { inline, proxy } => (inline, Some(proxy)),
         };
-        Urls {
-            inline: inline.to_owned(),
-            proxy: proxy.map(str::to_owned),
-            blocked,
-        }
+        Urls { inline: inline.to_owned(), proxy: proxy.map(str::to_owned), blocked }
     }
 
     /// The target of a link, or `None` if it may not be one.
@@ -53,11 +49,7 @@ impl Urls {
             return data_picture(&value[rest.len()..]);
         }
         if let Some(id) = value.get(..4).filter(|s| s.eq_ignore_ascii_case("cid:")) {
-            return Some(format!(
-                "{}{}",
-                self.inline,
-                encode(&decode(&value[id.len()..]))
-            ));
+            return Some(format!("{}{}", self.inline, encode(&decode(&value[id.len()..]))));
         }
         if self.is_ours(&value) {
             return Some(value);
@@ -86,8 +78,7 @@ impl Urls {
     /// Whether an earlier round wrote this; a letter may write it too, and gets no more by it than
     /// by `cid:` or by the remote URL itself.
     fn is_ours(&self, value: &str) -> bool {
-        let encoded =
-            |rest: &str| !rest.is_empty() && rest.bytes().all(|b| is_unreserved(b) || b == b'%');
+        let encoded = |rest: &str| !rest.is_empty() && rest.bytes().all(|b| is_unreserved(b) || b == b'%');
         let after = |prefix: &str| value.strip_prefix(prefix).is_some_and(encoded);
         after(&self.inline) || self.proxy.as_deref().is_some_and(after)
     }
@@ -100,11 +91,7 @@ fn absolute(value: &str) -> Option<Url> {
         return None;
     }
     // Browsers read a backslash as a slash in these places.
-    let slashes = value
-        .bytes()
-        .take(2)
-        .filter(|b| matches!(b, b'/' | b'\\'))
-        .count();
+    let slashes = value.bytes().take(2).filter(|b| matches!(b, b'/' | b'\\')).count();
     if slashes == 2 {
         return Url::parse(&format!("https://{}", &value[2..])).ok();
     }
@@ -114,10 +101,7 @@ fn absolute(value: &str) -> Option<Url> {
 /// Removes what URL parsers ignore: white space around, tabs and line ends anywhere.
 fn tidy(value: &str) -> String {
     let value = value.trim_matches(|c: char| c <= ' ');
-    value
-        .chars()
-        .filter(|c| !matches!(c, '\t' | '\n' | '\r'))
-        .collect()
+    value.chars().filter(|c| !matches!(c, '\t' | '\n' | '\r')).collect()
 }
 
 /// A `data:` picture of a bitmap type, base64, not above the size limit. SVG is a document.
@@ -126,26 +110,13 @@ fn data_picture(rest: &str) -> Option<String> {
         return None;
     }
     let (head, body) = rest.split_once(',')?;
-    let head: String = head
-        .split_whitespace()
-        .collect::<String>()
-        .to_ascii_lowercase();
+    let head: String = head.split_whitespace().collect::<String>().to_ascii_lowercase();
     let kind = head.strip_suffix(";base64")?;
     let kind = kind.split(';').next()?;
-    let known = [
-        "image/png",
-        "image/jpeg",
-        "image/jpg",
-        "image/gif",
-        "image/webp",
-    ];
+    let known = ["image/png", "image/jpeg", "image/jpg", "image/gif", "image/webp"];
     let is_base64 = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'=');
-    let body: String = body
-        .split_whitespace()
-        .collect::<String>()
-        .replace("%2B", "+");
-    (known.contains(&kind) && body.bytes().all(is_base64))
-        .then(|| format!("data:{kind};base64,{body}"))
+    let body: String = body.split_whitespace().collect::<String>().replace("%2B", "+");
+    (known.contains(&kind) && body.bytes().all(is_base64)).then(|| format!("data:{kind};base64,{body}"))
 }
 
 fn is_unreserved(b: u8) -> bool {
