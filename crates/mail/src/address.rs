@@ -6,6 +6,7 @@
 use crate::headers::{self, words};
 use crate::letter::Address;
 use mail_parser::{HeaderForm, HeaderValue};
+use std::borrow::Cow;
 
 /// More addresses in one header are not read (limits of the design, after CVE-2024-23184).
 pub(crate) const MAX_ADDRESSES: usize = 10_000;
@@ -13,6 +14,7 @@ pub(crate) const MAX_ADDRESSES: usize = 10_000;
 /// Reads one header value; `true` if there were more than [`MAX_ADDRESSES`].
 pub(crate) fn read(value: &str, tld: Option<&str>) -> (Vec<Address>, bool) {
     let (masked, runs) = words::mask(value, tld);
+    let masked = with_commas(&masked);
     let parsed = HeaderForm::Addresses.parse(masked.as_bytes());
     let HeaderValue::Address(list) = parsed.value() else {
         return (Vec::new(), false);
@@ -25,6 +27,40 @@ pub(crate) fn read(value: &str, tld: Option<&str>) -> (Vec<Address>, bool) {
     let too_many = addresses.len() > MAX_ADDRESSES;
     addresses.truncate(MAX_ADDRESSES);
     (addresses, too_many)
+}
+
+/// `Ann <ann@a.example> Ben <ben@b.example>`, as some forms send it: a comma after `>` where another
+/// `<` comes before the next comma.
+fn with_commas(value: &str) -> Cow<'_, str> {
+    if value.matches('<').count() < 2 {
+        return Cow::Borrowed(value);
+    }
+    let mut out = String::with_capacity(value.len() + 8);
+    let (mut quoted, mut escaped, mut open) = (false, false, false);
+    // Where a comma belongs if another address starts before the next separator.
+    let mut after_address = None;
+    for c in value.chars() {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' if quoted => escaped = true,
+            '"' => quoted = !quoted,
+            _ if quoted => {}
+            ',' | ';' | ':' if !open => after_address = None,
+            '<' => {
+                open = true;
+                if let Some(at) = after_address.take() {
+                    out.insert(at, ',');
+                }
+            }
+            '>' if open => {
+                open = false;
+                after_address = Some(out.len() + 1);
+            }
+            _ => {}
+        }
+        out.push(c);
+    }
+    Cow::Owned(out)
 }
 
 fn address(name: Option<&str>, address: Option<&str>, runs: &[String]) -> Option<Address> {
@@ -84,6 +120,18 @@ mod tests {
         assert_eq!(shown("=?utf-8?B?xI1hcA==?= <a@a.example>"), "čap<a@a.example>");
         assert_eq!(shown("\"=?utf-8?B?xI1hcA==?=\" <a@a.example>"), "čap<a@a.example>");
         assert_eq!(shown("\"Novák, Jan\" <a@a.example>"), "Novák, Jan<a@a.example>");
+    }
+
+    #[test]
+    fn a_missing_comma_is_put_in() {
+        assert_eq!(
+            shown("Ann <ann@a.example> Ben <ben@b.example>, c@c.example"),
+            "Ann<ann@a.example>; Ben<ben@b.example>; <c@c.example>"
+        );
+        assert_eq!(
+            shown("\"a <b\" <ann@a.example> (x), \"<c>\" <ben@b.example>"),
+            "a <b (x)<ann@a.example>; <c><ben@b.example>"
+        );
     }
 
     #[test]

@@ -84,6 +84,20 @@ pub(crate) struct Tree {
     pub fields: Vec<(Range<usize>, Range<usize>)>,
 }
 
+impl Tree {
+    /// Moves all offsets: the tree was read from a later part of the bytes.
+    fn shift(&mut self, by: usize) {
+        let moved = |range: &Range<usize>| range.start + by..range.end + by;
+        self.header_end += by;
+        for (name, value) in &mut self.fields {
+            (*name, *value) = (moved(name), moved(value));
+        }
+        for part in &mut self.parts {
+            part.body = moved(&part.body);
+        }
+    }
+}
+
 static PARSER: LazyLock<MessageParser> = LazyLock::new(|| {
     let raw = [
         HeaderName::From,
@@ -130,7 +144,7 @@ static PARSER: LazyLock<MessageParser> = LazyLock::new(|| {
 /// Reads the tree of any bytes; bytes without a header are one leaf of text.
 pub(crate) fn tree(raw: &[u8]) -> Tree {
     let readable = readable(raw);
-    let mut tree = read_tree(&readable.bytes);
+    let mut tree = late_header(&readable.bytes).unwrap_or_else(|| read_tree(&readable.bytes));
     if let Some(patched) = without_second_types(&readable.bytes, &tree) {
         tree = read_tree(&patched);
     }
@@ -149,6 +163,26 @@ fn read_tree(bytes: &[u8]) -> Tree {
         Some(message) if message.root().headers().iter().any(is_field) => walk(&message, bytes),
         _ => headless(bytes),
     }
+}
+
+/// A header behind blank lines (files that were copied out of something). A text that only starts with
+/// a blank line and has a colon in its next one is none: a field that every mail has must be there.
+fn late_header(bytes: &[u8]) -> Option<Tree> {
+    let blank = bytes.iter().position(|byte| !byte.is_ascii_whitespace())?;
+    let lead = memchr::memrchr(b'\n', &bytes[..blank])? + 1;
+    let mut tree = read_tree(&bytes[lead..]);
+    let usual = [&b"from"[..], b"to", b"subject", b"date", b"message-id", b"received", b"content-type"];
+    let is_usual = |name: &Range<usize>| {
+        let name = bytes[lead..].get(name.clone()).unwrap_or_default();
+        let name = name.strip_suffix(b":").unwrap_or(name).trim_ascii();
+        usual.iter().any(|usual| name.eq_ignore_ascii_case(usual))
+    };
+    if !tree.fields.iter().any(|(name, _)| is_usual(name)) {
+        return None;
+    }
+    tree.shift(lead);
+    tree.broken = true;
+    Some(tree)
 }
 
 /// RFC 5322 §2.2: printable ASCII without a colon, and there is a colon. Binary files have lines with

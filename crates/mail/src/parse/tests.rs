@@ -16,6 +16,14 @@ fn bytes_without_a_header_are_text() {
 }
 
 #[test]
+fn a_header_behind_blank_lines_is_read() {
+    let letter = parse(b"   \r\n\r\nSubject: late\r\nFrom: ann@a.example\r\n\r\nText\r\n");
+    assert_eq!((letter.subject.as_str(), letter.text.as_str()), ("late", "Text\n"));
+    let letter = parse(b"\nNote: this is a text.\n\nText\n");
+    assert_eq!(letter.text, "\nNote: this is a text.\n\nText\n");
+}
+
+#[test]
 fn attachment_is_fetched_again_by_its_index() {
     let raw = b"Content-Type: multipart/mixed; boundary=b\n\n--b\n\nHi\n--b\nContent-Type: image/png; name=a.png\nContent-Transfer-Encoding: base64\n\nYWJj\n--b\n\nfile\nbegin 644 cat.txt\n#0V%T\n`\nend\n--b--\n";
     let letter = parse(raw);
@@ -53,6 +61,17 @@ fn t21_bombs_in_the_header_take_linear_time() {
     let fields = "A: b\n".repeat(200_000);
     assert!(parse(fields.as_bytes()).defects.contains(&Defect::HeaderLimit));
     assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
+}
+
+#[test]
+fn t21_a_header_above_its_limit_is_kept_raw() {
+    let mut raw = b"Subject: long\nX-Long: ".to_vec();
+    raw.resize(part::MAX_HEADER_BYTES + 1000, b'x');
+    raw.extend_from_slice(b"\nTo: ann@a.example\n\nbody\n");
+    let (split, letter) = open(&raw);
+    assert!(letter.defects.contains(&Defect::HeaderLimit));
+    assert_eq!(letter.subject, "long");
+    assert_eq!(split.header.len() + split.parts.len(), part::MAX_HEADER_BYTES);
 }
 
 #[test]
