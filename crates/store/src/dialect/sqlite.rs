@@ -13,15 +13,18 @@
 //! Decided against a pool of equal connections (writers would collide and starve) and against
 //! memory-mapped reading (an input/output error would be a signal instead of an error).
 
+mod statement;
+mod threads;
+
 use crate::sql::text::{Texts, value_tuples};
-use crate::sql::{Error, Options, Params, Row, Value, error::head};
-use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, ErrorCode, InterruptHandle, OpenFlags, Statement};
+use crate::sql::{Error, Options, Params, Row};
+use rusqlite::{Connection, OpenFlags};
+use statement::{error, execute, query, script};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
-use std::thread::JoinHandle;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
+use threads::{Lane, Lease, State};
+use tokio::sync::{oneshot, watch};
 
 /// Bytes of a page. Larger than the default, for bodies and blobs.
 const PAGE_BYTES: usize = 8192;
@@ -36,8 +39,6 @@ const RESTART_WAIT: Duration = Duration::from_secs(1);
 const RESTART_AGAIN: Duration = Duration::from_secs(10);
 /// How long another process (a backup, a shell) may hold a lock before it is an error.
 const BUSY_WAIT: Duration = Duration::from_secs(10);
-/// How long closing waits for those who still read.
-const END_WAIT: Duration = Duration::from_secs(10);
 /// Compiled statements kept per connection.
 const WRITER_STATEMENTS: usize = 256;
 const READER_STATEMENTS: usize = 128;
@@ -174,16 +175,6 @@ fn set_up(connection: &Connection, more: &str, cache_bytes: usize) -> Result<(),
     script(connection, &common)
 }
 
-/// A closure for a thread.
-type Job = Box<dyn FnOnce(&mut State) + Send>;
-
-/// What a thread owns.
-struct State {
-    connection: Connection,
-    /// When the log last could not be made to start over.
-    gave_up: Option<Instant>,
-}
-
 impl State {
     fn restart_log(&mut self, log: &Path) {
         let size = std::fs::metadata(log).map_or(0, |file| file.len());
@@ -200,133 +191,6 @@ impl State {
         if !matches!(blocked, Ok(false)) {
             self.gave_up = Some(Instant::now());
             tracing::warn!(size_bytes = size, ?blocked, "the write-ahead log could not start over");
-        }
-    }
-}
-
-/// Threads of one kind, leased in the order of asking.
-struct Lane {
-    shared: Arc<Idle>,
-    threads: Mutex<Vec<JoinHandle<()>>>,
-}
-
-/// What leases need of their lane.
-struct Idle {
-    permits: Arc<Semaphore>,
-    workers: Mutex<Vec<Worker>>,
-}
-
-/// The way to one thread; it ends when this is gone.
-struct Worker {
-    jobs: mpsc::Sender<Job>,
-    interrupt: InterruptHandle,
-}
-
-impl Lane {
-    fn start(name: &str, connections: Vec<Connection>) -> Result<Lane, Error> {
-        let permits = Arc::new(Semaphore::new(connections.len()));
-        let (mut workers, mut threads) = (Vec::new(), Vec::new());
-        for connection in connections {
-            let (jobs, queue) = mpsc::channel::<Job>();
-            workers.push(Worker { jobs, interrupt: connection.get_interrupt_handle() });
-            let thread = std::thread::Builder::new().name(name.to_owned()).spawn(move || {
-                let mut state = State { connection, gave_up: None };
-                while let Ok(job) = queue.recv() {
-                    job(&mut state);
-                }
-            });
-            threads.push(thread.map_err(|e| Error::Other(format!("starting a thread: {e}")))?);
-        }
-        let shared = Arc::new(Idle { permits, workers: Mutex::new(workers) });
-        Ok(Lane { shared, threads: Mutex::new(threads) })
-    }
-
-    async fn lease(&self, wait: Duration) -> Result<Lease, Error> {
-        let permit = tokio::time::timeout(wait, Arc::clone(&self.shared.permits).acquire_owned())
-            .await
-            .map_err(|_| Error::Busy(format!("no connection came free within {wait:?}")))?
-            .map_err(|_| Error::Closed)?;
-        let worker = self.shared.workers().pop().ok_or(Error::Closed)?;
-        Ok(Lease { worker: Some(worker), idle: Arc::clone(&self.shared), _permit: permit })
-    }
-
-    /// Nobody gets a lease any more; idle threads end, the others when their lease does.
-    fn close(&self) {
-        self.shared.permits.close();
-        self.shared.workers().clear();
-    }
-
-    /// Waits until all threads have ended and so closed their connections, but not for ever.
-    async fn ended(&self) {
-        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
-        let joined = tokio::task::spawn_blocking(move || {
-            threads.into_iter().for_each(|thread| drop(thread.join()));
-        });
-        if tokio::time::timeout(END_WAIT, joined).await.is_err() {
-            tracing::warn!("a database connection is still in use while closing");
-        }
-    }
-}
-
-impl Idle {
-    fn workers(&self) -> MutexGuard<'_, Vec<Worker>> {
-        self.workers.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// The right to one thread; given back when dropped.
-struct Lease {
-    worker: Option<Worker>,
-    idle: Arc<Idle>,
-    _permit: OwnedSemaphorePermit,
-}
-
-impl Lease {
-    fn send(&self, job: Job) -> Result<(), Error> {
-        let worker = self.worker.as_ref().ok_or(Error::Closed)?;
-        worker.jobs.send(job).map_err(|_| Error::Closed)
-    }
-
-    /// Runs `work` on the thread. If the caller goes away, it is not begun or is interrupted.
-    async fn call<R: Send + 'static>(
-        &self,
-        work: impl FnOnce(&mut Connection) -> Result<R, Error> + Send + 'static,
-    ) -> Result<R, Error> {
-        let (reply, answer) = oneshot::channel();
-        self.send(Box::new(move |state| {
-            if !reply.is_closed() {
-                let _ = reply.send(work(&mut state.connection));
-            }
-        }))?;
-        let mut waiting = Waiting { lease: self, answered: false };
-        let answer = answer.await;
-        waiting.answered = true;
-        answer.map_err(|_| Error::Closed)?
-    }
-}
-
-/// Somebody who waits for an answer; gone without one, the statement is interrupted. The lease is
-/// still held then, so it cannot be somebody else's statement.
-struct Waiting<'a> {
-    lease: &'a Lease,
-    answered: bool,
-}
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        if let (false, Some(worker)) = (self.answered, &self.lease.worker) {
-            worker.interrupt.interrupt();
-        }
-    }
-}
-
-impl Drop for Lease {
-    fn drop(&mut self) {
-        let Some(worker) = self.worker.take() else { return };
-        let mut workers = self.idle.workers();
-        // Asked under the lock: `close` clears the list after it has closed the semaphore.
-        if !self.idle.permits.is_closed() {
-            workers.push(worker);
         }
     }
 }
@@ -406,106 +270,4 @@ fn roll_back(connection: &Connection) {
     {
         tracing::error!(%error, "a transaction could not be rolled back");
     }
-}
-
-fn script(connection: &Connection, sql: &str) -> Result<(), Error> {
-    connection.execute_batch(sql).map_err(|e| error(&e, sql))
-}
-
-fn query(connection: &Connection, sql: &str, params: &[Params]) -> Result<Vec<Vec<Row>>, Error> {
-    let run = || -> rusqlite::Result<_> {
-        let mut statement = connection.prepare_cached(sql)?;
-        params.iter().map(|params| rows(&mut statement, params)).collect()
-    };
-    run().map_err(|e| error(&e, sql))
-}
-
-fn rows(statement: &mut Statement<'_>, params: &Params) -> rusqlite::Result<Vec<Row>> {
-    bind(statement, params)?;
-    let columns = statement.column_count();
-    let mut rows = statement.raw_query();
-    let mut found = Vec::new();
-    while let Some(row) = rows.next()? {
-        let values = (0..columns).map(|i| value(row.get_ref(i)?));
-        found.push(Row::new(values.collect::<rusqlite::Result<_>>()?));
-    }
-    Ok(found)
-}
-
-fn execute(connection: &Connection, sql: &str, params: &[Params]) -> Result<u64, Error> {
-    let run = || -> rusqlite::Result<_> {
-        let mut statement = connection.prepare_cached(sql)?;
-        let mut changed = 0;
-        for params in params {
-            bind(&mut statement, params)?;
-            changed += statement.raw_execute()? as u64;
-        }
-        Ok(changed)
-    };
-    run().map_err(|e| error(&e, sql))
-}
-
-fn bind(statement: &mut Statement<'_>, params: &Params) -> rusqlite::Result<()> {
-    let wanted = statement.parameter_count();
-    if wanted != params.len() {
-        return Err(rusqlite::Error::InvalidParameterCount(params.len(), wanted));
-    }
-    for (index, value) in params.iter().enumerate() {
-        statement.raw_bind_parameter(index + 1, value)?;
-    }
-    Ok(())
-}
-
-impl rusqlite::ToSql for Value {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(ToSqlOutput::Borrowed(match self {
-            Value::Null => ValueRef::Null,
-            Value::Int(number) => ValueRef::Integer(*number),
-            Value::Real(number) => ValueRef::Real(*number),
-            Value::Text(text) => ValueRef::Text(text.as_bytes()),
-            Value::Blob(bytes) => ValueRef::Blob(bytes),
-            Value::Bool(yes) => ValueRef::Integer(i64::from(*yes)),
-        }))
-    }
-}
-
-fn value(value: ValueRef<'_>) -> rusqlite::Result<Value> {
-    Ok(match value {
-        ValueRef::Null => Value::Null,
-        ValueRef::Integer(number) => Value::Int(number),
-        ValueRef::Real(number) => Value::Real(number),
-        ValueRef::Text(_) => Value::Text(value.as_str()?.to_owned()),
-        ValueRef::Blob(bytes) => Value::Blob(bytes.to_vec()),
-    })
-}
-
-/// The driver's error in our words. `SQLITE_READONLY` and damage stay [`Error::Other`].
-fn error(error: &rusqlite::Error, sql: &str) -> Error {
-    let Some(code) = error.sqlite_error() else {
-        return Error::Other(format!("{error} in: {}", head(sql)));
-    };
-    let text = match error {
-        rusqlite::Error::SqliteFailure(_, Some(text)) => text.clone(),
-        other => other.to_string(),
-    };
-    match code.code {
-        ErrorCode::ConstraintViolation => constraint(code.extended_code, &text),
-        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => Error::Busy(text),
-        ErrorCode::DiskFull => Error::Full(text),
-        ErrorCode::SystemIoFailure => Error::Io(format!("{text} ({})", code.extended_code)),
-        _ => Error::Other(format!("{text} in: {}", head(sql))),
-    }
-}
-
-/// `UNIQUE constraint failed: users.email`, or `... failed: index 'users_by_fold'`.
-fn constraint(extended_code: i32, text: &str) -> Error {
-    use rusqlite::ffi;
-    const UNIQUE: [i32; 3] =
-        [ffi::SQLITE_CONSTRAINT_UNIQUE, ffi::SQLITE_CONSTRAINT_PRIMARYKEY, ffi::SQLITE_CONSTRAINT_ROWID];
-    if !UNIQUE.contains(&extended_code) {
-        return Error::Constraint(text.to_owned());
-    }
-    let what = text.split_once(": ").map_or(text, |(_, what)| what);
-    let table = what.split_once('.').map_or("", |(table, _)| table);
-    Error::Conflict { table: table.to_owned(), constraint: what.to_owned() }
 }

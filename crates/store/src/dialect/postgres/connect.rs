@@ -88,7 +88,7 @@ const DURABLE: &str = "SELECT set_config('synchronous_commit', 'on', false)
 /// Refuses servers that cannot hold the program's data.
 pub(super) async fn inspect(client: &Object) -> Result<(), Error> {
     let sql = "SELECT current_setting('server_version_num'), current_setting('server_encoding')";
-    let row = client.query_one(sql, &[]).await.map_err(|e| super::error(&e, sql))?;
+    let row = client.query_one(sql, &[]).await.map_err(|e| super::statement::error(&e, sql))?;
     let (version, encoding): (String, String) = (row.get(0), row.get(1));
     if version.parse().unwrap_or(0) < OLDEST_VERSION {
         return Err(Error::Other(format!("PostgreSQL {version} is too old; 13 or newer is needed")));
