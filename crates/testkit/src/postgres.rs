@@ -42,8 +42,7 @@ fn shared() -> Result<String> {
     let folder = std::env::temp_dir().join(format!("lettercase-test-postgres-{owner}"));
     std::fs::create_dir_all(&folder)?;
     let lock = File::create(folder.join("lock"))?;
-    lock.lock()
-        .context("waiting for the process that starts PostgreSQL")?;
+    lock.lock().context("waiting for the process that starts PostgreSQL")?;
     let noted = folder.join("url");
     if let Ok(url) = std::fs::read_to_string(&noted) {
         return Ok(url);
@@ -71,9 +70,7 @@ where
         // processes that fill one at the same time, the second leaves its own unused.
         let url = database()?;
         fill(url.clone()).await?;
-        let (_, name) = url
-            .rsplit_once('/')
-            .context("a database's URL ends with its name")?;
+        let (_, name) = url.rsplit_once('/').context("a database's URL ends with its name")?;
         match patiently(&format!("ALTER DATABASE {name} RENAME TO {template}")) {
             Err(error) if !error.to_string().contains("already exists") => return Err(error),
             _ => {}
@@ -87,9 +84,7 @@ fn create_database(template: &str) -> Result<String> {
     let number = COUNTER.fetch_add(1, Ordering::Relaxed);
     let since = std::time::UNIX_EPOCH.elapsed()?.as_micros();
     let name = format!("test_{}_{number}_{since}", std::process::id());
-    patiently(&format!(
-        "CREATE DATABASE {name} TEMPLATE {template} ENCODING 'UTF8'"
-    ))?;
+    patiently(&format!("CREATE DATABASE {name} TEMPLATE {template} ENCODING 'UTF8'"))?;
     Ok(format!("{}/{name}", server()?))
 }
 
@@ -98,11 +93,7 @@ fn patiently(sql: &str) -> Result<()> {
     for _ in 0..100 {
         match psql(sql) {
             Ok(_) => return Ok(()),
-            Err(error)
-                if error
-                    .to_string()
-                    .contains("is being accessed by other users") =>
-            {
+            Err(error) if error.to_string().contains("is being accessed by other users") => {
                 std::thread::sleep(Duration::from_millis(20));
             }
             Err(error) => return Err(error),
@@ -115,17 +106,7 @@ fn patiently(sql: &str) -> Result<()> {
 pub fn psql(sql: &str) -> Result<String> {
     let url = format!("{}/postgres", server()?);
     let output = Command::new(cluster::program("psql")?)
-        .args([
-            "-X",
-            "-A",
-            "-t",
-            "-q",
-            "-v",
-            "ON_ERROR_STOP=1",
-            "-c",
-            sql,
-            &url,
-        ])
+        .args(["-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1", "-c", sql, &url])
         .output()?;
     if !output.status.success() {
         bail!("psql: {}", String::from_utf8_lossy(&output.stderr).trim());

@@ -8,28 +8,18 @@ use testkit::postgres::{Cluster, VARIABLE};
 
 fn main() -> Result<ExitCode> {
     let words: Vec<_> = std::env::args_os().skip(1).collect();
-    let [run, dashes, program, arguments @ ..] = words.as_slice() else {
-        bail!(USAGE)
-    };
+    let [run, dashes, program, arguments @ ..] = words.as_slice() else { bail!(USAGE) };
     if run != "run" || dashes != "--" {
         bail!(USAGE);
     }
     let owner = std::process::id();
     let folder = std::env::temp_dir().join(format!("lettercase-test-postgres-{owner}"));
     let cluster = Cluster::start(&folder, owner)?;
-    let status = Command::new(program)
-        .args(arguments)
-        .env(VARIABLE, cluster.url())
-        .status();
+    let status = Command::new(program).args(arguments).env(VARIABLE, cluster.url()).status();
     cluster.stop()?;
     let status = status.with_context(|| format!("starting {program:?}"))?;
     // A command ended by a signal has no code.
-    Ok(ExitCode::from(
-        status
-            .code()
-            .and_then(|code| u8::try_from(code).ok())
-            .unwrap_or(1),
-    ))
+    Ok(ExitCode::from(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1)))
 }
 
 const USAGE: &str = "usage: test-postgres run -- COMMAND [ARGUMENT...]";
