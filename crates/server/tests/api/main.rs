@@ -1,0 +1,9 @@
+//! The doors, from outside: requests to the whole router over a real database, SQLite and PostgreSQL.
+
+mod browser;
+mod doors;
+mod events;
+mod mailboxes;
+mod people;
+mod sessions;
+mod shapes;
