@@ -34,7 +34,6 @@ export type Mailbox = Schemas['Mailbox'];
 export type NewMailbox = Schemas['NewMailbox'];
 export type TestResult = Schemas['TestResult'];
 export type Ledger = Schemas['Ledger'];
-export type Level = Schemas['Level'];
 export type Change = Schemas['ChangeRow'];
 
 /** A refusal: the server's problem+json, or `network` when there was no answer at all. */
@@ -115,6 +114,7 @@ export const api = {
 
   users: () => value(client.GET('/api/v1/users')),
   newUser: (body: Schemas['NewUser']) => value(client.POST('/api/v1/users', { body })),
+  roles: () => value(client.GET('/api/v1/roles')),
   teams: () => value(client.GET('/api/v1/teams')),
   processes: () => value(client.GET('/api/v1/processes')),
   tokens: () => value(client.GET('/api/v1/tokens')),

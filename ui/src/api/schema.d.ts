@@ -340,6 +340,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/roles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["get_roles"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/teams": {
         parameters: {
             query?: never;
@@ -779,6 +795,7 @@ export interface components {
         WhyStep: {
             step: string;
             result: string;
+            detail: string;
         };
         Message: {
             /** Format: int64 */
@@ -995,15 +1012,23 @@ export interface components {
             login: string;
             administrator: boolean;
             active: boolean;
+            role: components["schemas"]["UserName"];
+        };
+        Role: {
+            /** Format: int64 */
+            id: number;
+            name: string;
+            administrator: boolean;
+            mail: components["schemas"]["Level"];
+            records: components["schemas"]["Level"];
         };
         NewUser: {
             name: string;
             login: string;
             password: string;
             language?: components["schemas"]["Language"];
-            administrator?: boolean;
-            mail: components["schemas"]["Level"];
-            records: components["schemas"]["Level"];
+            /** Format: int64 */
+            role_id?: number | null;
             addresses?: string[];
             teams?: number[];
         };
@@ -1070,6 +1095,8 @@ export interface components {
             /** Format: int64 */
             waiting: number;
             /** Format: int64 */
+            vanished: number;
+            /** Format: int64 */
             difference: number;
         };
         FolderLedger: {
@@ -1084,6 +1111,8 @@ export interface components {
             quarantined: number;
             /** Format: int64 */
             waiting: number;
+            /** Format: int64 */
+            vanished: number;
             /** Format: int64 */
             difference: number;
         };
@@ -1131,12 +1160,14 @@ export interface components {
             }[];
             process?: string | null;
             team?: string | null;
-            create_cases: boolean;
-            active: boolean;
+            create_cases?: boolean;
+            active?: boolean;
+            /** Format: int64 */
+            owner_id?: number | null;
+            /** Format: int64 */
+            mailbox_id?: number | null;
         };
         MailboxChange: {
-            /** @enum {string} */
-            kind?: "group" | "personal";
             address?: string;
             name?: string;
             host?: string;
@@ -2131,6 +2162,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["UserRow"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_roles: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Role"][];
                 };
             };
             /** @description A problem */

@@ -1,11 +1,21 @@
-/** An event of a thread or a stream as one line of words, without declining anybody's name. */
+/** What happened, as one line of words: events of threads and streams, and the steps by which a message was filed. No name is ever declined. */
 import { t, word } from './i18n.svelte';
 
-/** What is worth showing of an event's data, in this order; the rest (ids) is for programs. */
-const SHOWN = ['number', 'assignee', 'to', 'status', 'priority', 'record', 'name', 'subject', 'detail'];
+/** The words behind an event's `to`. */
+const said: Record<string, (to: string) => string> = {
+  status_changed: (to) => word('status', to),
+  priority_changed: (to) => word('priority', to),
+  assigned: (to) => to || t('case.nobody'),
+};
 
 export function eventText(event: string, data: Record<string, string>, actor: string | undefined): string {
-  const values = SHOWN.flatMap((k) => (data[k] ? [k === 'status' || k === 'to' ? word('status', data[k]) : k === 'priority' ? word('priority', data[k]) : data[k]] : []));
-  const what = [word('event', event), [...new Set(values)].join(', ')].filter(Boolean).join(': ');
-  return [what, actor ?? (event === 'case_created' || event === 'linked' ? t('event.byItself') : '')].filter(Boolean).join(' · ');
+  const to = data.to !== undefined ? (said[event]?.(data.to) ?? data.to) : (data.number ?? data.record ?? data.name ?? '');
+  const what = to ? `${word('event', event)}: ${to}` : word('event', event);
+  return `${what} · ${actor ?? t('event.byItself')}`;
+}
+
+export function whyText({ step, result, detail = '' }: { step: string; result: string; detail?: string }): string {
+  const linked = step === 'link' && result !== 'ambiguous';
+  const what = linked ? `${t('why.linked')}: ${word('reason', result)}` : word(`why.${step}`, result);
+  return detail && step !== 'thread' ? `${what}: ${detail}` : what; // a thread's detail is an id, for programs
 }
