@@ -230,7 +230,7 @@ mod tests {
         for verb in Verb::ALL {
             let marks: String =
                 roles.iter().map(|role| if role.may(*verb).is_ok() { 'x' } else { '.' }).collect();
-            table.push_str(&format!("{verb:<18} {marks}\n"));
+            table.push_str(&format!("{:<18} {marks}\n", verb.word()));
         }
         expect_test::expect![[r#"
             read_mail          xxxxxxxx
