@@ -11,7 +11,7 @@
 
 use crate::letter::Defect;
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
-use encoding_rs::{Encoding, ISO_8859_2, UTF_8, WINDOWS_1250, WINDOWS_1252};
+use encoding_rs::{Encoding, ISO_8859_2, WINDOWS_1250, WINDOWS_1252};
 use mail_parser::Charset;
 use std::borrow::Cow;
 
@@ -71,18 +71,14 @@ fn labelled<'a>(
     if !broken {
         return (text, None);
     }
-    if encoding != UTF_8 {
-        return (text, Some(Defect::BrokenText));
-    }
-    // A text that is UTF-8 except for a few bytes (cut in the middle of a character, two sources
-    // pasted together) is better read as UTF-8 with a mark than in a guessed charset.
+    // A text that is right except for a few bytes (cut in the middle of a character, two sources pasted
+    // together) is better read with marks in it than in a guessed charset.
     let bad = text.matches('\u{fffd}').count();
     let wide = text.chars().filter(|c| !c.is_ascii()).count() - bad;
     if bad <= wide {
         return (text, Some(Defect::BrokenText));
     }
-    let (text, _) = guess(bytes, tld).decode_without_bom_handling(bytes);
-    (text, Some(Defect::WrongCharset))
+    (unlabelled(bytes, tld).0, Some(Defect::WrongCharset))
 }
 
 fn single_byte<'a>(
@@ -139,10 +135,13 @@ fn foreign<'a>(bytes: &'a [u8], label: &str, tld: Option<&str>) -> (Cow<'a, str>
     if is_852 {
         return (Cow::Owned(cp852(bytes)), None);
     }
-    match Charset::from_label(label.as_bytes()) {
+    // `unicode-1-1-utf-7` of Exchange, `x-unicode-2-0-utf-7`.
+    let is_utf_7 = label.to_ascii_lowercase().ends_with("utf-7");
+    match Charset::from_label(if is_utf_7 { b"utf-7" } else { label.as_bytes() }) {
         Some(Charset::Replacement) | None => {
             let (text, defect) = unlabelled(bytes, tld);
-            (text, defect.or(Some(Defect::UnknownCharset)))
+            let readable = text.is_ascii();
+            (text, defect.or((!readable).then_some(Defect::UnknownCharset)))
         }
         Some(charset) => {
             let (text, broken) = charset.decode_checked(bytes);
@@ -226,6 +225,19 @@ mod tests {
     }
 
     #[test]
+    fn euc_jp_called_iso_2022_jp_is_read() {
+        let (text, defect) = decode(
+            "次のあて先へのメッセージはエラーのため送信できませんでした。".as_bytes(),
+            hint("iso-2022-jp", "jp"),
+        );
+        assert_eq!((text.contains('\u{fffd}'), defect), (false, Some(Defect::WrongCharset)));
+        let bytes =
+            encoding_rs::EUC_JP.encode("次のあて先へのメッセージはエラーのため送信できませんでした。").0;
+        let (text, _) = decode(&bytes, hint("iso-2022-jp", ""));
+        assert_eq!(text, "次のあて先へのメッセージはエラーのため送信できませんでした。");
+    }
+
+    #[test]
     fn one_bad_byte_does_not_spoil_utf_8() {
         let mut bytes = CZECH.as_bytes().to_vec();
         bytes.push(0xC5);
@@ -236,7 +248,9 @@ mod tests {
 
     #[test]
     fn utf_7_and_dos_pages_are_read() {
-        assert_eq!(decode(b"Hi Mom -+Jjo--!", hint("utf-7", "")).0, "Hi Mom -\u{263a}-!");
+        for label in ["utf-7", "unicode-1-1-utf-7"] {
+            assert_eq!(decode(b"Hi Mom -+Jjo--!", hint(label, "")).0, "Hi Mom -\u{263a}-!");
+        }
         assert_eq!(decode(b"\x9f\xab\xd8\xe7\xff", hint("cp852", "")).0, "čźěš\u{a0}");
     }
 

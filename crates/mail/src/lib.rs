@@ -12,6 +12,7 @@ pub mod fingerprint;
 pub mod fold;
 mod headers;
 pub mod html;
+pub mod inspect;
 mod letter;
 pub mod mbox;
 pub mod parse;

@@ -53,6 +53,25 @@ fn every_file_is_a_letter_and_comes_back_byte_for_byte() {
     println!("{} files", paths.len());
 }
 
+#[test]
+fn every_file_is_inspected_in_time() {
+    let Some(dir) = corpora() else { return };
+    let mut paths = Vec::new();
+    files(&dir, &mut paths);
+    let (mut slowest, mut bytes) = ((Duration::ZERO, PathBuf::new()), 0);
+    for path in paths {
+        let raw = std::fs::read(&path).unwrap();
+        let start = Instant::now();
+        let inspection = mail::inspect::inspect(&raw);
+        serde_json::to_string(&inspection).unwrap();
+        bytes += raw.len();
+        slowest = slowest.max((start.elapsed(), path));
+    }
+    println!("{bytes} bytes; slowest: {:?} {}", slowest.0, slowest.1.display());
+    // The limit of the design is 5 s for a message; this is the debug build.
+    assert!(slowest.0 < Duration::from_secs(5));
+}
+
 fn expected(dir: &Path, name: &str) -> Vec<(String, Vec<u8>, Value)> {
     let text = std::fs::read_to_string(dir.join("expected").join(name)).unwrap();
     let set: Value = serde_json::from_str(&text).unwrap();
@@ -274,5 +293,62 @@ fn collect(raw: &[u8], letter: &Letter, depth: usize, all: &mut Leaves) {
             collect(&bytes, &mail::parse::parse(&bytes), depth + 1, all);
         }
         all.files.push(bytes);
+    }
+}
+
+/// Damaged real mail: `cargo nextest run -p mail --release --run-ignored only mutated`, seconds in
+/// `MUTATE_S` (60).
+#[test]
+#[ignore = "takes minutes; run it in a release build"]
+fn mutated_mail_is_a_letter_and_comes_back_byte_for_byte() {
+    let Some(dir) = corpora() else { return };
+    let mut paths = Vec::new();
+    files(&dir, &mut paths);
+    let seconds = std::env::var("MUTATE_S").map_or(60, |text| text.parse().unwrap());
+    let mails: Vec<_> =
+        paths.iter().map(|path| std::fs::read(path).unwrap()).filter(|raw| raw.len() < 100_000).collect();
+    let mut random = 0x2545_F491_4F6C_DD1Du64;
+    let mut next = move || {
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        random as usize
+    };
+    let (start, mut count) = (Instant::now(), 0u64);
+    while start.elapsed() < Duration::from_secs(seconds) {
+        let mut raw = mails[next() % mails.len()].clone();
+        for _ in 0..next() % 12 {
+            mutate(&mut raw, &mails[next() % mails.len()], &mut next);
+        }
+        let (split, letter) = mail::open(&raw);
+        let parts: HashMap<_, _> = split.parts.iter().map(|part| (part.hash, part.bytes.to_vec())).collect();
+        let joined = mail::split::join(split.header, &split.skeleton, |hash| parts.get(hash).cloned());
+        assert!(joined.unwrap() == raw);
+        let mut files = letter.attachments.iter();
+        mail::parse::each_attachment(&raw, |bytes| {
+            assert_eq!(blake3::hash(bytes).as_bytes(), &files.next().unwrap().hash)
+        });
+        mail::fold::fold(&letter.text);
+        count += 1;
+    }
+    println!("{count} messages");
+}
+
+fn mutate(raw: &mut Vec<u8>, other: &[u8], next: &mut impl FnMut() -> usize) {
+    let at = next() % (raw.len() + 1);
+    match next() % 5 {
+        0 if at < raw.len() => raw[at] = next() as u8,
+        1 => raw.truncate(at.max(1)),
+        2 => drop(raw.drain(at..(at + next() % 64).min(raw.len()))),
+        3 => {
+            let from = next() % (other.len() + 1);
+            let piece = &other[from..(from + next() % 256).min(other.len())];
+            raw.splice(at..at, piece.iter().copied());
+        }
+        _ => {
+            let until = (at + next() % 512).min(raw.len());
+            let piece = raw[at..until].to_vec();
+            raw.splice(at..at, piece);
+        }
     }
 }

@@ -105,10 +105,7 @@ fn finish<'a>(run: &mut Vec<Word<'a>>, tld: Option<&str>, take: &mut impl FnMut(
 
 fn push_group(group: &[Word<'_>], tld: Option<&str>, out: &mut String) {
     let [first, ..] = group else { return };
-    let hint = Hint {
-        label: Some(first.charset),
-        tld,
-    };
+    let hint = Hint { label: Some(first.charset), tld };
     let start = out.len();
     for word in group {
         let (text, defect) = charset::decode(&word.bytes, hint);

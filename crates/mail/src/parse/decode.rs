@@ -73,12 +73,23 @@ fn tolerant(encoded: &[u8], encoding: Encoding) -> (Cow<'_, [u8]>, Option<Defect
         Encoding::Identity => (Cow::Borrowed(encoded), None),
         Encoding::Unknown => (Cow::Borrowed(encoded), Some(Defect::UnknownEncoding)),
         Encoding::QuotedPrintable => checked(mail_parser::Encoding::QuotedPrintable.decode_checked(encoded)),
+        Encoding::Base64 if is_prose(encoded) => (Cow::Borrowed(encoded), Some(Defect::BrokenEncoding)),
         Encoding::Base64 => checked(mail_parser::Encoding::Base64.decode_checked(encoded)),
         Encoding::Uuencode => match uuencode::find(encoded, 0) {
             Some(block) => (Cow::Owned(block.bytes), None),
             None => (Cow::Borrowed(encoded), Some(Defect::BrokenEncoding)),
         },
     }
+}
+
+/// Text that is only called base64: words with blanks between them, which base64 never has.
+fn is_prose(encoded: &[u8]) -> bool {
+    let sample = encoded.get(..4096).unwrap_or(encoded);
+    let between = |three: &&[u8]| {
+        three[1] == b' ' && !three[0].is_ascii_whitespace() && !three[2].is_ascii_whitespace()
+    };
+    let blanks = sample.windows(3).filter(between).count();
+    blanks >= 3 && blanks * 20 > sample.len()
 }
 
 #[cfg(test)]
@@ -109,6 +120,12 @@ mod tests {
     fn base64_with_junk_is_read_and_reported() {
         let (text, defect) = decoded("YW*Jj\nZA==\n", Encoding::Base64);
         assert_eq!((text.as_str(), defect), ("abcd", Some(Defect::BrokenEncoding)));
+    }
+
+    #[test]
+    fn text_that_is_called_base64_stays_text() {
+        let text = "This is just a text.\nIt was never encoded.\n";
+        assert_eq!(decoded(text, Encoding::Base64), (text.to_owned(), Some(Defect::BrokenEncoding)));
     }
 
     #[test]
