@@ -55,6 +55,8 @@ pub struct Options {
     pub mail_format: MailFormat,
     /// The password of every user.
     pub password: String,
+    /// The certificate's time is over.
+    pub expired_certificate: bool,
     /// Capabilities not to be offered, such as `MOVE` or `UIDPLUS`.
     pub without: Vec<String>,
     /// Lines added to the end of the configuration.
@@ -71,6 +73,7 @@ impl Default for Options {
             lmtp_port: 0,
             mail_format: MailFormat::Maildir,
             password: "test".into(),
+            expired_certificate: false,
             without: Vec::new(),
             extra_config: String::new(),
         }
@@ -141,7 +144,7 @@ impl Dovecot {
 
     fn attempt(options: &Options) -> Result<Self> {
         let (dir, remove_dir) = base_dir(options)?;
-        let ca_pem = certificate::make(&dir.join("tls"))?;
+        let ca_pem = certificate::make(&dir.join("tls"), options.expired_certificate)?;
         let ports = Ports::choose(options)?;
         let config = dir.join("dovecot.conf");
         fs::write(&config, configuration(&dir, &ports, options)?)?;
@@ -227,19 +230,33 @@ impl Dovecot {
         if self.child.try_wait().ok().flatten().is_some() {
             return;
         }
-        // A killed master leaves its children behind; a terminated one takes them along.
-        let pid = self.child.id().to_string();
-        Command::new("kill").args(["-TERM", &pid]).status().ok();
-        let began = Instant::now();
-        while began.elapsed() < Duration::from_secs(5) {
-            if self.child.try_wait().ok().flatten().is_some() {
-                return;
+        if !self.remove_dir {
+            // A terminated master takes its children along and leaves the mail in order, which takes it a second.
+            signal("-TERM", &[self.child.id()]);
+            let began = Instant::now();
+            while began.elapsed() < Duration::from_secs(5) {
+                if self.child.try_wait().ok().flatten().is_some() {
+                    return;
+                }
+                sleep(Duration::from_millis(10));
             }
-            sleep(Duration::from_millis(10));
         }
-        self.child.kill().ok();
+        let mut all = children(self.child.id());
+        all.push(self.child.id());
+        signal("-KILL", &all);
         self.child.wait().ok();
     }
+}
+
+fn signal(name: &str, pids: &[u32]) {
+    let pids = pids.iter().map(u32::to_string);
+    // A child may have ended by itself.
+    Command::new("kill").arg(name).args(pids).stderr(Stdio::null()).status().ok();
+}
+
+fn children(pid: u32) -> Vec<u32> {
+    let list = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+    list.split_whitespace().filter_map(|word| word.parse().ok()).collect()
 }
 
 impl Drop for Dovecot {

@@ -24,7 +24,7 @@ pub use fetch::{Fetch, Fetched};
 pub use idle::IdleEvent;
 pub use session::Session;
 pub use types::{
-    Appended, Folder, FolderName, MoveError, Moved, ProtocolError, Refusal, Selected, SessionError,
+    Appended, Folder, FolderName, Listed, MoveError, Moved, ProtocolError, Refusal, Selected, SessionError,
     SpecialUse, Status,
 };
 pub use uid_set::{NotAUidSet, UidSet};

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, ensure};
 
 /// Makes `cert.pem` and `key.pem` for localhost in `dir`, unless they are there, and gives the authority's PEM.
-pub(super) fn make(dir: &Path) -> Result<Vec<u8>> {
+pub(super) fn make(dir: &Path, expired: bool) -> Result<Vec<u8>> {
     let ca = dir.join("ca.pem");
     if !(ca.exists() && dir.join("cert.pem").exists()) {
         fs::write(
@@ -30,8 +30,9 @@ pub(super) fn make(dir: &Path) -> Result<Vec<u8>> {
         openssl(dir, &[&authority[..], &key[..]].concat())?;
         let request = ["req", "-subj", "/CN=localhost", "-keyout", "key.pem", "-out", "request"];
         openssl(dir, &[&request[..], &key[..]].concat())?;
-        let signed = ["x509", "-req", "-days", "3650", "-in", "request", "-CA", "ca.pem", "-CAkey", "ca.key"];
-        openssl(dir, &[&signed[..], &["-CAcreateserial", "-extfile", "san", "-out", "cert.pem"]].concat())?;
+        let days = if expired { "-1" } else { "3650" };
+        let sign = ["x509", "-req", "-days", days, "-in", "request", "-CA", "ca.pem", "-CAkey", "ca.key"];
+        openssl(dir, &[&sign[..], &["-CAcreateserial", "-extfile", "san", "-out", "cert.pem"]].concat())?;
     }
     fs::read(&ca).with_context(|| format!("cannot read {}", ca.display()))
 }

@@ -115,8 +115,7 @@ impl Engine {
             Step::BodyStart(size) => Event::BodyStart(size),
             Step::Body => return Ok((used, Event::Body)),
             Step::Done(line) => {
-                let shown = &line.text;
-                self.note(false, || printable(shown, LINE_CHARS));
+                self.note(false, || line.shown(LINE_CHARS));
                 self.response(Response::parse(&line, self.limits.depth)?)?
             }
         };

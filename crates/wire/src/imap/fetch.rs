@@ -5,17 +5,19 @@
 //! stop. A message counts only when its whole response was read and names a UID that was asked for; what the
 //! server says later (NO, BYE, silence) does not take it back.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use crate::imap::command::Command;
 use crate::imap::engine::Tag;
 use crate::imap::response::{Body, FetchResponse, Response};
 use crate::imap::session::{BodySink, Session, outcome};
-use crate::imap::types::{ProtocolError, Refusal, SessionError};
+use crate::imap::types::{Listed, ProtocolError, Refusal, SessionError};
 use crate::imap::uid_set::UidSet;
 
 /// UIDs asked for in one command.
 const BATCH: u32 = 200;
+/// UIDs in one command when no bytes are asked for.
+const LIST_BATCH: u32 = 2000;
 /// Commands in flight: the server has the next batch at hand when one ends.
 const IN_FLIGHT: usize = 3;
 const ITEMS: &str = "(UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[])";
@@ -67,6 +69,34 @@ impl Session {
             refused: None,
             delivered: 0,
         }
+    }
+}
+
+impl Session {
+    /// Flags, dates and sizes of messages of the open folder, without their bytes. What is not there is left out.
+    pub async fn uid_list(&mut self, uids: &UidSet) -> Result<Vec<Listed>, SessionError> {
+        let mut left = uids.clone();
+        let mut listed = BTreeMap::new();
+        while !left.is_empty() {
+            let batch = left.take_first(LIST_BATCH);
+            let command =
+                Command::new("UID FETCH").plain(&batch).plain("(UID FLAGS INTERNALDATE RFC822.SIZE)");
+            let answered = self.run_each(command, |response| {
+                if let Response::Fetch(FetchResponse {
+                    uid: Some(uid),
+                    flags: Some(flags),
+                    internal_date,
+                    size,
+                    ..
+                }) = response
+                    && batch.contains(uid)
+                {
+                    listed.insert(uid, Listed { uid, flags, internal_date, rfc822_size: size });
+                }
+            });
+            answered.await?;
+        }
+        Ok(listed.into_values().collect())
     }
 }
 

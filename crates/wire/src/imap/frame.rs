@@ -30,6 +30,25 @@ pub(crate) enum Literal {
     Streamed(u64),
 }
 
+impl Line {
+    /// The response for people, with the size in place of each literal.
+    pub(crate) fn shown(&self, max_chars: usize) -> String {
+        let mut text = Vec::new();
+        let mut from = 0;
+        for (at, literal) in &self.literals {
+            let size = match literal {
+                Literal::Kept(bytes) => bytes.len() as u64,
+                Literal::Streamed(size) => *size,
+            };
+            text.extend_from_slice(&self.text[from..*at]);
+            text.extend_from_slice(format!("{{{size} bytes}}").as_bytes());
+            from = *at;
+        }
+        text.extend_from_slice(&self.text[from..]);
+        printable(&text, max_chars)
+    }
+}
+
 /// What the bytes at the head of the input are.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Step {

@@ -34,10 +34,9 @@ impl Session {
         if self.something_new() {
             return Ok(IdleEvent::Changed);
         }
-        let tag = self.send(Command::new("IDLE"));
-        self.flush().await?;
         // From here on a dropped future leaves an IDLE behind, which the next command ends.
-        self.idling = Some(tag);
+        self.idling = Some(self.send(Command::new("IDLE")));
+        self.flush().await?;
         let deadline = Instant::now() + max.min(LONGEST);
         let event = self.wait_for_change(deadline).await?;
         self.end_idle().await?;
@@ -62,7 +61,6 @@ impl Session {
                     _ => self.engine.made_progress(),
                 }
             }
-            self.write_log();
             if self.something_new() {
                 return Ok(IdleEvent::Changed);
             }

@@ -42,7 +42,9 @@ impl Session {
         } else if session.server.tls == Tls::Implicit {
             session.note("the connection is secured by TLS");
         }
-        session.ask_capabilities(Stage::Greeting).await?;
+        if session.capabilities().is_empty() {
+            session.ask_capabilities(Stage::Greeting).await?;
+        }
         if !authenticated {
             session.login(credentials).await?;
         }

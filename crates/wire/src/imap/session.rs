@@ -235,6 +235,7 @@ impl Session {
             }
             self.link.consume(used);
             if let Event::Response(response) = event {
+                self.write_log();
                 self.observe(&response)?;
                 return Ok(Some(response));
             }

@@ -89,6 +89,7 @@ impl Session {
     pub async fn uid_move(&mut self, uids: &UidSet, target: &FolderName) -> Result<Moved, Box<MoveError>> {
         let mut left = uids.clone();
         let mut moved = Moved::default();
+        let changed = self.view.changed;
         while !left.is_empty() {
             let batch = left.take_first(MOVE_BATCH);
             let one = match self.offers("MOVE") {
@@ -100,6 +101,8 @@ impl Session {
                 return Err(Box::new(MoveError { moved, in_doubt, error }));
             }
         }
+        // What we took out ourselves is no news to wake up for.
+        self.view.changed = changed;
         Ok(moved)
     }
 

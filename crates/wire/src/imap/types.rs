@@ -116,6 +116,19 @@ pub struct Selected {
     pub uid_not_sticky: bool,
 }
 
+/// A message without its bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// Its UID in the open folder.
+    pub uid: u32,
+    /// Its flags, as the server wrote them.
+    pub flags: Vec<String>,
+    /// When the server received it: microseconds UTC.
+    pub internal_date: Option<i64>,
+    /// The size the server claims, in bytes.
+    pub rfc822_size: Option<u64>,
+}
+
 /// A folder's numbers without opening it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Status {

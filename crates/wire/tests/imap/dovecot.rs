@@ -104,6 +104,10 @@ async fn a_mailbox_is_listed_read_settled_and_left() {
 
     session.uid_add_flags(&UidSet::range(251, 260), &["\\Seen", "$Filed"]).await.unwrap();
     session.uid_remove_flags(&UidSet::range(260, 260), &["$Filed"]).await.unwrap();
+    let listed = session.uid_list(&UidSet::range(1, 300)).await.unwrap();
+    assert_eq!((listed.len(), listed[0].uid, listed[9].uid), (50, 251, 260));
+    assert_eq!(listed.iter().filter(|m| m.flags.contains(&"\\Seen".into())).count(), 10);
+    assert_eq!(listed[0].rfc822_size, Some(crlf(&mails[250]).len() as u64));
     let mail = session.fetch(&UidSet::from(260)).next().await.unwrap().unwrap();
     assert!(
         mail.flags.contains(&"\\Seen".into()) && !mail.flags.contains(&"$Filed".into()),
@@ -125,7 +129,9 @@ async fn a_mailbox_is_listed_read_settled_and_left() {
     session.logout().await.unwrap();
 
     let log = log.0.lock().unwrap().join("\n");
-    assert!(log.contains("> L2 AUTHENTICATE PLAIN ****") && log.contains("> L6 UID SEARCH"), "{log}");
+    assert!(log.contains("> L1 AUTHENTICATE PLAIN ****") && log.contains("UID SEARCH"), "{log}");
+    assert!(log.lines().last().unwrap().contains("BYE Logging out"), "{log}");
+    assert!(log.contains("BODY[] {117 bytes})"), "{log}");
     assert!(!log.contains("AGFubgB0ZXN0") && !log.contains("Body 17"));
 }
 
@@ -280,6 +286,9 @@ async fn tls_is_verified_and_every_failure_names_its_stage() {
         assert_eq!((error.stage, error.kind), (stage, kind), "{error:?}");
         assert!(!error.message.is_empty() && !error.remedy.is_empty());
     }
+    let expired = Dovecot::start_with(&Options { expired_certificate: true, ..Options::default() });
+    let error = refused(&secured(&expired, Tls::Implicit), "test").await;
+    assert_eq!(error.kind, ConnectErrorKind::Certificate(CertificateProblem::Expired), "{error:?}");
     let error = refused(&plain(&dovecot), "wrong-password").await;
     assert_eq!((error.stage, error.kind), (Stage::Login, ConnectErrorKind::WrongPassword), "{error:?}");
     assert!(!error.message.contains("wrong-password"));

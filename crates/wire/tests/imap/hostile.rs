@@ -144,12 +144,9 @@ async fn a_literal_of_the_wrong_length_ends_the_session_and_gives_no_half_messag
         let mut session = Session::connect(&at, &Credentials::password("ann", "pw")).await.unwrap();
         session.select(&FolderName::inbox(), true).await.unwrap();
         let mut fetch = session.fetch(&UidSet::range(1, 2));
-        let error = loop {
-            match fetch.next().await {
-                Ok(Some(message)) => panic!("{literal_lie}: {message:?}"),
-                Ok(None) => panic!("{literal_lie}: not noticed"),
-                Err(error) => break error,
-            }
+        let error = match fetch.next().await {
+            Ok(message) => panic!("{literal_lie}: {message:?}"),
+            Err(error) => error,
         };
         assert!(
             matches!(error, SessionError::Protocol(_) | SessionError::Timeout { .. }),
@@ -311,4 +308,42 @@ async fn idle_hears_news_of_a_scripted_server() {
     session.uid_search_from(1).await.unwrap();
     assert_eq!(session.idle(Duration::from_secs(10)).await.unwrap(), IdleEvent::Changed);
     assert_eq!(session.uid_search_from(2).await.unwrap(), 2.into());
+}
+
+/// Signs in to a server that offers this and expects these lines, each answered as given.
+async fn signs_in(offered: &str, credentials: &Credentials, talk: &[(&'static str, &str)]) {
+    let mut steps = vec![Step::Say(format!("* OK [CAPABILITY IMAP4rev1 {offered}] ready\r\n"))];
+    for (heard, said) in talk {
+        steps.extend([Step::Hear(heard), say(said)]);
+    }
+    steps.extend([Step::Hear("NOOP"), say("{tag} OK\r\n"), Step::Hang]);
+    let play = Play::start(steps).await.unwrap();
+    let mut session = Session::connect(&server(play.address.port(), Tls::None), credentials).await.unwrap();
+    session.noop().await.unwrap();
+}
+
+#[tokio::test]
+async fn every_way_to_sign_in_says_what_its_rfc_wants() {
+    const DONE: &str = "{tag} OK [CAPABILITY IMAP4rev1 X] in\r\n";
+    const DONE_1: &str = "L1 OK [CAPABILITY IMAP4rev1 X] in\r\n";
+    let ann = Credentials::password("ann", "pw\"d");
+    signs_in("AUTH=PLAIN SASL-IR", &ann, &[("L1 AUTHENTICATE PLAIN AGFubgBwdyJk\r\n", DONE)]).await;
+    signs_in("AUTH=PLAIN", &ann, &[("L1 AUTHENTICATE PLAIN\r\n", "+ \r\n"), ("AGFubgBwdyJk\r\n", DONE_1)])
+        .await;
+    signs_in("", &ann, &[("L1 LOGIN \"ann\" \"pw\\\"d\"\r\n", DONE)]).await;
+    // Offered and not understood: the command is tried.
+    let misled =
+        [("L1 AUTHENTICATE PLAIN AGFubgBwdyJk\r\n", "{tag} BAD what\r\n"), ("L2 LOGIN \"ann\"", DONE)];
+    signs_in("AUTH=PLAIN SASL-IR", &ann, &misled).await;
+    let prompts = [
+        ("L1 AUTHENTICATE LOGIN\r\n", "+ VXNlcm5hbWU6\r\n"),
+        ("YW5u\r\n", "+ UGFzc3dvcmQ6\r\n"),
+        ("cHciZA==\r\n", DONE_1),
+    ];
+    signs_in("LOGINDISABLED AUTH=LOGIN", &ann, &prompts).await;
+    let token = Credentials::Bearer { user: "a,b@firma.example".into(), token: "tok".into() };
+    let xoauth2 = "AUTHENTICATE XOAUTH2 dXNlcj1hLGJAZmlybWEuZXhhbXBsZQFhdXRoPUJlYXJlciB0b2sBAQ==\r\n";
+    signs_in("AUTH=PLAIN AUTH=XOAUTH2 SASL-IR", &token, &[(xoauth2, DONE)]).await;
+    let bearer = "AUTHENTICATE OAUTHBEARER bixhPWE9MkNiQGZpcm1hLmV4YW1wbGUsAWF1dGg9QmVhcmVyIHRvawEB\r\n";
+    signs_in("AUTH=OAUTHBEARER SASL-IR", &token, &[(bearer, DONE)]).await;
 }
