@@ -1,0 +1,164 @@
+//! A small company for stories: people with roles, mailboxes, and mail that arrives in them.
+#![allow(dead_code)]
+
+use desk::clock::Clock;
+use desk::may::Actor;
+use desk::receive::{Channel, Item, Place, Receive};
+use desk::seal::Seal;
+use desk::{Desk, sign_in};
+use intake::plan::{Mailbox as Decides, Origin};
+use model::{AfterFiling, Level, MailboxId, MailboxKind, Protocol, TeamId, Time, Tls, UserId};
+use store::mailboxes::{self, Mailbox};
+use store::people::{self, NewUser};
+use store::sql::Db;
+
+/// 2026-03-02 08:00 UTC.
+pub const MORNING: Time = Time(1_772_438_400_000_000);
+
+/// The company.
+pub struct Office {
+    /// Its desk; the clock stands at [`MORNING`] until it is moved.
+    pub desk: Desk,
+    /// Receives mail.
+    pub receive: Receive,
+    uid: i64,
+}
+
+/// A letter as somebody writes it.
+#[derive(Clone, Default)]
+pub struct Mail {
+    /// From, as written.
+    pub from: &'static str,
+    /// To, as written.
+    pub to: &'static str,
+    /// Subject.
+    pub subject: &'static str,
+    /// Message-ID without <>.
+    pub id: &'static str,
+    /// In-Reply-To without <>; empty for none.
+    pub answers: &'static str,
+    /// The text, or with a Content-Type of its own everything behind it.
+    pub text: &'static str,
+    /// Content-Type; empty for plain text.
+    pub kind: &'static str,
+}
+
+impl Mail {
+    /// The bytes.
+    pub fn bytes(&self) -> Vec<u8> {
+        let kind = if self.kind.is_empty() { "text/plain; charset=utf-8" } else { self.kind };
+        let answers = match self.answers {
+            "" => String::new(),
+            id => format!("In-Reply-To: <{id}>\r\nReferences: <{id}>\r\n"),
+        };
+        format!(
+            "From: {}\r\nTo: {}\r\nSubject: {}\r\nMessage-ID: <{}>\r\n{answers}\
+             Date: Mon, 2 Mar 2026 08:00:00 +0000\r\nMIME-Version: 1.0\r\nContent-Type: {kind}\r\n\r\n{}\r\n",
+            self.from,
+            self.to,
+            self.subject,
+            self.id,
+            self.text.replace('\n', "\r\n"),
+        )
+        .into_bytes()
+    }
+}
+
+impl Office {
+    /// A company on an empty database.
+    pub fn new(db: Db) -> Office {
+        let dir = std::env::temp_dir().join(format!("lettercase-office-{}", std::process::id()));
+        std::fs::create_dir_all(&dir).unwrap();
+        let key = dir.join(format!("{:x}.key", std::ptr::from_ref(&db) as usize));
+        let seal = Seal::open_or_create(&key).unwrap();
+        let desk = Desk { db, clock: Clock::fixed(MORNING), seal };
+        Office { receive: Receive::new(desk.clone()), desk, uid: 0 }
+    }
+
+    /// Somebody with a role of these levels, in these teams; their address is `<login>@acme.example`.
+    pub async fn person(&self, login: &str, mail: Level, records: Level, teams: &[TeamId]) -> Actor {
+        let mut tx = self.desk.db.begin().await.unwrap();
+        let role = people::add_role(&mut tx, &format!("{login}'s"), false, mail, records).await.unwrap();
+        let new = NewUser { login, name: login, password_hash: "-", role, language: "en", at: MORNING };
+        let id = people::add_user(&mut tx, new).await.unwrap();
+        people::set_teams(&mut tx, id, teams).await.unwrap();
+        people::set_addresses(&mut tx, id, &[format!("{login}@acme.example")]).await.unwrap();
+        tx.commit().await.unwrap();
+        self.actor(id).await
+    }
+
+    /// The actor again, after their teams or mailboxes changed.
+    pub async fn actor(&self, id: UserId) -> Actor {
+        sign_in::actor(&self.desk.db, id).await.unwrap().unwrap()
+    }
+
+    /// A team.
+    pub async fn team(&self, name: &str) -> TeamId {
+        let mut tx = self.desk.db.begin().await.unwrap();
+        let (id, _) = people::team_named(&mut tx, name).await.unwrap();
+        tx.commit().await.unwrap();
+        id
+    }
+
+    /// A group mailbox that makes cases, of a team.
+    pub async fn mailbox(&self, address: &str, team: Option<TeamId>) -> MailboxId {
+        let new = Mailbox {
+            id: MailboxId(0),
+            kind: MailboxKind::Group,
+            address: address.to_owned(),
+            name: address.split('@').next().unwrap().to_owned(),
+            owner: None,
+            process: None,
+            protocol: Protocol::Imap,
+            host: "localhost".to_owned(),
+            port: 143,
+            tls: Tls::None,
+            username: "u".to_owned(),
+            has_secret: false,
+            create_cases: true,
+            active: true,
+            last_success_at: None,
+            last_error: None,
+            teams: Vec::new(),
+            folders: Vec::new(),
+        };
+        let mut tx = self.desk.db.begin().await.unwrap();
+        let id = mailboxes::add(&mut tx, &new, MORNING).await.unwrap();
+        mailboxes::set_teams(&mut tx, id, &Vec::from_iter(team)).await.unwrap();
+        let inbox = [("INBOX".to_owned(), AfterFiling::Leave, None)];
+        mailboxes::choose_folders(&mut tx, id, &inbox).await.unwrap();
+        tx.commit().await.unwrap();
+        id
+    }
+
+    /// A letter arrives now, and a second passes.
+    pub async fn arrives(&mut self, mailbox: MailboxId, mail: Mail) {
+        self.bytes_arrive(mailbox, mail.bytes()).await;
+    }
+
+    /// Bytes arrive now, and a second passes.
+    pub async fn bytes_arrive(&mut self, mailbox: MailboxId, raw: Vec<u8>) {
+        let mut sql = &self.desk.db;
+        let box_ = mailboxes::mailbox(&mut sql, mailbox).await.unwrap().unwrap();
+        let mut folder = store::folders::read_folders(&mut sql, mailbox).await.unwrap().remove(0);
+        let channel = Channel {
+            id: mailbox,
+            mailbox: Decides {
+                kind: box_.kind,
+                address: box_.address,
+                create_cases: box_.create_cases,
+                process: None,
+                team: box_.teams.first().map(|(id, _)| *id),
+            },
+            origin: Origin::Live,
+        };
+        self.uid += 1;
+        let place = Place { mailbox, folder: folder.id, uidvalidity: 1 };
+        let item = Item { uid: self.uid, internal_at: self.desk.clock.now(), raw, aside: None };
+        let mut opened = vec![self.receive.open(&place, item)];
+        self.receive.keep(&mut folder, &mut opened, self.uid).await.unwrap();
+        let filed = self.receive.file(&channel, &folder, opened).await.unwrap();
+        assert_eq!((filed.filed, filed.quarantined), (1, 0));
+        self.desk.clock.advance_s(1);
+    }
+}
