@@ -105,7 +105,8 @@ fn correct_label(bytes: &[u8], encoding: &'static Encoding, tld: Option<&str>) -
         return WINDOWS_1250;
     }
     if encoding == WINDOWS_1252 && matches!(tld, Some("cz" | "sk" | "pl")) {
-        let guessed = guess(bytes, tld);
+        // Without the hint: with it, chardetng sees Czech in every accent.
+        let guessed = guess(bytes, None);
         if guessed == WINDOWS_1250 || guessed == ISO_8859_2 {
             return guessed;
         }
@@ -235,6 +236,20 @@ mod tests {
             encoding_rs::EUC_JP.encode("次のあて先へのメッセージはエラーのため送信できませんでした。").0;
         let (text, _) = decode(&bytes, hint("iso-2022-jp", ""));
         assert_eq!(text, "次のあて先へのメッセージはエラーのため送信できませんでした。");
+    }
+
+    #[test]
+    fn western_latin_1_survives_a_czech_hint() {
+        let texts = [
+            "Bonjour, merci pour votre message, à très bientôt à l'hôtel où nous étions déjà allés.",
+            "¿Cuándo llegará el camión con las cañas? Mañana, señor Núñez.",
+            "Müller & Söhne grüßen, Rückgabe bis Februar möglich, Größe 5.",
+            "A café in Zürich",
+        ];
+        for text in texts {
+            let bytes = WINDOWS_1252.encode(text).0;
+            assert_eq!(decode(&bytes, hint("iso-8859-1", "cz")).0, text);
+        }
     }
 
     #[test]

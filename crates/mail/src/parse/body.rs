@@ -64,6 +64,8 @@ fn leaf_role(part: &Part, tree: &Tree) -> Role {
     match part.content_type.as_str() {
         "text/plain" => Role::Plain,
         "text/html" | "application/xhtml+xml" => Role::Html,
+        // The same text once more, for programs that show mail in their own way.
+        "text/x-amp-html" | "text/watch-html" => Role::None,
         // A multipart without parts: its boundary never comes. What it holds is text for people.
         broken if broken.starts_with("multipart/") => Role::Plain,
         // The only part: better a text that looks odd than an empty message.
