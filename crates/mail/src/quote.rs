@@ -153,7 +153,9 @@ impl<'a> Marker<'a> {
 
     fn quote(&mut self, i: usize) -> usize {
         self.begin_quote();
-        self.kinds[i] = Kind::Quote;
+        let begins = i == 0 || self.kinds[i - 1] != Kind::Quote;
+        let start = if begins { signs::with_rule(self.lines, i) } else { i };
+        self.kinds[start..=i].fill(Kind::Quote);
         if signs::is_wrapped_rest(self.lines, i + 1) {
             self.kinds[i + 1] = Kind::Quote;
             return i + 2;

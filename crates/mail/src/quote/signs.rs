@@ -108,7 +108,12 @@ fn undecorated(text: &str) -> &str {
 
 fn ends_attribution(text: &str) -> bool {
     let text = undecorated(text);
-    text.ends_with([':', '：']) || words::ends_with_wrote(text)
+    text.ends_with([':', '：']) || words::ends_with_wrote(text) || ends_with_address(text)
+}
+
+/// "2021-05-03 Ann <ann@a.example>", as some clients attribute without a verb or a colon.
+fn ends_with_address(text: &str) -> bool {
+    text.ends_with('>') && text.rfind('<').is_some_and(|i| words::has_address(&text[i..]))
 }
 
 fn is_attribution(joined: &str, followed_by_quote: bool) -> bool {
@@ -126,6 +131,9 @@ fn is_attribution(joined: &str, followed_by_quote: bool) -> bool {
         let short = text.split_whitespace().count() <= 5;
         return (wrote && (begins || dated || address || (short && words::ends_with_wrote(text))))
             || (dated && address);
+    }
+    if ends_with_address(text) && text.len() == undecorated(joined).len() {
+        return false;
     }
     // Nothing is marked as quoted, so all that follows will count as history: be sure.
     (wrote && dated && (begins || address)) || (dated && address && begins)
@@ -197,6 +205,13 @@ pub(super) fn with_separator(lines: &[Line<'_>], i: usize) -> usize {
         Some(k) if i - k <= 3 && is_divider(lines[k].text) => k,
         _ => i,
     }
+}
+
+/// The first line of the `>` lines that begin with line `i`, counting a rule of full width right
+/// above; a shorter one may be the writer's.
+pub(super) fn with_rule(lines: &[Line<'_>], i: usize) -> usize {
+    let above = i.checked_sub(1).filter(|&k| is_divider(lines[k].text) && lines[k].text.len() >= 20);
+    above.unwrap_or(i)
 }
 
 /// A line of nothing but dashes and the like.

@@ -29,6 +29,9 @@ fn attributions_of_many_clients_begin_the_quote() {
         "Em seg., 3 de mai. de 2021 às 10:00, Ann <ann@a.example> escreveu:",
         "Quoting Ann <ann@a.example>:",
         "2021-05-03 10:00 GMT+02:00 Ann <ann@a.example>:",
+        "3. 5. 2021 v 10:00, Ann <ann@a.example>:",
+        "Wiadomość napisana przez Ann <ann@a.example> w dniu 3 maj 2021, o godz. 10:00:",
+        "--- On Mon, 5/3/21, Ann <ann@a.example> wrote:",
         "-----Original Message-----",
         "-----Původní zpráva-----",
         "---------- Přeposlaná zpráva ---------",
@@ -40,6 +43,29 @@ fn attributions_of_many_clients_begin_the_quote() {
     ] {
         check(&format!("Ano, prosím.\n\n{attribution}\n\n> jak to bude?\n"), "Ano, prosím.");
         check(&format!("Ano, prosím.\n\n{attribution}\n\njak to bude?\n\nAnn\n"), "Ano, prosím.");
+    }
+}
+
+#[test]
+fn weak_attributions_need_marked_quotes() {
+    for weak in ["2021/5/3 Ann <ann@a.example>", "Ann wrote:", "Ann schrieb am 3.5.2021 um 10:00:"] {
+        check(&format!("Yes.\n\n{weak}\n\n> so?"), "Yes.");
+        check(&format!("Yes.\n\n{weak}\n\nand more"), &format!("Yes.\n\n{weak}\n\nand more"));
+    }
+    check("Ano\n______________________________\n> Od: Ann\n> Komu: Ben\n>\n> x", "Ano");
+}
+
+#[test]
+fn quotes_of_html_mail_are_split() {
+    for html in [
+        "<div dir=ltr>Ano<div><br></div></div><div class=gmail_quote><div class=gmail_attr>po 3. 5. 2021 v&nbsp;10:00 odesílatel Ann &lt;<a href='mailto:ann@a.example'>ann@a.example</a>&gt; napsal:<br></div><blockquote class=gmail_quote>jak?</blockquote></div>",
+        "<p class=MsoNormal>Ano</p><div><div style='border-top:solid #E1E1E1 1.0pt'><p class=MsoNormal><b>Od:</b> Ann &lt;ann@a.example&gt; <br><b>Odesláno:</b> pondělí 3. května 2021<br><b>Komu:</b> Ben<br><b>Předmět:</b> x</p></div></div><p>jak?</p>",
+        "<div>Ano</div><div id=appendonsend></div><hr><div id=divRplyFwdMsg><b>From:</b> Ann<br><b>Sent:</b> Monday<br><b>To:</b> Ben<br><b>Subject:</b> x</div><div>jak?</div>",
+        "<div>Ano<br><blockquote type=cite><div>On 3 May 2021, at 10:00, Ann &lt;ann@a.example&gt; wrote:</div><br><div>jak?</div></blockquote></div>",
+        "<p>Ano</p><div class=moz-cite-prefix>Dne 03. 05. 21 v 10:00 Ann napsal(a):<br></div><blockquote type=cite cite='mid:x'>jak?<br></blockquote>",
+        "<div>Ano</div><aside>---------- Původní e-mail ----------<br>Od: Ann &lt;ann@a.example&gt;<br>Komu: ben<br>Datum: 3. 5. 2021 10:00:00<br>Předmět: x</aside><br><div>jak?</div>",
+    ] {
+        check(&crate::html::to_text(html), "Ano");
     }
 }
 

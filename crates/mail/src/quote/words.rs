@@ -65,7 +65,7 @@ pub(super) fn header_key(line: &str) -> Option<Key> {
 #[rustfmt::skip]
 const WROTE: &[&str] = &[
     "wrote", "writes", "schrieb", "schreibt", "geschrieben", "écrit", "napsal", "napsala",
-    "napsali", "napísal", "napísala", "píše", "napisał", "napisała", "pisze", "escribió", "scritto",
+    "napsali", "napísal", "napísala", "píše", "napisał", "napisała", "napisana", "pisze", "escribió", "scritto",
     "scrive", "schreef", "skrev", "skrifaði", "escreveu", "kirjoitti", "írta", "ezt", "написал",
     "написала", "пишет", "пише", "scris", "yazdı", "έγραψε", "napisao", "napisala", "kirjutas",
     "rašė", "rakstīja", "wrote:", "написав", "viết", "寫道", "写道", "作成",
@@ -75,7 +75,7 @@ const WROTE: &[&str] = &[
 #[rustfmt::skip]
 const BEGINNINGS: &[&str] = &[
     "on", "le", "am", "dne", "dňa", "dnia", "w", "el", "il", "in", "op", "den", "em", "no", "во",
-    "в", "à", "at", "um",
+    "в", "à", "at", "um", "użytkownik", "uživatel", "používateľ", "wiadomość",
 ];
 
 /// Weekdays, shortened as clients shorten them; compared by beginning.
@@ -95,7 +95,7 @@ const WEEKDAYS: &[&str] = &[
 /// Words that begin a citation without a date ("Quoting Ann <…>:").
 #[rustfmt::skip]
 const CITATIONS: &[&str] = &[
-    "quoting", "citát", "cituji", "citácia", "cytowanie", "cytat", "cytując", "zitat von",
+    "quoting", "citace", "citát", "cituji", "citácia", "cytowanie", "cytat", "cytując", "zitat von",
     "citando", "quotando", "en réponse à", "citerar", "citeren",
 ];
 
