@@ -14,12 +14,19 @@ pub mod verify;
 
 use anyhow::{Context, Result};
 use desk::seal::Secret;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::path::Path;
+
+/// Prints a line. A reader that has seen enough (`| head`) ends the program in silence.
+fn say(line: impl std::fmt::Display) {
+    if writeln!(std::io::stdout(), "{line}").is_err() {
+        std::process::exit(0);
+    }
+}
 
 /// Prints a value for programs.
 fn print_json(value: &impl serde::Serialize) -> Result<()> {
-    println!("{}", serde_json::to_string_pretty(value)?);
+    say(serde_json::to_string_pretty(value)?);
     Ok(())
 }
 

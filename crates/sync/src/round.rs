@@ -9,7 +9,7 @@ use store::folders::{self, Folder};
 use store::raw::{self, Kept};
 use store::rounds::Source;
 use wire::imap::{FolderName, Session, SessionError, UidSet};
-use wire::{ConnectError, Credentials, Server, Stage};
+use wire::{ConnectError, Server, Stage};
 
 /// Why a round ended before its end. Nothing is lost: the next one goes on where this one stopped.
 #[derive(Debug, thiserror::Error)]
@@ -50,7 +50,6 @@ pub type Progress<'a> = dyn Fn(&str, u64, u64) + Send + Sync + 'a;
 pub struct Visit {
     pub(crate) session: Session,
     pub(crate) server: Server,
-    pub(crate) credentials: Credentials,
     pub(crate) names: Vec<(String, FolderName)>,
 }
 
@@ -61,7 +60,7 @@ impl Visit {
         let mut session = Session::connect(&server, &credentials).await?;
         let names = session.list().await.map_err(|error| error.at(Stage::List, &server))?;
         let names = names.into_iter().map(|folder| (folder.name, folder.wire_name)).collect();
-        Ok(Visit { session, server, credentials, names })
+        Ok(Visit { session, server, names })
     }
 
     /// Opens a folder.

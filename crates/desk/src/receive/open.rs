@@ -238,7 +238,7 @@ fn snippet(text: &str) -> String {
 fn marks(raw: &[u8], letter: &Letter) -> String {
     let defects: Vec<&str> = letter.defects.iter().map(|defect| defect.name()).collect();
     serde_json::json!({
-        "bounce": letter.content_type == "multipart/report",
+        "bounce": mail::bounce::recognise(raw, letter).is_some(),
         "auto_reply": mail::autoreply::reason(letter),
         "list_id": letter.list_id,
         "defects": defects,

@@ -35,7 +35,7 @@ pub async fn run(config: &Config, args: Args) -> Result<()> {
     reading.flush().await?;
     reading.bar.finish_and_clear();
     let Imported { filed, known, quarantined } = reading.done;
-    println!("{filed} imported, {known} were there already, {quarantined} quarantined, {} too large", reading.too_large);
+    super::say(format_args!("{filed} imported, {known} were there already, {quarantined} quarantined, {} too large", reading.too_large));
     desk.db.close().await;
     Ok(())
 }

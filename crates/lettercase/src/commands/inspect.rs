@@ -41,9 +41,9 @@ fn print(found: &serde_json::Value) {
         match value {
             serde_json::Value::Null => {}
             serde_json::Value::Array(items) if items.is_empty() => {}
-            serde_json::Value::String(text) => println!("{name}: {text}"),
-            value => println!("{name}: {value}"),
+            serde_json::Value::String(text) => super::say(format_args!("{name}: {text}")),
+            value => super::say(format_args!("{name}: {value}")),
         }
     }
-    println!("\n{}", fields["text"].as_str().unwrap_or_default());
+    super::say(format_args!("\n{}", found["text"].as_str().unwrap_or_default()));
 }

@@ -35,7 +35,7 @@ fn json(row: &LedgerRow) -> serde_json::Value {
 fn print(rows: &[LedgerRow]) {
     let line = |cells: [&str; 9]| {
         let [mailbox, folder, rest @ ..] = cells;
-        println!("{mailbox:<32} {folder:<20} {}", rest.map(|cell| format!("{cell:>11}")).join(" "));
+        super::say(format_args!("{mailbox:<32} {folder:<20} {}", rest.map(|cell| format!("{cell:>11}")).join(" ")));
     };
     line(["mailbox", "folder", "seen", "filed", "filtered", "quarantined", "waiting", "vanished", "difference"]);
     for row in rows {

@@ -128,7 +128,7 @@ async fn add_one(config: &Config, add: Add) -> Result<ExitCode> {
         active: add.active,
     };
     let mailbox = verbs::add(&desk, &Actor::machine(), new).await?;
-    println!("{} is mailbox {}, {}", mailbox.address, mailbox.id, on_or_off(&mailbox));
+    super::say(format_args!("{} is mailbox {}, {}", mailbox.address, mailbox.id, on_or_off(&mailbox)));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -179,7 +179,7 @@ async fn print_all(config: &Config, list: &List) -> Result<ExitCode> {
     }
     for mailbox in &all {
         let folders: Vec<&str> = mailbox.folders.iter().map(|folder| folder.name.as_str()).collect();
-        println!("{}  {}  {}  {}:{} ({})  {}", mailbox.id, mailbox.address, mailbox.kind, mailbox.host, mailbox.port, folders.join(", "), on_or_off(mailbox));
+        super::say(format_args!("{}  {}  {}  {}:{} ({})  {}", mailbox.id, mailbox.address, mailbox.kind, mailbox.host, mailbox.port, folders.join(", "), on_or_off(mailbox)));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -211,8 +211,8 @@ async fn try_one(config: &Config, test: &Test) -> Result<ExitCode> {
         super::print_json(&serde_json::json!({ "ok": outcome.trouble.is_none(), "log": outcome.log, "folders": folders, "error": outcome.trouble }))?;
         return Ok(code);
     }
-    outcome.log.iter().for_each(|line| println!("{line}"));
-    outcome.folders.iter().for_each(|folder| println!("{:<40} {:>9} messages", folder.name, folder.messages));
+    outcome.log.iter().for_each(|line| super::say(format_args!("{line}")));
+    outcome.folders.iter().for_each(|folder| super::say(format_args!("{:<40} {:>9} messages", folder.name, folder.messages)));
     if let Some(trouble) = outcome.trouble {
         eprintln!("Connecting to the mailbox failed! ({}) {} {}", trouble.stage, trouble.message, trouble.remedy);
     }

@@ -63,7 +63,7 @@ async fn scan(receive: &Receive, source: &Source, quiet: bool) -> Result<Vec<Fol
 fn show(source: &Source, summary: &FolderSummary, quiet: bool) -> serde_json::Value {
     let FolderSummary { folder, seen, filed, skipped, quarantined } = summary;
     if !quiet {
-        println!("{} {folder}: {seen} seen, {filed} filed, {skipped} skipped, {quarantined} quarantined", source.address);
+        super::say(format_args!("{} {folder}: {seen} seen, {filed} filed, {skipped} skipped, {quarantined} quarantined", source.address));
     }
     serde_json::json!({ "mailbox": source.address, "folder": folder, "seen": seen, "filed": filed, "skipped": skipped, "quarantined": quarantined })
 }

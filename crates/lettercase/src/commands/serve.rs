@@ -33,7 +33,7 @@ pub async fn run(config: Config, args: Args) -> Result<()> {
     let supervisor = Supervisor::new(Receive::new(desk.clone()));
     let app = App::new(desk.clone(), Arc::new(supervisor.clone()), Settings { secure: config.https });
     // For people and for programs that wait for it.
-    println!("Lettercase listens on http://{}", listener.local_addr()?);
+    super::say(format_args!("Lettercase listens on http://{}", listener.local_addr()?));
 
     let (stop, stopped) = watch::channel(false);
     let until = |mut stopped: watch::Receiver<bool>| async move {

@@ -46,7 +46,7 @@ pub async fn run(config: &Config, args: Args) -> Result<()> {
         return super::print_json(&threads);
     }
     for thread in threads {
-        println!("{}: {}", thread.thread, thread.messages.join(" "));
+        super::say(format_args!("{}: {}", thread.thread, thread.messages.join(" ")));
     }
     Ok(())
 }

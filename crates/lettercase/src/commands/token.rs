@@ -31,6 +31,6 @@ pub async fn run(config: &Config, command: Command) -> Result<()> {
     let actor = sign_in::actor(&desk.db, user.id).await?;
     let actor = actor.with_context(|| format!("{} is switched off", add.login))?;
     let (_, token) = sign_in::add_token(&desk, &actor, &add.name).await?;
-    println!("{token}");
+    super::say(format_args!("{token}"));
     Ok(())
 }

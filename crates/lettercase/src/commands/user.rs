@@ -65,6 +65,6 @@ pub async fn run(config: &Config, command: Command) -> Result<()> {
         new.role = Some(people::role_named(&desk, &machine, &role).await?);
     }
     let user = people::add_user(&desk, &machine, new).await?;
-    println!("{} ({}) is user {}", user.name, user.login, user.id);
+    super::say(format_args!("{} ({}) is user {}", user.name, user.login, user.id));
     Ok(())
 }

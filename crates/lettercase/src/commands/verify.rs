@@ -40,8 +40,8 @@ pub async fn run(config: &Config, args: Args) -> Result<ExitCode> {
     if args.json {
         super::print_json(&serde_json::json!({ "checked": checked, "wrong": wrong }))?;
     } else {
-        wrong.iter().for_each(|one| println!("{one}"));
-        println!("{checked} stored messages rebuilt, {} wrong", wrong.len());
+        wrong.iter().for_each(|one| super::say(format_args!("{one}")));
+        super::say(format_args!("{checked} stored messages rebuilt, {} wrong", wrong.len()));
     }
     Ok(if wrong.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
