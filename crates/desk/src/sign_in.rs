@@ -104,6 +104,7 @@ pub async fn sign_in(
     let right = verify(password, found.as_ref().map(|(_, hash)| hash.clone())).await?;
     let now = desk.clock.now();
     let mut tx = desk.db.begin().await?;
+    people::sweep_sessions(&mut tx, now, now.plus_s(-LOGIN_WINDOW_S)).await?;
     let Some((user, _)) = found.filter(|_| right) else {
         people::add_failure(&mut tx, &login, now).await?;
         tx.commit().await?;
@@ -111,7 +112,6 @@ pub async fn sign_in(
     };
     drop(turn);
     people::clear_failures(&mut tx, &login).await?;
-    people::sweep_sessions(&mut tx, now, now.plus_s(-LOGIN_WINDOW_S)).await?;
     if let Some(old) = old_cookie {
         people::end_session(&mut tx, &digest(old)).await?;
     }

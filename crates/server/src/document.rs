@@ -3,9 +3,11 @@
 use crate::App;
 use crate::guard::{self, Door};
 use crate::problem::Problem;
-use crate::routes::{Route, table};
+use crate::routes::table;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
+use serde_json::Value;
+use std::collections::BTreeSet;
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::response::ResponseBuilder;
 use utoipa::openapi::schema::Components;
@@ -20,25 +22,18 @@ stable `code`. Sign in with a bearer token (`lc_…`), or with the session cooki
 something, the header `X-CSRF-Token` with the token from `GET /api/v1/session`. Lists are paged by \
 position (`offset`, `limit`), streams by cursor (`after` or `before`, `limit`).";
 
-/// All routes with their doors, and their description.
-pub fn assemble(app: &App) -> (Router<App>, OpenApi) {
-    let mut document = frame();
-    let mut router = Router::new();
-    for route in table() {
-        let Route { door, schemas, paths, handler } = route;
-        let handler = handler.layer(from_fn_with_state((app.clone(), door), guard::pass));
-        for (path, item) in &paths.paths {
-            router = router.route(path, handler.clone());
-            describe(&mut document, path, item.clone(), door);
-        }
-        let components = document.components.get_or_insert_with(Components::new);
-        components.schemas.extend(schemas);
-    }
-    (router, document)
+/// All routes, each behind its door.
+pub fn routes(app: &App) -> Router<App> {
+    table().into_iter().fold(Router::new(), |router, route| {
+        let door = from_fn_with_state((app.clone(), route.door), guard::pass);
+        let handler = route.handler.layer(door);
+        let mut paths = route.paths.paths.keys();
+        paths.by_ref().fold(router, |router, path| router.route(path, handler.clone()))
+    })
 }
 
-/// The description alone.
-pub fn document() -> OpenApi {
+/// The description of all routes, as a JSON value.
+pub fn document() -> Value {
     let mut document = frame();
     for route in table() {
         for (path, item) in route.paths.paths {
@@ -47,7 +42,58 @@ pub fn document() -> OpenApi {
         let components = document.components.get_or_insert_with(Components::new);
         components.schemas.extend(route.schemas);
     }
+    let mut document = serde_json::to_value(document).expect("a document of plain data is JSON");
+    say_what_is_always_there(&mut document);
     document
+}
+
+/// Answers have every field, null where there is nothing; requests may leave those out. The derived
+/// schemas do not tell the two apart, so what answers consist of is marked here.
+fn say_what_is_always_there(document: &mut Value) {
+    let mut answers = BTreeSet::new();
+    for operation in document["paths"].as_object().into_iter().flat_map(|paths| paths.values()) {
+        for operation in operation.as_object().into_iter().flat_map(|item| item.values()) {
+            collect(&operation["responses"], &document["components"]["schemas"], &mut answers);
+        }
+    }
+    // The one that leaves fields out.
+    answers.remove(Problem::name().as_ref());
+    for name in answers {
+        require_all(&mut document["components"]["schemas"][name]);
+    }
+}
+
+/// The names of all schemas that `value` refers to, directly or through others.
+fn collect(value: &Value, schemas: &Value, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(map) => {
+            let name = map.get("$ref").and_then(Value::as_str).and_then(|name| name.rsplit('/').next());
+            if let Some(name) = name
+                && found.insert(name.to_owned())
+            {
+                collect(&schemas[name], schemas, found);
+            }
+            map.values().for_each(|value| collect(value, schemas, found));
+        }
+        Value::Array(list) => list.iter().for_each(|value| collect(value, schemas, found)),
+        _ => {}
+    }
+}
+
+/// Marks every property of the schema, and of the alternatives and parts inside, as required.
+fn require_all(schema: &mut Value) {
+    if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
+        properties.values_mut().for_each(require_all);
+        let names: Vec<Value> = properties.keys().map(|name| Value::from(name.as_str())).collect();
+        schema["required"] = Value::Array(names);
+    }
+    for parts in ["oneOf", "allOf", "anyOf"] {
+        let parts = schema.get_mut(parts).and_then(Value::as_array_mut);
+        parts.into_iter().flatten().for_each(require_all);
+    }
+    if let Some(items) = schema.get_mut("items") {
+        require_all(items);
+    }
 }
 
 fn frame() -> OpenApi {

@@ -7,7 +7,7 @@
 
 use super::changes::{ChangeRow, listener};
 use crate::App;
-use crate::extract::{Json, Who};
+use crate::extract::Who;
 use crate::guard::Signed;
 use crate::problem::Problem;
 use axum::Extension;
@@ -81,10 +81,20 @@ pub struct Hello {
     missed: bool,
 }
 
+/// The data of one event.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum LiveEvent {
+    /// Of the event `hello`.
+    Hello(Hello),
+    /// Of the event `change`.
+    Change(ChangeRow),
+}
+
 /// Events `hello` (`Hello`) and `change` (`ChangeRow`), as they happen
 #[utoipa::path(get, path = "/api/v1/events", params(("Last-Event-ID" = Option<i64>, Header, description = "Resume after this change.")),
-    responses((status = 200, description = "A stream of server-sent events; the data of each is JSON.", content(
-        (ChangeRow = "text/event-stream"), (Hello = "application/vnd.lettercase.hello+json")))))]
+    responses((status = 200, description = "A stream of server-sent events; the data of each is JSON.",
+        body = LiveEvent, content_type = "text/event-stream")))]
 pub async fn follow_events(
     State(app): State<App>,
     Who(actor): Who,
@@ -102,8 +112,7 @@ pub async fn follow_events(
     let near = from.filter(|from| from.0 <= last.0 && last.0 - from.0 <= FURTHEST_BACK);
     let missed = from.is_some() && near.is_none();
     let at = near.unwrap_or(last);
-    let hello = Json(Hello { change_id: at.0, missed });
-    let first = event("hello", at.0, &hello.0);
+    let first = event("hello", at.0, &LiveEvent::Hello(Hello { change_id: at.0, missed }));
     let feed = Feed {
         listener: listener(&actor),
         session: signed.map(|Extension(Signed(session))| session),
@@ -128,7 +137,7 @@ fn last_event_id(headers: &HeaderMap) -> Option<i64> {
     headers.get("last-event-id")?.to_str().ok()?.parse().ok().filter(|id| *id >= 0)
 }
 
-fn event(name: &str, id: i64, data: &impl Serialize) -> Event {
+fn event(name: &str, id: i64, data: &LiveEvent) -> Event {
     let data = serde_json::to_string(data).expect("plain data with text keys is JSON");
     Event::default().event(name).id(id.to_string()).data(data)
 }
@@ -179,7 +188,7 @@ impl Feed {
         };
         let idle = rows.is_empty() && at == self.at;
         self.at = at;
-        let rows = rows.into_iter().map(|row| event("change", row.id.0, &ChangeRow::from(row)));
+        let rows = rows.into_iter().map(|row| event("change", row.id.0, &LiveEvent::Change(row.into())));
         self.ready.extend(rows);
         if !idle {
             return Some(Ok(()));

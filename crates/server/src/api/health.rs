@@ -6,6 +6,7 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use std::sync::LazyLock;
 use std::time::Duration;
 use utoipa::ToSchema;
 
@@ -43,5 +44,6 @@ pub async fn get_health(State(app): State<App>) -> Response {
 /// This document
 #[utoipa::path(get, path = "/api/v1/openapi.json", responses((status = 200, description = "OpenAPI 3.1", content_type = "application/json")))]
 pub async fn get_openapi() -> Response {
-    ([(header::CONTENT_TYPE, "application/json")], crate::openapi()).into_response()
+    static DOCUMENT: LazyLock<String> = LazyLock::new(crate::openapi);
+    ([(header::CONTENT_TYPE, "application/json")], DOCUMENT.as_str()).into_response()
 }

@@ -52,6 +52,18 @@ testkit::on_both! {
         assert_ne!(health.headers["x-request-id"], world.stranger().get("/api/v1/health").await.headers["x-request-id"]);
     }
 
+    async fn answers_are_compressed_for_those_who_ask_but_events_are_not(db: Db) {
+        let world = World::new(db);
+        let mut ann = world.set_up().await;
+        let gzip = [("accept-encoding", "gzip")];
+        let answer = ann.send(Method::GET, "/api/v1/openapi.json", None, &gzip).await;
+        assert_eq!(answer.headers[header::CONTENT_ENCODING], "gzip");
+        assert!(answer.body.len() < server::openapi().len() / 3);
+        let request = ann.request(Method::GET, "/api/v1/events", Bytes::new(), &gzip);
+        let response = tower::ServiceExt::oneshot(world.router.clone(), request).await.unwrap();
+        assert!(!response.headers().contains_key(header::CONTENT_ENCODING));
+    }
+
     async fn the_interfaces_page_stands_at_every_path_and_its_missing_files_nowhere(db: Db) {
         let world = World::new(db);
         let mut ann = world.stranger();
@@ -117,6 +129,11 @@ fn the_document_describes_every_route_of_the_table() {
     for name in ["listMailboxes", "signIn", "followEvents"] {
         assert!(names.contains(name), "{name}");
     }
+    let schemas = &document["components"]["schemas"];
+    let required = |name: &str| schemas[name]["required"].as_array().map_or(0, Vec::len);
+    let all = |name: &str| schemas[name]["properties"].as_object().unwrap().len();
+    assert_eq!(required("Mailbox"), all("Mailbox"), "answers have every field");
+    assert_eq!(required("MailboxChange"), 0, "changes may leave any out");
     refs(&document, &mut |name| {
         let schema = name.strip_prefix("#/components/schemas/").unwrap();
         assert!(document["components"]["schemas"][schema].is_object(), "{name} leads nowhere");
