@@ -14,6 +14,7 @@ mod body;
 mod date;
 pub(crate) mod decode;
 mod header;
+mod inside;
 pub(crate) mod uuencode;
 
 use crate::letter::{Defect, Leaf, Letter};
@@ -54,7 +55,7 @@ pub fn attachment(raw: &[u8], index: usize) -> Option<Vec<u8>> {
     let listed = tree.parts.iter().zip(&roles).filter(|(_, role)| role.is_attachment());
     match listed.clone().nth(index) {
         Some((part, _)) => Some(leaf_content(raw, part).bytes.into_owned()),
-        None => body::text_files(raw, &tree, &roles).nth(index - listed.count()),
+        None => inside::bytes_of_all(raw, &tree, &roles).nth(index - listed.count()),
     }
 }
 
@@ -65,7 +66,7 @@ pub fn each_attachment(raw: &[u8], mut take: impl FnMut(&[u8])) {
     for (part, _) in tree.parts.iter().zip(&roles).filter(|(_, role)| role.is_attachment()) {
         take(&leaf_content(raw, part).bytes);
     }
-    for bytes in body::text_files(raw, &tree, &roles) {
+    for bytes in inside::bytes_of_all(raw, &tree, &roles) {
         take(&bytes);
     }
 }

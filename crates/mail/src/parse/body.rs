@@ -1,7 +1,6 @@
 //! Roles of the leaves, and from them text, HTML and attachments.
 
-use super::uuencode;
-use super::{Content, Whole, header, leaf_content};
+use super::{Content, Whole, header, inside};
 use crate::charset::{self, Hint};
 use crate::letter::{Attachment, Defect, Letter};
 use crate::part::{self, Kind, Part, Tree};
@@ -88,7 +87,7 @@ pub(super) fn read(whole: &Whole<'_>, letter: &mut Letter) {
         let mut text =
             content.map(|content| decode(part, role, &content.bytes, tld.as_deref(), &mut letter.defects));
         if let (Some(text), Role::Plain) = (&mut text, role) {
-            take_files(text, &mut files);
+            inside::take_out(text, &mut files);
         }
         texts.push(text);
     }
@@ -97,10 +96,35 @@ pub(super) fn read(whole: &Whole<'_>, letter: &mut Letter) {
     let listed = whole.parts().filter(|(_, role, _)| role.is_attachment());
     letter.attachments =
         listed.filter_map(|(part, _, content)| Some(attachment(whole, part, content?))).collect();
-    letter.attachments.extend(files.into_iter().map(file_attachment));
+    add_inside(whole, files, letter);
 }
 
-fn decode(part: &Part, role: Role, bytes: &[u8], tld: Option<&str>, defects: &mut Vec<Defect>) -> String {
+/// Lists the files inside other parts: of winmail.dat, then those that were taken out of the texts. The
+/// body of a winmail.dat stands in for a missing one.
+fn add_inside(whole: &Whole<'_>, from_texts: Vec<inside::File>, letter: &mut Letter) {
+    for content in whole
+        .parts()
+        .filter(|(part, role, _)| inside::is_tnef(part, *role))
+        .filter_map(|(.., content)| content)
+    {
+        let Some(opened) = inside::open(&content.bytes) else { continue };
+        letter.html = letter.html.take().or(opened.html);
+        if letter.text.trim().is_empty() {
+            let from_html = || letter.html.as_deref().map(crate::html::to_text);
+            letter.text = opened.text.map(|text| lf(&text)).or_else(from_html).unwrap_or_default();
+        }
+        letter.attachments.extend(opened.files.iter().map(inside::File::attachment));
+    }
+    letter.attachments.extend(from_texts.iter().map(inside::File::attachment));
+}
+
+pub(super) fn decode(
+    part: &Part,
+    role: Role,
+    bytes: &[u8],
+    tld: Option<&str>,
+    defects: &mut Vec<Defect>,
+) -> String {
     let bytes = match bytes.get(..MAX_TEXT_BYTES) {
         Some(cut) if bytes.len() > MAX_TEXT_BYTES => {
             defects.push(Defect::TextLimit);
@@ -222,55 +246,4 @@ fn subject_of(message: &[u8]) -> Option<String> {
     let field = part::fields(&tree, head).find(|field| field.name.eq_ignore_ascii_case("subject"))?;
     let (text, _) = crate::headers::to_text(field.raw, None);
     Some(crate::headers::decode_text(&text, None))
-}
-
-struct TextFile {
-    name: String,
-    bytes: Vec<u8>,
-}
-
-/// Takes uuencoded files out of a text.
-fn take_files(text: &mut String, files: &mut Vec<TextFile>) {
-    if !text.contains("begin ") {
-        return;
-    }
-    let mut rest = String::new();
-    let mut from = 0;
-    while files.len() < uuencode::MAX_BLOCKS {
-        let Some(block) = uuencode::find(text.as_bytes(), from) else {
-            break;
-        };
-        rest.push_str(&text[from..block.span.start]);
-        from = block.span.end;
-        files.push(TextFile { name: part::file_name(&block.name), bytes: block.bytes });
-    }
-    if from > 0 {
-        rest.push_str(&text[from..]);
-        *text = rest;
-    }
-}
-
-fn file_attachment(file: TextFile) -> Attachment {
-    Attachment {
-        name: (!file.name.is_empty()).then_some(file.name),
-        content_type: "application/octet-stream".to_owned(),
-        content_id: None,
-        size_bytes: file.bytes.len() as u64,
-        hash: *blake3::hash(&file.bytes).as_bytes(),
-        inline: false,
-    }
-}
-
-/// The bytes of the uuencoded files in the texts.
-pub(super) fn text_files(raw: &[u8], tree: &Tree, roles: &[Role]) -> impl Iterator<Item = Vec<u8>> {
-    let mut files = Vec::new();
-    let pairs = tree.parts.iter().zip(roles);
-    for (part, _) in pairs.filter(|(_, role)| **role == Role::Plain) {
-        let content = leaf_content(raw, part);
-        if memchr::memmem::find(&content.bytes, b"begin ").is_some() {
-            let mut text = decode(part, Role::Plain, &content.bytes, None, &mut Vec::new());
-            take_files(&mut text, &mut files);
-        }
-    }
-    files.into_iter().map(|file| file.bytes)
 }
