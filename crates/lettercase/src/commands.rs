@@ -5,7 +5,7 @@ pub mod inspect;
 pub mod ledger;
 pub mod mailbox;
 pub mod scan;
-//SEARCH pub mod search;
+pub mod search;
 pub mod serve;
 pub mod threads;
 pub mod token;
@@ -41,6 +41,11 @@ fn password_of(file: &Path) -> Result<Secret> {
         false => std::fs::read_to_string(file).with_context(|| format!("the password file {} cannot be read", file.display()))?,
     };
     Ok(Secret::new(text.lines().next().unwrap_or_default()))
+}
+
+/// What a message is called outside: its Message-ID, or where it has none, our number of it.
+fn name_of(mid: &str, id: model::MessageId) -> String {
+    if mid.is_empty() { format!("lettercase:{id}") } else { mid.to_owned() }
 }
 
 /// A moment as RFC 3339 in UTC.

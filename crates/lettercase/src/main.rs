@@ -8,7 +8,7 @@ mod config;
 mod open;
 
 use clap::{Parser, Subcommand};
-use commands::{import, inspect, ledger, mailbox, scan, serve, threads, token, user, verify};
+use commands::{import, inspect, ledger, mailbox, scan, search, serve, threads, token, user, verify};
 use std::process::ExitCode;
 
 /// Mail gateway and shared inbox: connects mailboxes, keeps every message once, files it where it belongs.
@@ -34,7 +34,8 @@ enum Command {
     Import(import::Args),
     /// Show what Lettercase understands of one message. Needs no database.
     Inspect(inspect::Args),
-    //SEARCH
+    /// Search the archive.
+    Search(search::Args),
 
     /// List the threads and their messages.
     Threads(threads::Args),
@@ -86,6 +87,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Scan(args) => scan::run(&config, args).await,
         Command::Import(args) => import::run(&config, args).await.map(done),
 
+        Command::Search(args) => search::run(&config, args).await.map(done),
         Command::Threads(args) => threads::run(&config, args).await.map(done),
         Command::Ledger(args) => ledger::run(&config, args).await.map(done),
         Command::Verify(args) => verify::run(&config, args).await,

@@ -3,7 +3,7 @@
 use crate::pipeline::{self, Work};
 use crate::settle::settle;
 use crate::source;
-use desk::receive::{Channel, Filed, Receive};
+use desk::receive::{Channel, Filed, MOST_ATTEMPTS, Receive};
 use model::{AfterFiling, OccurrenceState, Time};
 use store::folders::{self, Folder};
 use store::raw::{self, Kept};
@@ -23,6 +23,14 @@ pub enum RoundError {
     /// The database refused.
     #[error("{0}")]
     Store(#[from] store::sql::Error),
+    /// The server lists messages and does not give them; they are asked for again.
+    #[error("the server lists {messages} messages in {folder} that it does not give")]
+    Withheld {
+        /// The folder.
+        folder: String,
+        /// How many.
+        messages: u64,
+    },
     /// The mailbox cannot be read as it is set up.
     #[error("{0:#}")]
     SetUp(#[from] anyhow::Error),
@@ -125,11 +133,12 @@ async fn read_folder(receive: &Receive, channel: &Channel, mut folder: Folder, v
     report(0);
     let work = Work { receive, channel, visit, report: &report };
     let left = pipeline::run(work, &mut folder, &fresh, &mut summary).await?;
-    if !left.is_empty() {
-        not_given(receive, &mut folder, left, visit, &mut summary).await?;
-    }
+    let withheld = not_given(receive, &mut folder, left, visit, &mut summary).await?;
     summary.filed += receive.file_waiting(channel, &folder).await?.filed;
     settle(&desk.db, &mut visit.session, &folder, &visit.names).await?;
+    if withheld > 0 {
+        return Err(RoundError::Withheld { folder: folder.name, messages: withheld });
+    }
     let mut tx = desk.db.begin().await?;
     folders::scanned(&mut tx, folder.id, desk.clock.now()).await?;
     tx.commit().await?;
@@ -162,31 +171,47 @@ async fn list(receive: &Receive, folder: &mut Folder, uidvalidity: i64, visit: &
     }
     folder.listed = before.union(&found).to_string();
     let mut tx = desk.db.begin().await?;
-    let gone = aside(folder, &vanished, OccurrenceState::Vanished, "it was gone from the server before it could be fetched");
+    let gone = aside(folder, &vanished, OccurrenceState::Vanished, VANISHED);
     raw::keep(&mut tx, &gone, desk.clock.now()).await?;
     folders::visited(&mut tx, folder.id, uidvalidity, &folder.listed, folder.cursor).await?;
     tx.commit().await?;
     Ok(fresh)
 }
 
-/// What the server listed and, asked for it, did not give: gone meanwhile, or it cannot be had.
-async fn not_given(receive: &Receive, folder: &mut Folder, left: UidSet, visit: &mut Visit, summary: &mut FolderSummary) -> Result<(), RoundError> {
+/// Looks into what the server listed and, asked for it, did not give. What is gone has vanished;
+/// what is still there is asked for again in later rounds, and put aside when it was asked for in
+/// [`MOST_ATTEMPTS`] of them. Returns how many will be asked for again.
+async fn not_given(receive: &Receive, folder: &mut Folder, left: UidSet, visit: &mut Visit, summary: &mut FolderSummary) -> Result<u64, RoundError> {
+    if left.is_empty() {
+        return Ok(0);
+    }
     let desk = receive.desk();
     let there = visit.session.uid_search_among(&left).await?;
+    let asked_before: UidSet = folder.attempt.parse().unwrap_or_default();
+    let given_up = folder.attempts >= MOST_ATTEMPTS && there.difference(&asked_before).is_empty();
     let gone = left.difference(&there);
-    let mut items = aside(folder, &gone, OccurrenceState::Vanished, "it was gone from the server before it could be fetched");
-    let reason = "the server lists this message and does not give it; ask its operator to repair the mailbox";
-    items.extend(aside(folder, &there, OccurrenceState::Quarantined, reason));
+    let mut items = aside(folder, &gone, OccurrenceState::Vanished, VANISHED);
     summary.skipped += gone.len();
-    summary.quarantined += there.len();
-    let listed: UidSet = folder.listed.parse().unwrap_or_default();
-    folder.cursor = i64::from(listed.last().unwrap_or(0));
     let mut tx = desk.db.begin().await?;
+    let withheld = if given_up || there.is_empty() {
+        let reason = "the server lists this message and does not give it; ask its operator to repair the mailbox";
+        items.extend(aside(folder, &there, OccurrenceState::Quarantined, reason));
+        summary.quarantined += there.len();
+        let listed: UidSet = folder.listed.parse().unwrap_or_default();
+        folder.cursor = i64::from(listed.last().unwrap_or(0));
+        folders::advance(&mut tx, folder.id, folder.cursor).await?;
+        0
+    } else {
+        folders::attempt(&mut tx, folder.id, &there.to_string(), folder.attempts + 1).await?;
+        there.len()
+    };
     raw::keep(&mut tx, &items, desk.clock.now()).await?;
-    folders::advance(&mut tx, folder.id, folder.cursor).await?;
     tx.commit().await?;
-    Ok(())
+    Ok(withheld)
 }
+
+/// Why there is nothing but a UID.
+const VANISHED: &str = "it was gone from the server before it could be fetched";
 
 fn aside(folder: &Folder, uids: &UidSet, state: OccurrenceState, reason: &str) -> Vec<Kept> {
     let one = |uid: u32| Kept {

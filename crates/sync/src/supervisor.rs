@@ -244,7 +244,7 @@ impl Keeper {
 fn trouble(error: &RoundError) -> Trouble {
     let (stage, remedy) = match error {
         RoundError::Connect(error) => (error.stage.name(), error.remedy.as_str()),
-        RoundError::Session(_) => ("reading", "Nothing is lost; it is tried again by itself."),
+        RoundError::Session(_) | RoundError::Withheld { .. } => ("reading", "Nothing is lost; it is tried again by itself."),
         RoundError::Store(_) => ("storing", "Nothing is lost; look at the disk and the database, it is tried again by itself."),
         RoundError::SetUp(_) => ("setting_up", "Open the mailbox's settings and enter what is missing."),
     };

@@ -37,8 +37,7 @@ pub async fn run(config: &Config, args: Args) -> Result<()> {
                 threads.push(Thread { thread: thread.0, messages: Vec::new() });
             }
             if let Some(last) = threads.last_mut() {
-                // A message without an id of its own is named by ours.
-                last.messages.push(if mid.is_empty() { format!("lettercase:{message}") } else { mid });
+                last.messages.push(super::name_of(&mid, message));
             }
         }
     }
