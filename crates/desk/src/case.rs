@@ -71,8 +71,9 @@ async fn page(sql: &mut impl Sql, actor: &Actor, id: RecordId) -> Result<Case, R
     let (record, part) = visible(sql, actor, id).await?;
     let access = actor.mail_access();
     let reader = Reader { user: actor.user };
-    let (_, threads) = threads::of_records(sql, &[id], &access, reader, 0, MOST_THREADS).await?;
+    let (_, mut threads) = threads::of_records(sql, &[id], &access, reader, 0, MOST_THREADS).await?;
     let heard = actor.records_heard();
+    thread::keep_visible(sql, &mut threads, &heard).await?;
     let mut all: Vec<Link> = Vec::new();
     for thread in &threads {
         for link in links::of_thread(sql, thread.id).await? {

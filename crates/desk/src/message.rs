@@ -7,8 +7,10 @@
 use crate::may::{Actor, Verb};
 use crate::{Desk, Refusal, bytes};
 use mail::Letter;
+use mail::sanitize::Images;
 use model::{MessageId, OccurrenceId};
 use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
 use store::messages::{self, Attachment, Message};
 
 /// What was found out about a message when it was filed.
@@ -75,6 +77,35 @@ pub async fn open(desk: &Desk, actor: &Actor, id: MessageId) -> Result<Page, Ref
     let (letter, reply_text) = apart(read).await?;
     let why = serde_json::from_str(&message.plan).unwrap_or_default();
     Ok(Page { message, letter, reply_text, why })
+}
+
+/// Messages of a thread whose remote pictures are counted: each has to be read for it.
+pub const MOST_COUNTED: usize = 20;
+
+/// Outlines to be looked through for remote pictures, once no transaction is open any more.
+pub(crate) struct Counting(Vec<(MessageId, Vec<u8>)>);
+
+/// Gathers the newest of `messages` (oldest first) that have HTML.
+pub(crate) async fn blocked_remote(
+    sql: &mut impl store::sql::Sql,
+    messages: &[Message],
+) -> Result<Counting, Refusal> {
+    let mut outlines = Vec::new();
+    for message in messages.iter().rev().filter(|message| message.has_html).take(MOST_COUNTED) {
+        outlines.extend(bytes::outline(sql, message.id).await?.map(|outline| (message.id, outline)));
+    }
+    Ok(Counting(outlines))
+}
+
+impl Counting {
+    /// How many remote pictures each has that are kept from loading.
+    pub(crate) async fn count(self) -> Result<HashMap<MessageId, u32>, Refusal> {
+        let count = |(id, outline): (MessageId, Vec<u8>)| {
+            let html = mail::parse::parse(&outline).html.unwrap_or_default();
+            (id, mail::sanitize::safe(&html, Images::Blocked { inline: "" }).blocked_remote)
+        };
+        apart(move || self.0.into_iter().map(count).collect()).await
+    }
 }
 
 /// The exact bytes of a message: of its first occurrence, or of the one asked for.

@@ -4,7 +4,7 @@
 //! by hand.
 
 use crate::may::{Actor, Verb};
-use crate::{Desk, Refusal};
+use crate::{Desk, Refusal, thread};
 use mail::fold::fold;
 use model::{CaseStatus, NoteId, RecordId, RecordKind, Time, UserId};
 use serde::{Deserialize, Serialize};
@@ -12,7 +12,7 @@ use store::changes::{self, Change, ChangeKind};
 use store::records::{self, CaseRow, Content, Filter, Record, RecordRow, Sort};
 use store::sql::{Error, Sql, Tx};
 use store::stream::{self, Entry, NewEntry, StreamKind};
-use store::threads::{self, Reader, ThreadRow};
+use store::threads::{self, Reader};
 
 /// Longest name, in bytes.
 pub const LONGEST_NAME: usize = 500;
@@ -437,15 +437,19 @@ pub async fn threads(
     id: RecordId,
     offset: i64,
     limit: i64,
-) -> Result<(i64, Vec<ThreadRow>), Refusal> {
+) -> Result<thread::Page, Refusal> {
     actor.may(Verb::ReadRecords)?;
     let mut sql = desk.db.snapshot().await?;
+    let version = changes::last(&mut sql).await?.0;
     let mut ids = vec![id];
     if visible(&mut sql, actor, id).await? == RecordKind::Account {
         ids.extend(records::contacts_of(&mut sql, id).await?);
     }
     let reader = Reader { user: actor.user };
-    Ok(threads::of_records(&mut sql, &ids, &actor.mail_access(), reader, offset, limit).await?)
+    let access = actor.mail_access();
+    let (total, mut rows) = threads::of_records(&mut sql, &ids, &access, reader, offset, limit).await?;
+    thread::keep_visible(&mut sql, &mut rows, &actor.records_heard()).await?;
+    Ok(thread::Page { total, version, rows })
 }
 
 /// Lets the actor follow a record: they hear of what happens to it.

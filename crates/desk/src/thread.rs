@@ -4,16 +4,19 @@
 //! its events) is decided in one place, and the API only gives it its outer shape.
 
 use crate::may::{Actor, Verb};
-use crate::{Desk, Refusal};
+use crate::{Desk, Refusal, message};
 use model::{MailboxId, MessageId, RecordId, ThreadId, Time};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use store::changes::{self, Change, ChangeKind, RecordsHeard};
-use store::links::Link;
+use store::links::{self, Link};
 use store::messages::{self, Message};
 use store::records;
 use store::sql::Sql;
 use store::stream::{self, Entry};
-use store::threads::{self, Filter, Reader, ThreadRow, View};
+use store::threads::{self, Filter, Reader, RecordBrief, ThreadRow, View};
+
+/// Records that a thread's page suggests.
+const MOST_SUGGESTIONS: i64 = 5;
 
 /// The lists of an inbox and how many threads they have.
 #[derive(Clone, Debug)]
@@ -68,6 +71,11 @@ pub struct Thread {
     pub items: Vec<Item>,
     /// Its records and why.
     pub links: Vec<Link>,
+    /// Records that it might concern too.
+    pub suggestions: Vec<RecordBrief>,
+    /// Remote pictures that are kept from loading, by message: of the newest
+    /// [`message::MOST_COUNTED`] messages with HTML.
+    pub blocked_remote: HashMap<MessageId, u32>,
     /// The newest change this knows of.
     pub version: i64,
 }
@@ -107,9 +115,7 @@ pub async fn list(
     let version = changes::last(&mut sql).await?.0;
     let total = threads::count(&mut sql, &filter).await?;
     let mut rows = threads::list(&mut sql, &filter, offset, limit).await?;
-    for row in &mut rows {
-        keep_visible(&mut sql, row, &actor.records_heard()).await?;
-    }
+    keep_visible(&mut sql, &mut rows, &actor.records_heard()).await?;
     Ok(Page { total, version, rows })
 }
 
@@ -124,15 +130,19 @@ pub async fn open(desk: &Desk, actor: &Actor, id: ThreadId) -> Result<Thread, Re
     let row = threads::row(&mut sql, id, &actor.mail_access(), reader).await?;
     let mut row = row.ok_or(Refusal::NotFound)?;
     let case = row.case.as_ref().map(|case| case.id);
-    keep_visible(&mut sql, &mut row, &heard).await?;
+    keep_visible(&mut sql, std::slice::from_mut(&mut row), &heard).await?;
     let messages = messages::of_thread(&mut sql, id).await?;
     let entries = stream::of_thread(&mut sql, id, case).await?;
-    let links = store::links::of_thread(&mut sql, id).await?;
-    let named = links.iter().map(|link| link.record.id).chain(entries.iter().filter_map(|e| e.record));
+    let all = links::of_thread(&mut sql, id).await?;
+    let named = all.iter().map(|link| link.record.id).chain(entries.iter().filter_map(|e| e.record));
     let seen = seen(&mut sql, named, &heard).await?;
-    let links = links.into_iter().filter(|link| seen.contains(&link.record.id)).collect();
+    let linked = all.into_iter().filter(|link| seen.contains(&link.record.id)).collect();
     let entries = entries.into_iter().filter(|entry| entry.record.is_none_or(|id| seen.contains(&id)));
-    Ok(Thread { row, items: merged(messages, entries), links, version })
+    let suggestions = links::suggestions(&mut sql, id, &heard, MOST_SUGGESTIONS).await?;
+    let blocked_remote = message::blocked_remote(&mut sql, &messages).await?;
+    drop(sql);
+    let blocked_remote = blocked_remote.count().await?;
+    Ok(Thread { row, items: merged(messages, entries), links: linked, suggestions, blocked_remote, version })
 }
 
 /// Which of these records may be seen.
@@ -150,14 +160,21 @@ async fn seen(
     Ok(seen)
 }
 
-/// Takes what the reader may not see of the records out of a line. The case's status stays: it says
+/// Takes what the reader may not see of the records out of lines. The case's status stays: it says
 /// how the thread stands, and whoever may read the thread may know that.
-async fn keep_visible(sql: &mut impl Sql, row: &mut ThreadRow, heard: &RecordsHeard) -> Result<(), Refusal> {
+pub(crate) async fn keep_visible(
+    sql: &mut impl Sql,
+    rows: &mut [ThreadRow],
+    heard: &RecordsHeard,
+) -> Result<(), Refusal> {
     if matches!(heard, RecordsHeard::All) {
         return Ok(());
     }
-    let seen = seen(sql, row.records.iter().map(|record| record.id), heard).await?;
-    row.records.retain(|record| seen.contains(&record.id));
+    let ids = rows.iter().flat_map(|row| row.records.iter().map(|record| record.id));
+    let seen = seen(sql, ids, heard).await?;
+    for row in rows {
+        row.records.retain(|record| seen.contains(&record.id));
+    }
     Ok(())
 }
 

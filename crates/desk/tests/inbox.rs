@@ -187,7 +187,7 @@ on_both! {
         let (stream, _) = record::stream(&desk, &agent, case, None, 50).await.unwrap();
         assert!(stream.iter().all(|entry| entry.message.is_none()), "{stream:?}");
         assert_eq!(case::open(&desk, &agent, case).await.unwrap().threads, []);
-        assert_eq!(record::threads(&desk, &agent, case, 0, 50).await.unwrap().0, 0);
+        assert_eq!(record::threads(&desk, &agent, case, 0, 50).await.unwrap().total, 0);
 
         // Given to the agent, it is theirs to see and to find.
         let given = Changes { assignee: Some(agent.user), ..Changes::default() };
@@ -221,11 +221,11 @@ on_both! {
         let made = link::add(&desk, &lead, id, deal.record.id).await.unwrap();
         assert_eq!((made.reason, made.confidence, made.by.unwrap().1.as_str()), (LinkReason::ByHand, 100, "lead"));
         assert_eq!(code(link::add(&desk, &lead, id, deal.record.id).await), "linked_already");
-        assert_eq!(record::threads(&desk, &lead, deal.record.id, 0, 9).await.unwrap().0, 1);
+        assert_eq!(record::threads(&desk, &lead, deal.record.id, 0, 9).await.unwrap().total, 1);
         assert_eq!(record::open(&desk, &lead, deal.record.id).await.unwrap().cases.len(), 1);
         link::remove(&desk, &lead, made.id).await.unwrap();
         assert_eq!(code(link::remove(&desk, &lead, made.id).await), "not found");
-        assert_eq!(record::threads(&desk, &lead, deal.record.id, 0, 9).await.unwrap().0, 0);
+        assert_eq!(record::threads(&desk, &lead, deal.record.id, 0, 9).await.unwrap().total, 0);
         assert_eq!(code(link::remove(&desk, &lead, opened.links[0].id).await), "own_case");
 
         let firm = record::open(&desk, &lead, firm.record.id).await.unwrap();

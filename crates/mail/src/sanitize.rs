@@ -54,6 +54,12 @@ pub enum Images<'a> {
         /// Prefix of the letter's own parts.
         inline: &'a str,
     },
+    /// Remote pictures are loaded by the browser from where they are, by https: the sender learns the
+    /// reader's address and that the mail was opened. `http:` becomes `https:`.
+    Direct {
+        /// Prefix of the letter's own parts.
+        inline: &'a str,
+    },
     /// Remote pictures come through the proxy.
     Shown {
         /// Prefix of the letter's own parts.

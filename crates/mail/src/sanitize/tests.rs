@@ -8,6 +8,7 @@ use super::{Images, MAX_HTML_BYTES, Safe, mail_html, safe};
 const INLINE: &str = "/api/v1/messages/7/inline/";
 const PROXY: &str = "/api/v1/images?url=";
 const BLOCKED: Images<'static> = Images::Blocked { inline: INLINE };
+const DIRECT: Images<'static> = Images::Direct { inline: INLINE };
 const SHOWN: Images<'static> = Images::Shown { inline: INLINE, proxy: PROXY };
 
 fn check(html: &str, expected: &str) {
@@ -72,7 +73,12 @@ fn attribute_is_safe(name: &str, value: &str, images: Images<'_>) -> bool {
         "width",
     ];
     let ours = |url: &str| {
-        url.starts_with(INLINE) || (matches!(images, Images::Shown { .. }) && url.starts_with(PROXY))
+        let remote = match images {
+            Images::Blocked { .. } => false,
+            Images::Direct { .. } => url.starts_with("https://"),
+            Images::Shown { .. } => url.starts_with(PROXY),
+        };
+        url.starts_with(INLINE) || remote
     };
     match name {
         "href" => ["http://", "https://", "mailto:", "tel:"].iter().any(|s| value.starts_with(s)),
@@ -82,11 +88,28 @@ fn attribute_is_safe(name: &str, value: &str, images: Images<'_>) -> bool {
         "style" => {
             let rest = value.to_lowercase();
             let rest = rest.replace(&format!("url(\"{INLINE}"), "").replace(&format!("url(\"{PROXY}"), "");
+            let direct = matches!(images, Images::Direct { .. });
+            let rest = if direct { rest.replace("url(\"https://", "") } else { rest };
             let active = ["url(", "expression", "javascript", "var(", "\\", "@", "//", "behavior", "binding"];
             !active.iter().any(|a| rest.contains(a))
         }
         name => INERT.contains(&name),
     }
+}
+
+#[test]
+fn pictures_the_reader_wants_from_where_they_are_come_by_https() {
+    let out = mail_html(
+        "<img src='http://a.example/x.png?a=1&amp;b=\"(2)'><img src='cid:p'><img src='ftp://a/x'>",
+        DIRECT,
+    );
+    assert_eq!(
+        out,
+        format!("<img src=\"https://a.example/x.png?a=1&amp;b=%22%282%29\"><img src=\"{INLINE}p\"><img>")
+    );
+    let out = mail_html("<p style=\"background:url(http://a.example/')x.png)\">x</p>", DIRECT);
+    assert!(!out.contains("http://") && !out.contains("')"), "{out}");
+    assert_eq!(mail_html(&out, DIRECT), out);
 }
 
 #[test]
@@ -160,7 +183,7 @@ fn shown_pictures_come_through_the_proxy() {
 
 #[test]
 fn pictures_of_the_letter_itself_are_shown_in_both_modes() {
-    for images in [BLOCKED, SHOWN] {
+    for images in [BLOCKED, DIRECT, SHOWN] {
         let html = mail_html(
             "<img src=CID:logo%40a.example><img src='data:image/png;base64,iVBORw0='><img src='data:image/svg+xml;base64,PHN2Zz4='>",
             images,
@@ -251,7 +274,7 @@ fn corpus_is_made_safe(set: &str) {
     let inputs = inputs(set);
     let mut unsafe_ = Vec::new();
     for (id, input) in &inputs {
-        for images in [BLOCKED, SHOWN] {
+        for images in [BLOCKED, DIRECT, SHOWN] {
             let out = mail_html(input, images);
             let faults = faults(&out, images);
             if !faults.is_empty() || mail_html(&out, images) != out {
@@ -315,7 +338,7 @@ proptest! {
 
     #[test]
     fn t02_what_was_cleaned_stays_as_it_is_and_is_safe(html in fragment()) {
-        for images in [BLOCKED, SHOWN] {
+        for images in [BLOCKED, DIRECT, SHOWN] {
             let once = mail_html(&html, images);
             prop_assert_eq!(faults(&once, images), Vec::<String>::new());
             prop_assert_eq!(&mail_html(&once, images), &once);

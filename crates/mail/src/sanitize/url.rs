@@ -17,18 +17,27 @@ const MAX_DATA_BYTES: usize = 1 << 20;
 #[derive(Clone)]
 pub(super) struct Urls {
     inline: String,
-    /// Absent while remote pictures are blocked.
-    proxy: Option<String>,
+    remote: Remote,
     blocked: Arc<AtomicU32>,
+}
+
+/// What becomes of remote pictures.
+#[derive(Clone)]
+enum Remote {
+    Blocked,
+    Direct,
+    /// The proxy's prefix.
+    Proxy(String),
 }
 
 impl Urls {
     pub(super) fn new(images: Images<'_>, blocked: Arc<AtomicU32>) -> Self {
-        let (inline, proxy) = match images {
-            Images::Blocked { inline } => (inline, None),
-            Images::Shown { inline, proxy } => (inline, Some(proxy)),
+        let (inline, remote) = match images {
+            Images::Blocked { inline } => (inline, Remote::Blocked),
+            Images::Direct { inline } => (inline, Remote::Direct),
+            Images::Shown { inline, proxy } => (inline, Remote::Proxy(proxy.to_owned())),
         };
-        Urls { inline: inline.to_owned(), proxy: proxy.map(str::to_owned), blocked }
+        Urls { inline: inline.to_owned(), remote, blocked }
     }
 
     /// The target of a link, or `None` if it may not be one.
@@ -55,9 +64,10 @@ impl Urls {
             return Some(value);
         }
         let remote = absolute(&value).filter(|u| matches!(u.scheme(), "http" | "https"))?;
-        match &self.proxy {
-            Some(proxy) => Some(format!("{proxy}{}", encode(remote.as_str().as_bytes()))),
-            None => {
+        match &self.remote {
+            Remote::Proxy(proxy) => Some(format!("{proxy}{}", encode(remote.as_str().as_bytes()))),
+            Remote::Direct => direct(remote),
+            Remote::Blocked => {
                 self.count();
                 None
             }
@@ -66,7 +76,7 @@ impl Urls {
 
     /// Counts the pictures of a `srcset`, which is always dropped: `src` is enough for mail.
     pub(super) fn drop_srcset(&self, value: &str) {
-        if self.proxy.is_none() && (value.contains("//") || value.contains("http")) {
+        if matches!(self.remote, Remote::Blocked) && (value.contains("//") || value.contains("http")) {
             self.count();
         }
     }
@@ -80,8 +90,16 @@ impl Urls {
     fn is_ours(&self, value: &str) -> bool {
         let encoded = |rest: &str| !rest.is_empty() && rest.bytes().all(|b| is_unreserved(b) || b == b'%');
         let after = |prefix: &str| value.strip_prefix(prefix).is_some_and(encoded);
-        after(&self.inline) || self.proxy.as_deref().is_some_and(after)
+        after(&self.inline) || matches!(&self.remote, Remote::Proxy(proxy) if after(proxy))
     }
+}
+
+/// The picture's own URL, by https. The parser has escaped what ends an attribute or a string; the
+/// characters that end a `url()` without quotes are escaped here.
+fn direct(mut remote: Url) -> Option<String> {
+    remote.set_scheme("https").ok()?;
+    let text = remote.as_str();
+    Some(text.replace('\'', "%27").replace('(', "%28").replace(')', "%29"))
 }
 
 /// Parses as a browser in an `https:` page would, absolute URLs only.

@@ -24,8 +24,8 @@ pub struct CaseRow {
     pub assignee: Option<(UserId, String)>,
     /// When it was made.
     pub created_at: Time,
-    /// Its newest message.
-    pub last_at: Time,
+    /// When it was written last.
+    pub updated_at: Time,
 }
 
 /// The cases of a record: those that concern it as their account, and those of threads it is linked
@@ -38,7 +38,7 @@ pub async fn cases_of(
     let mut params = params![record];
     let seen = heard.condition("r", &mut params);
     let text = format!(
-        "SELECT r.id, r.number, r.name, r.status, r.priority, r.assignee_id, u.name, r.created_at, r.last_at \
+        "SELECT r.id, r.number, r.name, r.status, r.priority, r.assignee_id, u.name, r.created_at, r.updated_at \
          FROM records r LEFT JOIN users u ON u.id = r.assignee_id \
          WHERE r.kind = 'case' AND r.merged_into IS NULL AND {seen} AND r.id IN (\
            SELECT c.id FROM records c WHERE c.account_id = $1 AND c.kind = 'case' \
@@ -59,7 +59,7 @@ fn case_row(row: &Row) -> Result<CaseRow, Error> {
         priority: row.get(4)?,
         assignee: named(row, 5)?.map(|(id, name)| (UserId(id), name)),
         created_at: row.get(7)?,
-        last_at: row.get(8)?,
+        updated_at: row.get(8)?,
     })
 }
 
