@@ -230,25 +230,36 @@ impl Dovecot {
         if self.child.try_wait().ok().flatten().is_some() {
             return;
         }
+        let mut family = children(self.child.id());
         if !self.remove_dir {
-            // A terminated master takes its children along and leaves the mail in order, which takes it a second.
+            // A terminated server leaves the mail in order, which takes it a second.
             signal("-TERM", &[self.child.id()]);
             let began = Instant::now();
             while began.elapsed() < Duration::from_secs(5) {
                 if self.child.try_wait().ok().flatten().is_some() {
+                    // Open sessions stay for another ten seconds.
+                    family.retain(|pid| is_dovecot(*pid));
+                    signal("-KILL", &family);
                     return;
                 }
                 sleep(Duration::from_millis(10));
             }
         }
-        let mut all = children(self.child.id());
-        all.push(self.child.id());
-        signal("-KILL", &all);
+        family.push(self.child.id());
+        signal("-KILL", &family);
         self.child.wait().ok();
     }
 }
 
+/// Whether the process still is one of ours (by `instance_name`): its number may have been given to another one.
+fn is_dovecot(pid: u32) -> bool {
+    fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| line.starts_with(b"lettercase-"))
+}
+
 fn signal(name: &str, pids: &[u32]) {
+    if pids.is_empty() {
+        return;
+    }
     let pids = pids.iter().map(u32::to_string);
     // A child may have ended by itself.
     Command::new("kill").arg(name).args(pids).stderr(Stdio::null()).status().ok();

@@ -2,10 +2,15 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod acme;
+pub mod api;
 mod both;
 pub mod dovecot;
 pub mod folder;
+pub mod lmtp;
 pub mod postgres;
+pub mod program;
+pub mod sample;
 pub mod scripted;
 
 #[doc(hidden)]

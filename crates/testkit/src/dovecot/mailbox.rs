@@ -1,11 +1,12 @@
 //! What other people do to a mailbox behind our back: mail comes, goes, is flagged, is renumbered.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::Write;
 use std::os::unix::fs::chown;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::SystemTime;
 
 use anyhow::{Context, Result, ensure};
 
@@ -24,9 +25,23 @@ impl Dovecot {
         messages: impl IntoIterator<Item = M>,
     ) -> Result<()> {
         match self.mail_format {
-            MailFormat::Maildir => self.fill_maildir(user, folder, messages),
+            MailFormat::Maildir => self.fill_maildir(user, folder, messages.into_iter().map(|m| (None, m))),
             MailFormat::Mdbox => messages.into_iter().try_for_each(|m| self.save(user, folder, m.as_ref())),
         }
+    }
+
+    /// Puts messages into a folder, each with the time it arrived. The folder must be a Maildir.
+    ///
+    /// # Errors
+    /// When files cannot be written.
+    pub fn fill_dated<M: AsRef<[u8]>>(
+        &self,
+        user: &str,
+        folder: &str,
+        messages: impl IntoIterator<Item = (SystemTime, M)>,
+    ) -> Result<()> {
+        ensure!(self.mail_format == MailFormat::Maildir, "only a Maildir keeps a time that is given");
+        self.fill_maildir(user, folder, messages.into_iter().map(|(at, m)| (Some(at), m)))
     }
 
     /// Puts one message into a folder.
@@ -51,19 +66,23 @@ impl Dovecot {
         &self,
         user: &str,
         folder: &str,
-        messages: impl IntoIterator<Item = M>,
+        messages: impl Iterator<Item = (Option<SystemTime>, M)>,
     ) -> Result<()> {
         // Names sort by number, because Dovecot gives UIDs to new files in the order of their names.
         static NUMBER: AtomicU64 = AtomicU64::new(0);
         let dir = self.maildir(user, folder);
         self.make_maildir(user, &dir)?;
         let seconds = std::time::UNIX_EPOCH.elapsed().context("the clock stands before 1970")?.as_secs();
-        for message in messages {
+        for (at, message) in messages {
             let number = NUMBER.fetch_add(1, Ordering::Relaxed);
             let name = format!("{seconds}.M{number:09}P{}.test", std::process::id());
             // Written aside and moved in: a session that looks must never see half a file.
             let (aside, place) = (dir.join("tmp").join(&name), dir.join("new").join(&name));
-            fs::write(&aside, message.as_ref())?;
+            let mut file = File::create(&aside)?;
+            file.write_all(message.as_ref())?;
+            if let Some(at) = at {
+                file.set_modified(at)?;
+            }
             chown(&aside, Some(MAIL_UID), Some(MAIL_UID))?;
             fs::rename(&aside, &place)?;
         }
