@@ -20,6 +20,8 @@ const BATCH: u32 = 200;
 const LIST_BATCH: u32 = 2000;
 /// Commands in flight: the server has the next batch at hand when one ends.
 const IN_FLIGHT: usize = 3;
+/// NO with this code only says that some are gone (RFC 5530, section 3).
+const GONE: &str = "EXPUNGEISSUED";
 const ITEMS: &str = "(UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[])";
 
 /// One message, complete.
@@ -124,7 +126,9 @@ impl Fetch<'_> {
                 }
                 Response::Tagged { tag, said } => {
                     self.in_flight.retain(|t| t.text() != tag);
-                    if let Err(SessionError::Refused(refusal)) = outcome("UID FETCH", said) {
+                    if let Err(SessionError::Refused(refusal)) = outcome("UID FETCH", said)
+                        && refusal.code.as_deref() != Some(GONE)
+                    {
                         self.refused.get_or_insert(refusal);
                     }
                 }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use testkit::dovecot::{Dovecot, Options};
+use testkit::dovecot::{Dovecot, MailFormat, Options};
 use wire::imap::{FolderName, IdleEvent, Session, SessionError, SpecialUse, UidSet};
 use wire::{
     CertificateProblem, ConnectError, ConnectErrorKind, Credentials, Direction, Log, Server, Stage, Tls,
@@ -316,4 +316,56 @@ async fn odd_passwords_and_names_are_carried_as_they_are() {
     let sly = FolderName::from(&b"x\r\nL99 DELETE Trash"[..]);
     assert!(matches!(session.select(&sly, false).await, Err(SessionError::Refused(_))));
     assert!(session.list().await.unwrap().iter().any(|f| f.name == "Trash"));
+}
+
+#[tokio::test]
+async fn a_renumbered_folder_shows_another_uid_validity_and_the_same_bytes() {
+    let dovecot = Dovecot::start();
+    dovecot.fill("ann", "INBOX", (1..=3).map(message)).unwrap();
+    let mut session = open(&plain(&dovecot)).await;
+    let before = session.select(&FolderName::inbox(), false).await.unwrap();
+    dovecot.expunge("ann", "INBOX", "UID 1").unwrap();
+    dovecot.add_flags("ann", "INBOX", "UID 3", "\\Flagged").unwrap();
+    session.uid_search_from(1).await.unwrap();
+    // Only a command that may change the numbers of messages tells who is gone.
+    session.noop().await.unwrap();
+    let listed = session.uid_list(&UidSet::range(1, 3)).await.unwrap();
+    assert_eq!(
+        listed.iter().map(|m| (m.uid, m.flags.contains(&"\\Flagged".into()))).collect::<Vec<_>>(),
+        [(2, false), (3, true)]
+    );
+    let renumbered = dovecot.renumber("ann", "INBOX").unwrap();
+    // The session was thrown out, and says so.
+    let error = session.noop().await.unwrap_err();
+    assert!(error.ends_session(), "{error:?}");
+    let mut session = open(&plain(&dovecot)).await;
+    let after = session.select(&FolderName::inbox(), false).await.unwrap();
+    assert_eq!((after.uid_validity, after.exists), (renumbered, 2));
+    assert_ne!(after.uid_validity, before.uid_validity);
+    let uids = session.uid_search_from(1).await.unwrap();
+    assert_eq!(uids.to_string(), "1:2");
+    assert_eq!(session.fetch(&uids).next().await.unwrap().unwrap().body, crlf(&message(2)));
+    assert_eq!(dovecot.count("ann", "INBOX").unwrap(), 2);
+}
+
+#[tokio::test]
+async fn a_server_that_is_stopped_is_heard_and_its_mail_is_there_when_it_is_back() {
+    let dir = std::env::temp_dir().join(format!("lc-back-{}", std::process::id()));
+    let options =
+        Options { base_dir: Some(dir.clone()), mail_format: MailFormat::Mdbox, ..Options::default() };
+    let dovecot = Dovecot::start_with(&options);
+    dovecot.deliver("ann", "INBOX", message(1)).unwrap();
+    let mut session = open(&plain(&dovecot)).await;
+    session.select(&FolderName::inbox(), false).await.unwrap();
+    session.uid_search_from(1).await.unwrap();
+    let stop = tokio::task::spawn_blocking(move || dovecot.stop());
+    let error = session.idle(Duration::from_secs(20)).await.unwrap_err();
+    assert!(matches!(error, SessionError::Bye(_) | SessionError::Lost { .. }), "{error:?}");
+    stop.await.unwrap();
+    let dovecot = Dovecot::start_with(&options);
+    let mut session = open(&plain(&dovecot)).await;
+    session.select(&FolderName::inbox(), true).await.unwrap();
+    assert_eq!(session.fetch(&1.into()).next().await.unwrap().unwrap().body, crlf(&message(1)));
+    drop(dovecot);
+    std::fs::remove_dir_all(dir).unwrap();
 }
