@@ -149,6 +149,7 @@ pub(crate) fn tree(raw: &[u8]) -> Tree {
         tree = read_tree(&patched);
     }
     tree.bare_cr = readable.bare_cr;
+    tree.limit_reached |= readable.dense;
     if readable.cut {
         tree.header_too_large = true;
         tree.parts.truncate(1);
@@ -220,6 +221,14 @@ struct Readable<'a> {
     bytes: Cow<'a, [u8]>,
     bare_cr: bool,
     cut: bool,
+    dense: bool,
+}
+
+/// Millions of `a:` lines in the header of some part: each would cost mail-parser ten times its size in
+/// memory. Ordinary large mail is base64 in long lines without a colon.
+fn is_header_bomb(raw: &[u8]) -> bool {
+    let often = |byte: u8, every: usize| memchr::memchr_iter(byte, raw).count() * every > raw.len();
+    raw.len() > MAX_HEADER_BYTES && often(b'\n', 16) && often(b':', 24)
 }
 
 /// What mail-parser gets to see, at the same offsets: bare CR as line end becomes LF; a header that
@@ -233,13 +242,14 @@ fn readable(raw: &[u8]) -> Readable<'_> {
             byte => byte,
         };
         let bytes = raw.iter().enumerate().map(with_lf).collect();
-        return Readable { bytes: Cow::Owned(bytes), bare_cr, cut: false };
+        return Readable { bytes: Cow::Owned(bytes), bare_cr, cut: false, dense: false };
     }
     let cut = raw.len() > MAX_HEADER_BYTES
         && memchr::memmem::find(head, b"\n\n").is_none()
         && memchr::memmem::find(head, b"\n\r\n").is_none();
-    let bytes = Cow::Borrowed(if cut { head } else { raw });
-    Readable { bytes, bare_cr, cut }
+    let dense = is_header_bomb(raw);
+    let bytes = Cow::Borrowed(if cut || dense { head } else { raw });
+    Readable { bytes, bare_cr, cut, dense }
 }
 
 /// The first line ends with CR and no LF: written by a program of the old Macintosh, or a spool

@@ -75,6 +75,18 @@ fn t21_a_header_above_its_limit_is_kept_raw() {
 }
 
 #[test]
+fn t21_a_header_bomb_in_a_part_is_not_read() {
+    let mut raw = b"Subject: x\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nText\n--b\n".to_vec();
+    raw.extend(b"a:\n".repeat(5_000_000));
+    raw.extend_from_slice(b"\nx\n--b--\n");
+    let (split, letter) = open(&raw);
+    assert!(letter.defects.contains(&Defect::PartLimit));
+    assert_eq!((letter.subject.as_str(), letter.text.as_str()), ("x", "Text"));
+    let parts: usize = split.parts.iter().map(|part| part.bytes.len()).sum();
+    assert!(split.header.len() + split.skeleton.len() + parts >= raw.len());
+}
+
+#[test]
 fn opening_gives_the_same_letter_as_parsing() {
     let raw = b"From: a@a.example\nContent-Type: message/rfc822\n\nSubject: x\n\nbody\n";
     let (split, letter) = open(raw);
