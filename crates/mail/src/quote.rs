@@ -88,12 +88,17 @@ fn trim_blank_lines(text: &str) -> &str {
     &text[start..]
 }
 
+/// Dividers that look like signature marks, after which no more marks are believed.
+const MAX_DIVIDERS: usize = 20;
+
 /// Walks over the lines and marks each.
 struct Marker<'a> {
     lines: &'a [Line<'a>],
     kinds: Vec<Kind>,
     /// The writer has said something.
     wrote: bool,
+    /// Signature marks that turned out to be dividers.
+    dividers: usize,
     /// Inside a signature, until a quote begins.
     in_signature: bool,
     /// The line after a mobile client's mark, while no quote was seen after it.
@@ -106,6 +111,7 @@ impl<'a> Marker<'a> {
             lines,
             kinds: vec![Kind::Reply; lines.len()],
             wrote: false,
+            dividers: 0,
             in_signature: false,
             after_mobile: None,
         }
@@ -139,7 +145,7 @@ impl<'a> Marker<'a> {
             self.kinds[i] = Kind::Signature;
             return i + 1;
         }
-        if signs::signature_mark(self.lines, i) || signs::list_footer(self.lines, i) {
+        if self.is_signature_mark(i) || signs::list_footer(self.lines, i) {
             self.in_signature = true;
             self.kinds[i] = Kind::Signature;
         } else if signs::mobile_mark(self.lines, i) {
@@ -149,6 +155,16 @@ impl<'a> Marker<'a> {
             self.wrote = true;
         }
         i + 1
+    }
+
+    /// A text that keeps using the mark as a divider has no signature, and is not searched for one.
+    fn is_signature_mark(&mut self, i: usize) -> bool {
+        if !signs::is_mark(&self.lines[i]) || self.dividers >= MAX_DIVIDERS {
+            return false;
+        }
+        let is_mark = signs::begins_signature(self.lines, i);
+        self.dividers += usize::from(!is_mark);
+        is_mark
     }
 
     fn quote(&mut self, i: usize) -> usize {

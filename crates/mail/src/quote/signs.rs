@@ -119,24 +119,25 @@ fn ends_with_address(text: &str) -> bool {
 fn is_attribution(joined: &str, followed_by_quote: bool) -> bool {
     let text = undecorated(joined);
     let text = text.strip_suffix([':', '：']).map_or(text, str::trim_end);
-    let begins = words::begins_attribution(text);
     let dated = words::has_date(text);
     let address = words::has_address(text);
-    let wrote = words::has_wrote(text);
     if words::begins_citation(text) {
         return address || followed_by_quote;
     }
+    if !dated && !followed_by_quote {
+        return false;
+    }
+    let begins = words::begins_attribution(text);
+    let wrote = words::has_wrote(text);
     if followed_by_quote {
         // A quote follows: a name and a verb are enough, but not a sentence of the writer's.
         let short = text.split_whitespace().count() <= 5;
         return (wrote && (begins || dated || address || (short && words::ends_with_wrote(text))))
             || (dated && address);
     }
-    if ends_with_address(text) && text.len() == undecorated(joined).len() {
-        return false;
-    }
     // Nothing is marked as quoted, so all that follows will count as history: be sure.
-    (wrote && dated && (begins || address)) || (dated && address && begins)
+    let no_colon = ends_with_address(text) && text.len() == undecorated(joined).len();
+    !no_colon && ((wrote && (begins || address)) || (address && begins))
 }
 
 /// "From: … Sent: … To: … Subject: …" as Outlook and others put above unmarked history.
@@ -219,11 +220,13 @@ fn is_divider(text: &str) -> bool {
     text.chars().count() >= 3 && text.chars().all(|c| matches!(c, '-' | '_' | '=' | '*' | '—' | '–' | '─'))
 }
 
-/// "-- " or "--" with no more below than a signature has (RFC 3676 4.3).
-pub(super) fn signature_mark(lines: &[Line<'_>], i: usize) -> bool {
-    if lines[i].text != "--" {
-        return false;
-    }
+/// "-- " or "--" (RFC 3676 4.3).
+pub(super) fn is_mark(line: &Line<'_>) -> bool {
+    line.text == "--"
+}
+
+/// Whether below the mark in line `i` is no more than a signature has.
+pub(super) fn begins_signature(lines: &[Line<'_>], i: usize) -> bool {
     let mut with_words = 0;
     for (k, line) in lines.iter().enumerate().skip(i + 1) {
         if line.quoted || (!line.is_blank() && introduction(lines, k, true).is_some()) {
