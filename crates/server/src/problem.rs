@@ -4,52 +4,66 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use desk::Refusal;
 use serde::Serialize;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
-use utoipa::ToSchema;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::Schema;
+use utoipa::{PartialSchema, ToSchema};
 
 /// Why a request was not done.
-#[derive(Clone, Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug)]
 pub struct Problem {
-    /// `about:blank`: the status says the kind, `code` the details.
-    #[serde(rename = "type")]
-    pub kind: &'static str,
-    /// The status in words.
-    pub title: String,
     /// The HTTP status.
-    #[schema(value_type = u16)]
-    #[serde(serialize_with = "as_number")]
     pub status: StatusCode,
-    /// What happened and what to do, for people.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub detail: Option<String>,
     /// A stable word for programs.
-    #[schema(value_type = String)]
     pub code: &'static str,
+    /// What happened and what to do, for people; may be empty.
+    pub detail: String,
     /// What is wrong with which field.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub fields: BTreeMap<String, String>,
     /// Seconds after which the same request may succeed (header `Retry-After`).
-    #[serde(skip)]
     pub retry_after_s: Option<u64>,
 }
 
-fn as_number<S: serde::Serializer>(status: &StatusCode, to: S) -> Result<S::Ok, S::Error> {
-    to.serialize_u16(status.as_u16())
+/// A problem as it is sent.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Problem)]
+struct Sent<'a> {
+    /// `about:blank`: the status says the kind, `code` the details.
+    #[serde(rename = "type")]
+    kind: &'static str,
+    /// The status in words.
+    title: &'static str,
+    /// The HTTP status.
+    status: u16,
+    /// What happened and what to do, for people.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    #[schema(required = false)]
+    detail: &'a str,
+    /// A stable word for programs.
+    code: &'static str,
+    /// What is wrong with which field.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[schema(required = false)]
+    fields: &'a BTreeMap<String, String>,
+}
+
+impl PartialSchema for Problem {
+    fn schema() -> RefOr<Schema> {
+        Sent::schema()
+    }
+}
+
+impl ToSchema for Problem {
+    fn name() -> Cow<'static, str> {
+        "Problem".into()
+    }
 }
 
 impl Problem {
     /// A problem with this status and code; `detail` may be empty.
     pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Problem {
-        let detail: String = detail.into();
-        Problem {
-            kind: "about:blank",
-            title: status.canonical_reason().unwrap_or("Error").to_owned(),
-            status,
-            detail: (!detail.is_empty()).then_some(detail),
-            code,
-            fields: BTreeMap::new(),
-            retry_after_s: None,
-        }
+        Problem { status, code, detail: detail.into(), fields: BTreeMap::new(), retry_after_s: None }
     }
 
     /// There is no such thing, or the person may not know that there is.
@@ -122,7 +136,15 @@ impl From<anyhow::Error> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let body = serde_json::to_vec(&self).expect("a problem is plain data with text keys");
+        let sent = Sent {
+            kind: "about:blank",
+            title: self.status.canonical_reason().unwrap_or("Error"),
+            status: self.status.as_u16(),
+            detail: &self.detail,
+            code: self.code,
+            fields: &self.fields,
+        };
+        let body = serde_json::to_vec(&sent).expect("a problem is plain data with text keys");
         let mut response = (self.status, body).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));

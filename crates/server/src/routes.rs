@@ -14,6 +14,7 @@ use desk::may::Verb;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::path::Paths;
 use utoipa::openapi::schema::Schema;
+use utoipa_axum::router::UtoipaMethodRouter;
 use utoipa_axum::routes;
 
 /// A row of the table.
@@ -28,10 +29,7 @@ pub struct Route {
     pub handler: MethodRouter<App>,
 }
 
-fn route(
-    door: Door,
-    (schemas, paths, handler): (Vec<(String, RefOr<Schema>)>, Paths, MethodRouter<App>),
-) -> Route {
+fn route(door: Door, (schemas, paths, handler): UtoipaMethodRouter<App>) -> Route {
     Route { door, schemas, paths, handler }
 }
 

@@ -148,7 +148,7 @@ testkit::on_both! {
         let world = World::new(db);
         let mut ann = world.set_up().await;
         let before = world.last_change().await;
-        let right = std::mem::replace(&mut ann.csrf, String::new());
+        let right = std::mem::take(&mut ann.csrf);
         let answer = ann.patch("/api/v1/me", json!({"theme": "dark"})).await;
         assert_eq!(answer.problem(), (403, "csrf_token".into()));
         ann.csrf = right.chars().rev().collect();
