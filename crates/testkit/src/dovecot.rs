@@ -238,6 +238,8 @@ impl Dovecot {
             while began.elapsed() < Duration::from_secs(5) {
                 if self.child.try_wait().ok().flatten().is_some() {
                     // Open sessions stay for another ten seconds.
+                    for p in &family {
+                    }
                     family.retain(|pid| is_dovecot(*pid));
                     signal("-KILL", &family);
                     return;
@@ -253,7 +255,7 @@ impl Dovecot {
 
 /// Whether the process still is one of ours (by `instance_name`): its number may have been given to another one.
 fn is_dovecot(pid: u32) -> bool {
-    fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| line.starts_with(b"lettercase-"))
+    fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| line.starts_with(b"dovecot-lettercase-"))
 }
 
 fn signal(name: &str, pids: &[u32]) {
