@@ -92,6 +92,9 @@ pub fn hold(
         turns.push(Turn { ours, mail, writing });
         let pause = random.between(*pauses.start(), *pauses.end());
         at += SignedDuration::from_mins(i64::try_from(pause).expect("a day or so"));
+        if pause > 15 {
+            at = awake(at);
+        }
     }
     turns
 }
@@ -315,6 +318,16 @@ impl<'a> Talk<'a> {
         }
         out += &"</blockquote></div>\n".repeat(said.len().min(3));
         out + "</body></html>\n"
+    }
+}
+
+/// The moment, or the next morning for what would be written at night. Those in a hurry write at any hour.
+fn awake(at: Timestamp) -> Timestamp {
+    let hour = at.as_second().rem_euclid(86_400) / 3600;
+    match hour {
+        0..6 => at + SignedDuration::from_hours(7 - hour),
+        18..24 => at + SignedDuration::from_hours(31 - hour),
+        _ => at,
     }
 }
 

@@ -1,6 +1,6 @@
 //! What programs send: newsletters, parcels, bounces, replies of those on leave, invitations.
 
-use super::company::{COMPANIES, Language, Mailbox, Role};
+use super::company::{COMPANIES, Language, Mailbox, Person, writer_to};
 use super::conversation::wrapped;
 use super::files;
 use super::mail::{Address, Mail, Part, Writing, attachment, date, multipart};
@@ -288,32 +288,34 @@ pub fn on_leave(ours: &Mail, from: Mailbox, random: &mut Random) -> Option<(Mail
 
 /// Invitations to meetings, from customers to Ben and Carla.
 pub fn invitations(now: Timestamp, random: &mut Random) -> Vec<(Mailbox, Mail, Writing)> {
-    const SUBJECTS: [(Mailbox, &str, &str); 4] = [
+    const SUBJECTS: [(Mailbox, Language, &str, &str); 4] = [
         (
             Mailbox::Ben,
+            Language::Czech,
             "Prohlídka haly a oběd",
             "Posílám pozvánku na prohlídku nové haly, potom vás zvu na oběd.",
         ),
         (
             Mailbox::Carla,
+            Language::Slovak,
             "Rokovanie o rámcovej zmluve",
             "V pozvánke je čas, ktorý sme si povedali telefonicky.",
         ),
         (
             Mailbox::Ben,
+            Language::Polish,
             "Spotkanie w sprawie dystrybucji",
             "Przesyłam zaproszenie na spotkanie, agendę dosłałam osobno.",
         ),
         (
             Mailbox::Carla,
+            Language::English,
             "Quarterly supplier review",
             "Invitation for our quarterly review; forty minutes should do.",
         ),
     ];
-    let customers: Vec<_> = COMPANIES.iter().filter(|company| company.role == Role::Customer).collect();
-    let one = |(index, (to, subject, text)): (i64, &(Mailbox, &str, &str))| {
-        let company = random.one_of(&customers);
-        let (local, name) = random.one_of(company.people);
+    let one = |(index, (to, language, subject, text)): (i64, &(Mailbox, Language, &str, &str))| {
+        let Person { company, name, local } = writer_to(*to, *language, random);
         let sender = format!("{local}@{}", company.domain);
         let at = now - SignedDuration::from_hours(30 + index * 71);
         let begins = (at + SignedDuration::from_hours(24 * 9)).strftime("%Y%m%dT090000Z").to_string();
