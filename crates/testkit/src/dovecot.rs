@@ -238,8 +238,6 @@ impl Dovecot {
             while began.elapsed() < Duration::from_secs(5) {
                 if self.child.try_wait().ok().flatten().is_some() {
                     // Open sessions stay for another ten seconds.
-                    for p in &family {
-                    }
                     family.retain(|pid| is_dovecot(*pid));
                     signal("-KILL", &family);
                     return;
