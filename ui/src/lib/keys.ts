@@ -8,7 +8,7 @@ import { session } from './session.svelte';
 type Run = (e: KeyboardEvent) => void;
 
 const busy = (e: KeyboardEvent) =>
-  (e.target as Element).closest?.('input, textarea, select, [contenteditable="true"], [role="dialog"], [role="menu"]') || document.querySelector('[role="dialog"], [role="menu"]');
+  (e.target as Element).closest?.('input, textarea, select, [contenteditable="true"], [role="dialog"], [role="menu"]') || document.querySelector('[role="dialog"]:not([popover]), [role="dialog"]:popover-open, [role="menu"]');
 
 /** Binds keys while the returned undo is not called: use as `$effect(() => keys({...}))`. */
 export function keys(map: Record<string, Run>) {
