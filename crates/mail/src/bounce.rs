@@ -255,7 +255,6 @@ impl Message<'_> {
     }
 
     fn original_id(&self, notice: &notice::Notice) -> Option<String> {
-        let own = self.letter.message_id.as_deref();
         let body = self.raw.get(self.tree.header_end..).unwrap_or_default();
         let body = &body[..body.len().min(MAX_RETURNED_BYTES)];
         self.returned()
@@ -264,13 +263,13 @@ impl Message<'_> {
             .or_else(|| message_id(&String::from_utf8_lossy(body)))
             .or_else(|| self.letter.in_reply_to.first().cloned())
             .or_else(|| self.letter.references.last().cloned())
-            .filter(|id| Some(id.as_str()) != own)
     }
 }
 
 /// The id in the first Message-ID line of a text.
 fn message_id(text: &str) -> Option<String> {
-    let mut lines = text.lines();
+    // Notices indent or quote the returned header.
+    let mut lines = text.lines().map(|line| line.trim_start_matches(['>', ' ', '\t']));
     while let Some(line) = lines.next() {
         let Some(name) = line.get(..11) else { continue };
         if !name.eq_ignore_ascii_case("message-id:") {

@@ -30,7 +30,7 @@ impl Notice {
             found: Vec::new(),
             delay: false,
         };
-        let words = notice.lines.join("\n").to_lowercase();
+        let words = format!("{}\n{}", message.letter.subject, notice.lines.join("\n")).to_lowercase();
         let has = |table: &[&str]| table.iter().any(|p| words.contains(p));
         notice.delay = has(phrases::DELAYS) && !has(phrases::GIVEN_UP);
         notice.found = notice.find(message);
