@@ -1,3 +1,5 @@
+use proptest::strategy::Strategy;
+
 use super::{Action, Bounce, Kind, code, recognise};
 
 fn read(raw: &[u8]) -> Option<Bounce> {
@@ -151,4 +153,24 @@ fn codes_are_told_from_addresses_and_versions() {
     assert_eq!(code::status("v5.1.2 a5.1.1 5.1 5.1.1234 x/5.1.1"), None);
     assert_eq!(code::reply_class("said: 450 later"), Some('4'));
     assert_eq!(code::reply_class("mx550.b.example 192.0.2.550 x-550"), None);
+}
+
+proptest::proptest! {
+    #[test]
+    fn b9_any_notice_is_read(pieces in proptest::collection::vec(
+        proptest::prop_oneof![
+            proptest::sample::select(vec![
+                "\n", "\n\n", "To: ", "<ben@b.example>", "@", "550 5.1.1", "5.", ".", "message-id:", "Final-Recipient: rfc822;", "Action: failed",
+                "--x\n", "Content-Type: message/delivery-status\n", "could not be delivered to ", "á", "--- below this line is a copy of it.",
+            ]).prop_map(str::to_owned),
+            "\\PC{0,8}",
+        ],
+        0..40,
+    )) {
+        let head = "From: MAILER-DAEMON\nContent-Type: multipart/report; boundary=x\nSubject: Undeliverable\n\n";
+        let raw = format!("{head}{}", pieces.concat());
+        for recipient in read(raw.as_bytes()).map(|b| b.recipients).unwrap_or_default() {
+            proptest::prop_assert!(!recipient.address.is_empty());
+        }
+    }
 }

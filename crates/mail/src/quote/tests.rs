@@ -1,6 +1,8 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
+use proptest::strategy::Strategy;
+
 use super::{Kind, parts, reply_text};
 
 fn check(text: &str, reply: &str) {
@@ -247,4 +249,29 @@ fn replies_of_the_corpora_are_split() {
     );
     assert_eq!(score.lost_words.len(), 0);
     assert!(score.not_exact.len() <= 2);
+}
+
+proptest::proptest! {
+    #[test]
+    fn any_text_is_covered_by_its_parts(pieces in proptest::collection::vec(
+        proptest::prop_oneof![
+            proptest::sample::select(vec![
+                "\n", "\r\n", "> ", ">", "-- \n", "On 3.5.2021 ", "wrote:", " <a@b.example>", "From: ", "Od:", "Sent: x\n",
+                "Subject: ž\n", "-----Original Message-----", "Sent from my ", "____________________________\n", ":", "á", "\u{200b}",
+            ]).prop_map(str::to_owned),
+            "\\PC{0,8}",
+        ],
+        0..40,
+    )) {
+        let text = pieces.concat();
+        let mut at = 0;
+        for part in parts(&text) {
+            proptest::prop_assert_eq!(part.range.start, at);
+            at = part.range.end;
+        }
+        proptest::prop_assert_eq!(at, text.len());
+        // Nothing is made up: every word of the reply is a word of the text.
+        let all = words(&text);
+        proptest::prop_assert!(words(&reply_text(&text)).iter().all(|w| all.contains(w)));
+    }
 }

@@ -206,3 +206,22 @@ fn summary(tnef: &Tnef) -> String {
         tnef.damaged
     )
 }
+
+proptest::proptest! {
+    #[test]
+    fn b10_any_stream_opens(attributes in proptest::collection::vec((1u8..3, 0usize..9, proptest::collection::vec(0u8..8, 0..60)), 0..12)) {
+        let ids = [
+            super::id::OEM_CODEPAGE, super::id::SUBJECT, super::id::BODY, super::id::MESSAGE_PROPS, super::id::ATTACH_REND_DATA,
+            super::id::ATTACH_TITLE, super::id::ATTACH_DATA, super::id::ATTACH_PROPS, super::id::MESSAGE_CLASS,
+        ];
+        let list: Vec<_> = attributes.iter().map(|(level, id, data)| attribute(*level, ids[*id], data)).collect();
+        proptest::prop_assert!(open(&stream(&list)).is_some());
+    }
+
+    #[test]
+    fn b10_any_rtf_is_read(rtf in "(\\\\(par|f1|u269|'e1|htmlrtf|htmlrtf0|\\*|\\{|~)|\\{|\\}| |[a-zá]){0,60}", bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..200)) {
+        let _ = rtf::body(rtf.as_bytes());
+        let _ = rtf::body(&bytes);
+        let _ = rtf::decompress(&[&[0, 0, 0, 0, 255, 255, 0, 0][..], b"LZFu", &[0; 4], &bytes].concat());
+    }
+}
