@@ -7,9 +7,9 @@ use crate::problem::Problem;
 use crate::shape::{self, Moment};
 use axum::extract::State;
 use desk::may::Actor;
-use model::{ChangeId, Level};
+use model::ChangeId;
 use serde::{Deserialize, Serialize};
-use store::changes::{self, ChangeKind, Listener, RecordsHeard};
+use store::changes::{self, ChangeKind, Listener};
 use utoipa::ToSchema;
 
 /// Something that happened; who wants to know more asks the ordinary routes.
@@ -59,13 +59,7 @@ pub struct Cursor {
 
 /// What somebody may hear of.
 pub fn listener(actor: &Actor) -> Listener {
-    let records = match (actor.records, actor.user) {
-        (Level::All, _) => RecordsHeard::All,
-        (Level::Team, Some(user)) => RecordsHeard::Of(user, actor.teams.clone()),
-        (Level::Own, Some(user)) => RecordsHeard::Of(user, Vec::new()),
-        _ => RecordsHeard::None,
-    };
-    Listener { mail: actor.mail_access(), records, mailboxes: actor.administrator }
+    Listener { mail: actor.mail_access(), records: actor.records_heard(), mailboxes: actor.administrator }
 }
 
 /// The feed of changes, oldest first

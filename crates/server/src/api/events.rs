@@ -2,8 +2,8 @@
 //!
 //! Each event has the id of its change, so a browser that was cut off resumes by `Last-Event-ID` and
 //! misses nothing. Who may see a change is asked of the database for every batch, and the listener's
-//! own rights are read again every [`REFRESH`]: somebody who loses a right stops hearing, somebody whose
-//! session ended is cut off. A connection waits on the database's signal and asks nothing meanwhile.
+//! own rights are read again after every change of people and every [`REFRESH`]: somebody who loses a
+//! right stops hearing, somebody whose session ended is cut off. A connection waits on the database's signal and asks nothing meanwhile.
 
 use super::changes::{ChangeRow, listener};
 use crate::App;
@@ -24,7 +24,7 @@ use std::collections::{HashMap, VecDeque};
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use store::changes::{self, Listener};
+use store::changes::{self, ChangeKind, Listener};
 use tokio::sync::watch;
 use tokio::time::Instant;
 use utoipa::ToSchema;
@@ -121,6 +121,7 @@ pub async fn follow_events(
         at,
         signal,
         refreshed: Instant::now(),
+        stale: false,
         app,
         _seat: seat,
     };
@@ -152,6 +153,8 @@ struct Feed {
     ready: VecDeque<Event>,
     signal: watch::Receiver<u64>,
     refreshed: Instant,
+    /// Somebody's rights have changed since.
+    stale: bool,
     _seat: Seat,
 }
 
@@ -173,7 +176,7 @@ fn events(feed: Feed) -> impl Stream<Item = Result<Event, Infallible>> {
 impl Feed {
     /// Reads what is new; where there is nothing, waits. `None`: the stream is over.
     async fn advance(&mut self) -> Option<anyhow::Result<()>> {
-        if self.refreshed.elapsed() >= REFRESH {
+        if self.stale || self.refreshed.elapsed() >= REFRESH {
             match self.refresh().await {
                 Ok(true) => {}
                 Ok(false) => return None,
@@ -182,10 +185,16 @@ impl Feed {
         }
         self.signal.borrow_and_update();
         let read = changes::after(&mut &self.app.desk.db, &self.listener, self.at, BATCH).await;
-        let (rows, at) = match read {
+        let (mut rows, mut at) = match read {
             Ok(read) => read,
             Err(error) => return Some(Err(error.into())),
         };
+        // What comes after a change of people is read anew, with the rights they have by then.
+        if let Some(end) = rows.iter().position(|row| row.kind == ChangeKind::User) {
+            at = rows[end].id;
+            rows.truncate(end + 1);
+            self.stale = true;
+        }
         let idle = rows.is_empty() && at == self.at;
         self.at = at;
         let rows = rows.into_iter().map(|row| event("change", row.id.0, &LiveEvent::Change(row.into())));
@@ -203,6 +212,7 @@ impl Feed {
     /// Reads the listener's rights again; false where they may listen no longer.
     async fn refresh(&mut self) -> anyhow::Result<bool> {
         self.refreshed = Instant::now();
+        self.stale = false;
         if let Some(session) = &self.session
             && !sign_in::still_signed_in(&self.app.desk, session).await?
         {

@@ -433,7 +433,9 @@ fn state(app: &App, mailbox: &store::mailboxes::Mailbox, ledger: &Ledger) -> Mai
     let last_error: Option<LastError> =
         mailbox.last_error.as_deref().and_then(|text| serde_json::from_str(text).ok());
     let now = app.desk.clock.now();
-    let round = app.rounds.state(mailbox.id).filter(|_| mailbox.active);
+    // Just switched on or off, and the rounds have not looked yet: then the settings are right.
+    let off = |round: &RoundState| round.phase == Phase::Off;
+    let round = app.rounds.state(mailbox.id).filter(|round| mailbox.active && !off(round));
     let round = round.unwrap_or_else(|| resting(mailbox.active, last_error.is_some()));
     let lag = |at: Time| now.0.saturating_sub(at.0).max(0) / 1_000_000;
     MailboxState {

@@ -140,6 +140,35 @@ testkit::on_both! {
         }
     }
 
+    async fn a_right_that_is_taken_away_is_gone_at_once_and_a_session_that_ended_is_cut_off(db: Db) {
+        let world = World::new(db);
+        let mut ann = world.set_up().await;
+        let mut lead = world.user(&mut ann, "lead", "Lead").await;
+        let me = lead.get("/api/v1/session").await.json()["user"]["id"].as_i64().unwrap();
+        let token = lead.post("/api/v1/tokens", json!({"name": "ear"})).await.json()["token"].clone();
+        let mut program = world.stranger();
+        program.token = Some(token.as_str().unwrap().to_owned());
+        thread(&world.app.desk.db, 1, "m77").await;
+        let mut cookie = Ear::open(&world, &lead, None).await;
+        let mut token = Ear::open(&world, &program, None).await;
+        for ear in [&mut cookie, &mut token] {
+            ear.next().await.unwrap();
+        }
+        let seen = happen(&world, ChangeKind::Thread, 1, Some(1)).await;
+        assert_eq!(cookie.next().await.unwrap().1, seen);
+        assert_eq!(token.next().await.unwrap().1, seen);
+
+        let roles = ann.get("/api/v1/roles").await.json();
+        let none = &roles.as_array().unwrap().iter().find(|role| role["name"] == "No mail").unwrap()["id"];
+        ann.patch(&format!("/api/v1/users/{me}"), json!({"role_id": none})).await;
+        happen(&world, ChangeKind::Thread, 1, Some(1)).await;
+        let user = happen(&world, ChangeKind::User, me, None).await;
+        assert_eq!(cookie.next().await.unwrap().2["kind"], "user");
+        assert!(cookie.next().await.is_none());
+        assert_eq!(token.next().await.unwrap().2["kind"], "user");
+        assert_eq!(token.next().await.unwrap().1, user);
+    }
+
     async fn the_cursor_walks_the_whole_feed(db: Db) {
         let world = World::new(db);
         let mut ann = world.set_up().await;
