@@ -301,3 +301,26 @@ fn secret_word() -> String {
 fn digest(secret: &str) -> [u8; 32] {
     *blake3::hash(secret.as_bytes()).as_bytes()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_password_is_kept_as_argon2id_and_only_it_is_right() {
+        let hash = hash("correct horse".into()).await.unwrap();
+        assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
+        assert!(verify("correct horse", Some(hash.clone())).await.unwrap());
+        assert!(!verify("correct horsf", Some(hash)).await.unwrap());
+        assert!(!verify("correct horse", Some("no hash".into())).await.unwrap());
+        assert!(!verify("correct horse", None).await.unwrap());
+    }
+
+    #[test]
+    fn secrets_are_compared_whole() {
+        assert!(same_secret(b"abc", b"abc"));
+        for other in [&b"abd"[..], b"ab", b"abcd", b""] {
+            assert!(!same_secret(other, b"abc"));
+        }
+    }
+}

@@ -6,5 +6,6 @@ mod doors;
 mod events;
 mod mailboxes;
 mod people;
+mod quarantine;
 mod sessions;
 mod shapes;
