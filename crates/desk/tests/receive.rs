@@ -4,7 +4,9 @@
 mod office;
 
 use desk::bytes;
-use desk::receive::{Channel, Item, MOST_ATTEMPTS, Opened, Place};
+use desk::mailbox::Boxed;
+use desk::receive::{Channel, Item, Opened, Place, Probe, TRUSTED_ATTEMPTS};
+use std::sync::Arc;
 use intake::plan::{Mailbox as Decides, Origin};
 use model::{MailboxId, MailboxKind, OccurrenceId};
 use office::{MORNING, Mail, Office};
@@ -54,6 +56,16 @@ async fn only_kept(office: &Office, mailbox: MailboxId, uid: i64, raw: &[u8], as
     let mut opened = vec![office.receive.open(&place, Item { uid, internal_at: MORNING, raw: raw.to_vec(), aside })];
     office.receive.keep(&mut folder, &mut opened, uid).await.unwrap();
     opened
+}
+
+/// A probe that dies of what it is told to.
+struct DiesOfPoison;
+
+impl Probe for DiesOfPoison {
+    fn probe<'a>(&'a self, letters: Vec<&'a [u8]>) -> Boxed<'a, Vec<Option<String>>> {
+        let dies = |raw: &[u8]| raw.ends_with(b"poison").then(|| "it ends the program".to_owned());
+        Box::pin(async move { letters.into_iter().map(dies).collect() })
+    }
 }
 
 on_both! {
@@ -156,23 +168,26 @@ on_both! {
         assert_eq!(number(&db, "SELECT COUNT(*) FROM messages").await, 2);
     }
 
-    async fn a22_a_letter_on_which_filing_ends_the_program_is_put_aside_at_last(db: Db) {
-        let office = Office::new(db.clone());
+    async fn a22_a_letter_that_ends_the_program_is_found_by_a_probe_and_put_aside(db: Db) {
+        let mut office = Office::new(db.clone());
+        office.receive = office.receive.with_probe(Arc::new(DiesOfPoison));
         let helpdesk = office.mailbox("helpdesk@acme.example", None).await;
-        let raw = Mail { from: "ann@a.example", id: "1@a.example", text: "x", ..Mail::default() }.bytes();
-        only_kept(&office, helpdesk, 1, &raw, None).await;
-        assert_eq!((ledger(&db).await.waiting, ledger(&db).await.difference), (1, 0));
-        // As often as that, an attempt was begun and never ended.
+        for (uid, text) in [(1, "poison"), (2, "fine")] {
+            let raw = format!("Message-ID: <{uid}@a.example>\r\nSubject: x\r\n\r\n{text}");
+            only_kept(&office, helpdesk, uid, raw.as_bytes(), None).await;
+        }
+        assert_eq!((ledger(&db).await.waiting, ledger(&db).await.difference), (2, 0));
+        // Two runs began to file them and did not come to the end.
         let mut tx = db.begin().await.unwrap();
-        for _ in 0..MOST_ATTEMPTS {
-            store::filing::begin_attempt(&mut tx, &[OccurrenceId(1)]).await.unwrap();
+        for _ in 0..TRUSTED_ATTEMPTS {
+            store::filing::begin_attempt(&mut tx, &[OccurrenceId(1), OccurrenceId(2)]).await.unwrap();
         }
         tx.commit().await.unwrap();
         let (channel, folder, _) = place(&office, helpdesk).await;
         let done = office.receive.file_waiting(&channel, &folder).await.unwrap();
-        assert_eq!((done.filed, done.quarantined), (0, 1));
+        assert_eq!((done.filed, done.quarantined), (1, 1));
         let ledger = ledger(&db).await;
-        assert_eq!((ledger.seen, ledger.quarantined, ledger.waiting, ledger.difference), (1, 1, 0, 0));
+        assert_eq!((ledger.seen, ledger.filed, ledger.quarantined, ledger.waiting, ledger.difference), (2, 1, 1, 0, 0));
     }
 
     async fn a21_what_was_listed_and_not_kept_is_the_difference(db: Db) {

@@ -6,6 +6,7 @@
 mod commands;
 mod config;
 mod open;
+mod probe;
 
 use clap::{Parser, Subcommand};
 use commands::{import, inspect, ledger, mailbox, scan, search, serve, threads, token, user, verify};
@@ -51,6 +52,9 @@ enum Command {
     Token(token::Command),
     /// Print the API's OpenAPI document.
     Openapi,
+    /// Read letters from standard input and say of each that one lives on.
+    #[command(hide = true)]
+    Probe,
 }
 
 fn main() -> ExitCode {
@@ -58,6 +62,9 @@ fn main() -> ExitCode {
     if rustls::crypto::ring::default_provider().install_default().is_err() {
         eprintln!("lettercase: another TLS provider is installed already; this is a fault of the program");
         return ExitCode::FAILURE;
+    }
+    if let Command::Probe = cli.command {
+        return probe::child();
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.expect("a process that was started can start its threads");
@@ -93,6 +100,6 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Verify(args) => verify::run(&config, args).await,
         Command::User(command) => user::run(&config, command).await.map(done),
         Command::Token(command) => token::run(&config, command).await.map(done),
-        Command::Inspect(_) | Command::Openapi => Ok(ExitCode::SUCCESS),
+        Command::Inspect(_) | Command::Openapi | Command::Probe => Ok(ExitCode::SUCCESS),
     }
 }

@@ -2,12 +2,11 @@
 //! after that is on the wire. Three batches of at most [`BATCH_BYTES`] bound the memory, except for
 //! a single message that is larger.
 //!
-//! The UIDs of a batch are written down before it is opened. If the program died of it, the next
-//! run tries the same batch again, then its messages one by one, and at last keeps the one at fault
-//! unread.
+//! The UIDs of a batch are written down before it is opened, so that the next run knows what this
+//! one may have died of.
 
 use crate::round::{FolderSummary, RoundError, Visit};
-use desk::receive::{Channel, Item, MOST_ATTEMPTS, Opened, Place, Receive};
+use desk::receive::{Channel, Item, Opened, Place, Receive};
 use model::Time;
 use store::folders::Folder;
 use tokio::sync::mpsc;
@@ -48,7 +47,7 @@ pub async fn run(work: Work<'_>, folder: &mut Folder, fresh: &UidSet, summary: &
     let suspects = Suspects::of(folder, fresh);
     let (fetched, to_open) = mpsc::channel(1);
     let (opened, to_file) = mpsc::channel(1);
-    let fetching = fetch(visit, fresh, &suspects, fetched);
+    let fetching = fetch(visit, fresh, fetched);
     let opening = open(receive, place, &suspects, to_open, opened);
     let filing = file(receive, channel, folder, fresh.clone(), to_file, summary, report);
     // A connection that breaks ends the fetching only: what has arrived is kept and filed first.
@@ -69,11 +68,6 @@ impl Suspects {
         Suspects { uids: begun.intersection(fresh), attempts: folder.attempts }
     }
 
-    /// Whether this one is opened alone: its batch was begun twice before.
-    fn is_alone(&self, uid: u32) -> bool {
-        self.attempts >= 2 && self.uids.contains(uid)
-    }
-
     /// How often opening this batch is being begun now.
     fn attempt(&self, uids: &UidSet) -> i64 {
         match uids.intersection(&self.uids).is_empty() {
@@ -83,7 +77,7 @@ impl Suspects {
     }
 }
 
-async fn fetch(visit: &mut Visit, fresh: &UidSet, suspects: &Suspects, out: mpsc::Sender<Batch>) -> Result<(), RoundError> {
+async fn fetch(visit: &mut Visit, fresh: &UidSet, out: mpsc::Sender<Batch>) -> Result<(), RoundError> {
     let mut stream = visit.session.fetch(fresh);
     let (mut batch, mut bytes) = (Batch { items: Vec::new(), uids: UidSet::new() }, 0);
     loop {
@@ -97,15 +91,15 @@ async fn fetch(visit: &mut Visit, fresh: &UidSet, suspects: &Suspects, out: mpsc
                 return Err(error.into());
             }
         };
-        let alone = suspects.is_alone(message.uid);
-        if !batch.items.is_empty() && (alone || batch.items.len() >= BATCH_MESSAGES || bytes + message.body.len() > BATCH_BYTES) {
+        let is_full = batch.items.len() >= BATCH_MESSAGES || bytes + message.body.len() > BATCH_BYTES;
+        if is_full && !batch.items.is_empty() {
             let full = std::mem::replace(&mut batch, Batch { items: Vec::new(), uids: UidSet::new() });
             bytes = 0;
             if !send(&out, full).await {
                 return Ok(());
             }
         }
-        bytes += if alone { BATCH_BYTES } else { message.body.len() };
+        bytes += message.body.len();
         batch.uids.insert(message.uid);
         batch.items.push(item(message));
     }
@@ -127,11 +121,7 @@ async fn open(receive: &Receive, place: Place, suspects: &Suspects, mut batches:
     while let Some(mut batch) = batches.recv().await {
         let attempt = suspects.attempt(&batch.uids);
         receive.begin(place.folder, &batch.uids.to_string(), attempt).await?;
-        if attempt > MOST_ATTEMPTS {
-            for item in &mut batch.items {
-                item.aside.get_or_insert_with(|| "the program ended each time it read this message".into());
-            }
-        }
+        receive.sort_out(&mut batch.items, attempt).await;
         if out.send(open_batch(receive, place, batch.items).await).await.is_err() {
             return Ok(());
         }

@@ -3,7 +3,7 @@
 use crate::pipeline::{self, Work};
 use crate::settle::settle;
 use crate::source;
-use desk::receive::{Channel, Filed, MOST_ATTEMPTS, Receive};
+use desk::receive::{Channel, Filed, Receive};
 use model::{AfterFiling, OccurrenceState, Time};
 use store::folders::{self, Folder};
 use store::raw::{self, Kept};
@@ -180,7 +180,7 @@ async fn list(receive: &Receive, folder: &mut Folder, uidvalidity: i64, visit: &
 
 /// Looks into what the server listed and, asked for it, did not give. What is gone has vanished;
 /// what is still there is asked for again in later rounds, and put aside when it was asked for in
-/// [`MOST_ATTEMPTS`] of them. Returns how many will be asked for again.
+/// [`MOST_REQUESTS`] of them. Returns how many will be asked for again.
 async fn not_given(receive: &Receive, folder: &mut Folder, left: UidSet, visit: &mut Visit, summary: &mut FolderSummary) -> Result<u64, RoundError> {
     if left.is_empty() {
         return Ok(0);
@@ -188,7 +188,7 @@ async fn not_given(receive: &Receive, folder: &mut Folder, left: UidSet, visit: 
     let desk = receive.desk();
     let there = visit.session.uid_search_among(&left).await?;
     let asked_before: UidSet = folder.attempt.parse().unwrap_or_default();
-    let given_up = folder.attempts >= MOST_ATTEMPTS && there.difference(&asked_before).is_empty();
+    let given_up = folder.attempts >= MOST_REQUESTS && there.difference(&asked_before).is_empty();
     let gone = left.difference(&there);
     let mut items = aside(folder, &gone, OccurrenceState::Vanished, VANISHED);
     summary.skipped += gone.len();
@@ -209,6 +209,9 @@ async fn not_given(receive: &Receive, folder: &mut Folder, left: UidSet, visit: 
     tx.commit().await?;
     Ok(withheld)
 }
+
+/// Rounds in which a message is asked for that the server lists and does not give.
+const MOST_REQUESTS: i64 = 5;
 
 /// Why there is nothing but a UID.
 const VANISHED: &str = "it was gone from the server before it could be fetched";

@@ -30,8 +30,15 @@ pub struct Item {
     /// The bytes.
     pub raw: Vec<u8>,
     /// Why it is to be put aside unread: too large (then `raw` is only its beginning), or the
-    /// program died of it before.
+    /// program dies of it.
     pub aside: Option<String>,
+}
+
+impl Item {
+    /// Says why it is not to be opened; the first reason stays.
+    pub(super) fn put_aside(&mut self, reason: String) {
+        self.aside.get_or_insert(reason);
+    }
 }
 
 /// An item taken apart and read.
@@ -114,6 +121,13 @@ pub(super) fn open(stored: &StoredParts, place: &Place, item: Item) -> Opened {
         kept: Some(kept),
         read,
     }
+}
+
+/// All the reading that is ever done of a letter, for nothing: what a [`super::Probe`] does.
+pub fn rehearse(raw: &[u8]) {
+    let place = Place { mailbox: MailboxId(0), folder: FolderId(0), uidvalidity: 0 };
+    let item = Item { uid: 0, internal_at: Time(0), raw: raw.to_vec(), aside: None };
+    drop(open(&StoredParts::default(), &place, item));
 }
 
 /// Reads an occurrence that is on the shelf already.

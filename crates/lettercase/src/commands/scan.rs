@@ -1,9 +1,11 @@
 //! `scan`: one round over the active mailboxes.
 
+use crate::probe::Processes;
 use crate::{config::Config, open};
 use anyhow::{Result, bail};
 use desk::receive::Receive;
 use std::process::ExitCode;
+use std::sync::Arc;
 use store::rounds::{self, Source};
 use sync::round::{self, FolderSummary, RoundError, Visit};
 
@@ -28,7 +30,7 @@ pub async fn run(config: &Config, args: Args) -> Result<ExitCode> {
             bail!("there is no active mailbox {address}");
         }
     }
-    let receive = Receive::new(desk.clone());
+    let receive = Receive::new(desk.clone()).with_probe(Arc::new(Processes::of_this_program()?));
     let (mut code, mut report) = (ExitCode::SUCCESS, Vec::new());
     for source in &sources {
         match scan(&receive, source, args.json).await {

@@ -2,6 +2,7 @@
 
 use crate::config::Config;
 use crate::open;
+use crate::probe::Processes;
 use anyhow::{Context, Result, bail};
 use desk::receive::Receive;
 use server::{App, Settings};
@@ -30,7 +31,7 @@ pub async fn run(config: Config, args: Args) -> Result<()> {
     let address = args.listen.unwrap_or(config.listen);
     let listener = TcpListener::bind(&address).await;
     let listener = listener.with_context(|| format!("cannot listen on {address} (setting `listen`)"))?;
-    let supervisor = Supervisor::new(Receive::new(desk.clone()));
+    let supervisor = Supervisor::new(Receive::new(desk.clone()).with_probe(Arc::new(Processes::of_this_program()?)));
     let app = App::new(desk.clone(), Arc::new(supervisor.clone()), Settings { secure: config.https });
     // For people and for programs that wait for it.
     super::say(format_args!("Lettercase listens on http://{}", listener.local_addr()?));
