@@ -90,9 +90,11 @@ pub(crate) async fn blocked_remote(
     sql: &mut impl store::sql::Sql,
     messages: &[Message],
 ) -> Result<Counting, Refusal> {
-    let mut outlines = Vec::new();
-    for message in messages.iter().rev().filter(|message| message.has_html).take(MOST_COUNTED) {
-        outlines.extend(bytes::outline(sql, message.id).await?.map(|outline| (message.id, outline)));
+    let newest = messages.iter().rev().filter(|message| message.has_html).take(MOST_COUNTED);
+    let newest: Vec<MessageId> = newest.map(|message| message.id).collect();
+    let mut outlines = Vec::with_capacity(newest.len());
+    for id in newest {
+        outlines.extend(bytes::outline(sql, id).await?.map(|outline| (id, outline)));
     }
     Ok(Counting(outlines))
 }

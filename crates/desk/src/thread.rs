@@ -135,6 +135,7 @@ pub async fn open(desk: &Desk, actor: &Actor, id: ThreadId) -> Result<Thread, Re
     let entries = stream::of_thread(&mut sql, id, case).await?;
     let all = links::of_thread(&mut sql, id).await?;
     let named = all.iter().map(|link| link.record.id).chain(entries.iter().filter_map(|e| e.record));
+    let named: HashSet<RecordId> = named.collect();
     let seen = seen(&mut sql, named, &heard).await?;
     let linked = all.into_iter().filter(|link| seen.contains(&link.record.id)).collect();
     let entries = entries.into_iter().filter(|entry| entry.record.is_none_or(|id| seen.contains(&id)));
@@ -148,11 +149,11 @@ pub async fn open(desk: &Desk, actor: &Actor, id: ThreadId) -> Result<Thread, Re
 /// Which of these records may be seen.
 async fn seen(
     sql: &mut impl Sql,
-    ids: impl Iterator<Item = RecordId>,
+    ids: HashSet<RecordId>,
     heard: &RecordsHeard,
 ) -> Result<HashSet<RecordId>, Refusal> {
     let mut seen = HashSet::new();
-    for id in ids.collect::<HashSet<_>>() {
+    for id in ids {
         if matches!(heard, RecordsHeard::All) || records::visible(sql, id, heard).await? {
             seen.insert(id);
         }
@@ -170,7 +171,7 @@ pub(crate) async fn keep_visible(
     if matches!(heard, RecordsHeard::All) {
         return Ok(());
     }
-    let ids = rows.iter().flat_map(|row| row.records.iter().map(|record| record.id));
+    let ids = rows.iter().flat_map(|row| row.records.iter().map(|record| record.id)).collect();
     let seen = seen(sql, ids, heard).await?;
     for row in rows {
         row.records.retain(|record| seen.contains(&record.id));

@@ -79,10 +79,38 @@ pub fn table() -> Vec<Route> {
 
 /// Views, threads, messages, search.
 fn mail() -> Vec<Route> {
-    vec![]
+    vec![
+        route(May(Verb::ReadMail), routes!(views::list_views)),
+        route(May(Verb::ReadMail), routes!(threads::list_threads)),
+        route(May(Verb::ReadMail), routes!(threads::get_thread)),
+        route(May(Verb::MarkRead), routes!(threads::mark_thread_read)),
+        route(May(Verb::MarkRead), routes!(threads::mark_thread_unread)),
+        route(May(Verb::NoteOnThread), routes!(threads::add_thread_note)),
+        route(May(Verb::LinkThread), routes!(threads::add_link)),
+        route(May(Verb::LinkThread), routes!(threads::remove_link)),
+        route(May(Verb::CreateCase), routes!(threads::create_case)),
+        route(May(Verb::ReadMail), routes!(messages::get_message)),
+        route(May(Verb::ReadMail), routes!(messages::get_message_body)),
+        route(May(Verb::ReadMail), routes!(messages::get_message_raw)),
+        route(May(Verb::ReadMail), routes!(messages::get_attachment)),
+        route(May(Verb::ReadMail), routes!(messages::get_inline_picture)),
+        route(May(Verb::ReadMail), routes!(search::search_messages)),
+    ]
 }
 
 /// Records and cases.
 fn work() -> Vec<Route> {
-    vec![]
+    vec![
+        route(May(Verb::ReadRecords), routes!(records::list_records)),
+        route(May(Verb::CreateRecord), routes!(records::create_record)),
+        route(May(Verb::ReadRecords), routes!(records::get_record)),
+        route(May(Verb::ChangeRecord), routes!(records::change_record)),
+        route(May(Verb::ReadRecords), routes!(records::get_record_stream)),
+        route(May(Verb::NoteOnRecord), routes!(records::add_record_note)),
+        route(May(Verb::ReadRecords), routes!(records::list_record_threads)),
+        route(May(Verb::FollowRecord), routes!(records::follow_record)),
+        route(May(Verb::FollowRecord), routes!(records::unfollow_record)),
+        route(May(Verb::ReadRecords), routes!(cases::get_case)),
+        route(May(Verb::ChangeCase), routes!(cases::change_case)),
+    ]
 }

@@ -119,6 +119,17 @@ word_schemas! {
     Theme of desk::people::Theme,
     /// Schema of [`desk::people::Density`].
     Density of desk::people::Density,
+    /// Schema of [`desk::case::Priority`].
+    Priority of desk::case::Priority,
+    /// Schema of [`store::threads::View`].
+    View of store::threads::View,
+    /// Schema of [`store::records::Sort`].
+    RecordSort of store::records::Sort,
     /// Schema of [`desk::mailbox::Phase`].
     Phase of desk::mailbox::Phase,
+}
+
+/// Tells null (`Some(None)`) from nothing (`None`) in a body: `deserialize_with = "given"`.
+pub fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(from: D) -> Result<Option<Option<T>>, D::Error> {
+    Option::deserialize(from).map(Some)
 }

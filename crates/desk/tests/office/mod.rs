@@ -71,7 +71,11 @@ impl Office {
         std::fs::create_dir_all(&dir).unwrap();
         let key = dir.join(format!("{:x}.key", std::ptr::from_ref(&db) as usize));
         let seal = Seal::open_or_create(&key).unwrap();
-        let desk = Desk { db, clock: Clock::fixed(MORNING), seal };
+        Office::at(Desk { db, clock: Clock::fixed(MORNING), seal })
+    }
+
+    /// The company of a desk that is there.
+    pub fn at(desk: Desk) -> Office {
         Office { receive: Receive::new(desk.clone()), desk, uid: 0 }
     }
 
