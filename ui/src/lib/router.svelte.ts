@@ -4,6 +4,7 @@ type Names<P> = P extends `${string}:${infer N}/${infer R}` ? N | Names<`/${R}`>
 export type PathParams<P> = { [N in Names<P> as N extends `${infer O}?` ? never : N]: string } & { [N in Names<P> as N extends `${infer O}?` ? O : never]?: string };
 export type Params = Record<string, string | undefined>;
 type Page = Component<{ params: Params }>;
+type Guard = { dirty: () => boolean; question: () => string };
 type Query = Record<string, string | number | undefined>;
 
 /** The regular expression of a path such as `/inbox/:view/:thread?`. */
@@ -32,20 +33,21 @@ export function createRouter<P extends string>(table: Record<P, () => Promise<{ 
   const load = $derived(match?.load);
   const page = $derived(load?.().then((m) => m.default as Page));
 
-  /** Asked before leaving the page; answers false to stay. */
-  let guard: (() => boolean) | undefined;
+  /** Of the page that is shown, if it holds something typed. */
+  let guard: Guard | undefined;
+  const stay = () => !!guard?.dirty() && !confirm(guard.question());
 
   function go(to: string, { replace = false } = {}) {
     const next = new URL(to, location.href);
-    if (next.pathname !== url.pathname && guard && !guard()) return;
+    if (next.pathname !== url.pathname && stay()) return;
     history[replace ? 'replaceState' : 'pushState'](null, '', next);
     url = next;
   }
   addEventListener('popstate', () => {
-    if (guard && !guard()) history.pushState(null, '', url); // back on the page we were asked to keep
+    if (stay()) history.pushState(null, '', url); // back on the page we were asked to keep
     else url = new URL(location.href);
   });
-  addEventListener('beforeunload', (e) => { if (guard && !guard()) e.preventDefault(); });
+  addEventListener('beforeunload', (e) => { if (guard?.dirty()) e.preventDefault(); }); // the browser asks in its own words
   addEventListener('click', (e) => {
     const a = (e.target as Element).closest?.('a');
     if (!a || e.defaultPrevented || e.button || e.metaKey || e.ctrlKey || e.shiftKey || e.altKey || a.target || a.origin !== location.origin || a.hasAttribute('download') || a.pathname.startsWith('/api/')) return;
@@ -59,10 +61,10 @@ export function createRouter<P extends string>(table: Record<P, () => Promise<{ 
     get url() { return url; },
     get page() { return page; },
     go,
-    /** While the caller lives, `ask` decides whether the page may be left. Returns the undo, as an effect wants it. */
-    guard(ask: () => boolean) {
-      guard = ask;
-      return () => { if (guard === ask) guard = undefined; };
+    /** As long as `dirty` says so, the page is left only after `question` was answered with yes. Returns the undo, as an effect wants it. */
+    guard(next: Guard) {
+      guard = next;
+      return () => { if (guard === next) guard = undefined; };
     },
     /** The address of a page. */
     href: <Q extends P>(path: Q, params: PathParams<Q>, query: Query = {}) =>

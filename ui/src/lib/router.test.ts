@@ -27,9 +27,12 @@ test('empty parameters leave no question mark', () => expect(queryString({ q: ''
 test('an unknown address has no page', () => { router.go('/nowhere'); expect([router.path, router.page]).toEqual([undefined, undefined]); });
 test('a page that holds unsaved text is asked before it is left', () => {
   router.go('/inbox/open');
-  const ask = vi.fn(() => false), undo = router.guard(ask);
+  const ask = vi.spyOn(window, 'confirm').mockReturnValue(false), undo = router.guard({ dirty: () => true, question: () => 'Leave?' });
   router.go('/records/account/1');
   expect([location.pathname, ask.mock.calls.length]).toEqual(['/inbox/open', 1]);
+  const unload = new Event('beforeunload', { cancelable: true });
+  dispatchEvent(unload);
+  expect([unload.defaultPrevented, ask.mock.calls.length], 'closing the tab is asked by the browser itself').toEqual([true, 1]);
   undo();
   router.go('/records/account/1');
   expect(location.pathname).toBe('/records/account/1');
