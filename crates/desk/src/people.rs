@@ -131,7 +131,7 @@ pub async fn set_up(desk: &Desk, new: NewUser) -> Result<NewSession, Refusal> {
     let hash = sign_in::hash(new.password.reveal().to_owned()).await?;
     let now = desk.clock.now();
     let mut tx = desk.db.begin().await?;
-    // The counter's row is held until the commit: of two at the same moment, one waits here.
+    // Holds a lock until the commit: of two at the same moment, one waits here.
     let roles = roles(&mut tx).await?;
     if people::any_user(&mut tx).await? {
         return Err(already_set_up());

@@ -73,11 +73,15 @@ pub const PASSWORD: &str = "correct horse";
 
 impl World {
     pub fn new(db: Db) -> World {
+        World::with(db, Settings::default())
+    }
+
+    pub fn with(db: Db, settings: Settings) -> World {
         let folder = Folder::new().unwrap();
         let seal = Seal::open_or_create(&folder.path().join("key")).unwrap();
         let clock = Clock::fixed(Time(1_800_000_000_000_000));
         let rounds = Arc::new(Told::default());
-        let app = App::new(Desk { db, clock, seal }, rounds.clone(), Settings::default());
+        let app = App::new(Desk { db, clock, seal }, rounds.clone(), settings);
         World { router: server::router(app.clone()), app, rounds, _folder: folder }
     }
 

@@ -3,7 +3,7 @@
 use crate::browser::{Browser, World};
 use axum::body::{Bytes, HttpBody};
 use axum::http::{Method, StatusCode};
-use model::ThreadId;
+use model::{ThreadId, Time};
 use serde_json::{Value, json};
 use std::pin::Pin;
 use std::time::Duration;
@@ -184,6 +184,36 @@ testkit::on_both! {
         }
         assert_eq!(seen, (1..=last).collect::<Vec<_>>());
         assert_eq!(after, last);
+    }
+
+    async fn a_follower_misses_nothing_while_many_write_at_once(db: Db) {
+        let world = World::new(db);
+        let mut ann = world.set_up().await;
+        let start = world.last_change().await;
+        let writers = (0..6).map(|writer| {
+            let world = &world;
+            async move {
+                for n in 0..10 {
+                    let mut tx = world.app.desk.db.begin().await.unwrap();
+                    let change = Change { kind: ChangeKind::User, entity_id: n, thread: None, action: "added" };
+                    changes::add(&mut tx, change, Time(0)).await.unwrap();
+                    // Would let a later id be committed first, if ids were not held until then.
+                    tokio::time::sleep(Duration::from_millis((writer * 7 + n as u64 * 3) % 5)).await;
+                    tx.commit().await.unwrap();
+                }
+            }
+        });
+        let (mut after, mut seen) = (start, Vec::new());
+        let follower = async {
+            while seen.len() < 60 {
+                let page = ann.get(&format!("/api/v1/changes?after={after}")).await.json();
+                seen.extend(page["rows"].as_array().unwrap().iter().map(|row| row["id"].as_i64().unwrap()));
+                after = page["next"].as_i64().unwrap();
+            }
+        };
+        let both = futures_util::future::join(futures_util::future::join_all(writers), follower);
+        tokio::time::timeout(Duration::from_secs(20), both).await.expect("all changes are seen");
+        assert_eq!(seen, (start + 1..=start + 60).collect::<Vec<_>>());
     }
 
     async fn a_user_has_a_limited_number_of_live_connections(db: Db) {

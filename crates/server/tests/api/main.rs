@@ -4,8 +4,13 @@
 mod browser;
 mod doors;
 mod events;
+mod inbox;
 mod mailboxes;
+mod messages;
+#[path = "../../../desk/tests/office/mod.rs"]
+mod office;
 mod people;
 mod quarantine;
+mod records;
 mod sessions;
 mod shapes;

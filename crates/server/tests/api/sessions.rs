@@ -100,6 +100,19 @@ testkit::on_both! {
         assert_eq!(left.clone().get("/api/v1/users").await.problem(), (401, "sign_in_required".into()));
     }
 
+    async fn behind_https_the_cookie_is_bound_to_it_and_to_the_host(db: Db) {
+        let world = World::with(db, server::Settings { secure: true });
+        let mut ann = world.set_up().await;
+        let answer = ann.sign_in("ann@acme.example", PASSWORD).await;
+        let cookie = answer.headers[header::SET_COOKIE].to_str().unwrap();
+        assert!(cookie.starts_with("__Host-lettercase_session="), "{cookie}");
+        assert!(cookie.contains("; Secure") && cookie.contains("; Path=/;") && !cookie.contains("Domain"));
+        assert!(answer.headers.contains_key(header::STRICT_TRANSPORT_SECURITY));
+        assert_eq!(ann.get("/api/v1/users").await.status, StatusCode::OK);
+        ann.cookie = ann.cookie.map(|cookie| cookie.replace("__Host-", ""));
+        assert_eq!(ann.get("/api/v1/users").await.problem().0, 401);
+    }
+
     async fn a_session_ends_after_a_week_without_use_and_after_a_month_in_any_case(db: Db) {
         const DAY_S: i64 = 86_400;
         let world = World::new(db);
