@@ -35,7 +35,7 @@ pub struct RecordQuery {
     /// Of cases: a user's id, `me`, or `none` for nobody.
     assignee: Option<String>,
     /// The order. Default: cases newest first, the rest by name.
-    #[param(value_type = Option<shape::RecordSort>)]
+    #[param(value_type = Option<shape::RecordSort>, inline)]
     sort: Option<Sort>,
     /// Rows to leave out, from the beginning. Default 0.
     offset: Option<u64>,

@@ -119,7 +119,7 @@ mod tests {
         let value = disposition("a\"; x=\r\n\u{202e}gpj.exe č.pdf");
         assert_eq!(
             value.to_str().unwrap(),
-            "attachment; filename=\"a___x____gpj.exe _.pdf\"; filename*=UTF-8''\
+            "attachment; filename=\"a__ x____gpj.exe _.pdf\"; filename*=UTF-8''\
              a%22%3B%20x%3D%0D%0A%E2%80%AEgpj.exe%20%C4%8D.pdf"
         );
     }
