@@ -59,7 +59,7 @@ pub enum Item {
     /// A message.
     Message(Box<Message>),
     /// A note or an event.
-    Entry(Entry),
+    Entry(Box<Entry>),
 }
 
 /// A thread with everything in it.
@@ -182,7 +182,7 @@ pub(crate) async fn keep_visible(
 /// By time; a message before what was done about it in the same moment.
 fn merged(messages: Vec<Message>, entries: impl Iterator<Item = Entry>) -> Vec<Item> {
     let messages = messages.into_iter().map(|message| Item::Message(Box::new(message)));
-    let mut items: Vec<Item> = messages.chain(entries.map(Item::Entry)).collect();
+    let mut items: Vec<Item> = messages.chain(entries.map(|entry| Item::Entry(Box::new(entry)))).collect();
     items.sort_by_key(Item::at);
     items
 }

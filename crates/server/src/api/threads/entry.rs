@@ -32,8 +32,8 @@ impl Entry {
                 let blocked = blocked.get(&message.id).copied().unwrap_or(0);
                 Entry::Message(Box::new(MessageEntry::of(*message, blocked)))
             }
-            Item::Entry(entry) if entry.kind == StreamKind::Note => Entry::Note(entry.into()),
-            Item::Entry(entry) => Entry::Event(EventEntry::of(entry, number)),
+            Item::Entry(entry) if entry.kind == StreamKind::Note => Entry::Note((*entry).into()),
+            Item::Entry(entry) => Entry::Event(EventEntry::of(*entry, number)),
         }
     }
 }
