@@ -4,23 +4,88 @@
  */
 
 export interface paths {
-    "/api/v1/session": {
+    "/api/v1/cases/{id}": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get: operations["get_session"];
+        /**
+         * One case
+         * @description Permission: `read_records`.
+         */
+        get: operations["getCase"];
         put?: never;
-        post: operations["post_session"];
-        delete: operations["delete_session"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change a case: status, assignee, priority, subject
+         * @description Permission: `change_case`.
+         */
+        patch: operations["changeCase"];
+        trace?: never;
+    };
+    "/api/v1/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The feed of changes, oldest first
+         * @description Permission: `follow_changes`.
+         */
+        get: operations["listChanges"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/v1/setup": {
+    "/api/v1/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Events `hello` (`Hello`) and `change` (`ChangeRow`), as they happen
+         * @description Permission: `follow_changes`.
+         */
+        get: operations["followEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** For monitors: 200 while requests can be served, else 503 */
+        get: operations["getHealth"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/links/{id}": {
         parameters: {
             query?: never;
             header?: never;
@@ -29,7 +94,119 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: operations["post_setup"];
+        post?: never;
+        /**
+         * Remove a link
+         * @description Permission: `link_thread`.
+         */
+        delete: operations["removeLink"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/mailboxes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * All mailboxes with their state
+         * @description Permission: `manage_mailboxes`.
+         */
+        get: operations["listMailboxes"];
+        put?: never;
+        /**
+         * Connect a mailbox
+         * @description Permission: `manage_mailboxes`.
+         */
+        post: operations["createMailbox"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/mailboxes/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Connect to a server, sign in, list its folders; save nothing
+         * @description Permission: `manage_mailboxes`.
+         */
+        post: operations["testMailbox"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/mailboxes/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One mailbox
+         * @description Permission: `manage_mailboxes`.
+         */
+        get: operations["getMailbox"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change a mailbox
+         * @description Permission: `manage_mailboxes`.
+         */
+        patch: operations["changeMailbox"];
+        trace?: never;
+    };
+    "/api/v1/mailboxes/{id}/ledger": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The ledger, folder by folder
+         * @description Permission: `manage_mailboxes`.
+         */
+        get: operations["getLedger"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/mailboxes/{id}/scan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Scan now
+         * @description Permission: `manage_mailboxes`.
+         */
+        post: operations["scanMailbox"];
         delete?: never;
         options?: never;
         head?: never;
@@ -49,135 +226,11 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        patch: operations["patch_me"];
-        trace?: never;
-    };
-    "/api/v1/views": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get_views"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/threads": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get_threads"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/threads/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get_threads_id"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/threads/{id}/read": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put: operations["put_threads_id_read"];
-        post?: never;
-        delete: operations["delete_threads_id_read"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/threads/{id}/notes": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["post_threads_id_notes"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/threads/{id}/links": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["post_threads_id_links"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/links/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post?: never;
-        delete: operations["delete_links_id"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/threads/{id}/case": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["post_threads_id_case"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
+        /**
+         * Change one's own settings
+         * @description Permission: `change_settings`.
+         */
+        patch: operations["changeMe"];
         trace?: never;
     };
     "/api/v1/messages/{id}": {
@@ -187,7 +240,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["get_messages_id"];
+        /**
+         * One message with its text
+         * @description Permission: `read_mail`.
+         */
+        get: operations["getMessage"];
         put?: never;
         post?: never;
         delete?: never;
@@ -196,14 +253,18 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/search": {
+    "/api/v1/messages/{id}/attachments/{index}": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get: operations["get_search"];
+        /**
+         * An attachment
+         * @description Permission: `read_mail`.
+         */
+        get: operations["getAttachment"];
         put?: never;
         post?: never;
         delete?: never;
@@ -212,46 +273,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/records": {
+    "/api/v1/messages/{id}/body.html": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get: operations["get_records"];
-        put?: never;
-        post: operations["post_records"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/records/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get_records_id"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch: operations["patch_records_id"];
-        trace?: never;
-    };
-    "/api/v1/records/{id}/stream": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get_records_id_stream"];
+        /**
+         * The body of a message for a sandboxed frame
+         * @description Sanitised HTML with a policy of its own: nothing runs, and nothing is loaded but the message's own
+         *     pictures and, with `images=1`, remote pictures by https. There is no image proxy: with `images=1` the
+         *     sender can learn the reader's network address. Plain text is shown as HTML, with quotes folded.
+         *
+         *     Permission: `read_mail`.
+         */
+        get: operations["getMessageBody"];
         put?: never;
         post?: never;
         delete?: never;
@@ -260,30 +297,18 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/records/{id}/notes": {
+    "/api/v1/messages/{id}/inline/{content_id}": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get?: never;
-        put?: never;
-        post: operations["post_records_id_notes"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/records/{id}/threads": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get_records_id_threads"];
+        /**
+         * A picture that belongs into the text, by its Content-ID
+         * @description Permission: `read_mail`.
+         */
+        get: operations["getInlinePicture"];
         put?: never;
         post?: never;
         delete?: never;
@@ -292,62 +317,18 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/records/{id}/follow": {
+    "/api/v1/messages/{id}/raw": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get?: never;
-        put: operations["put_records_id_follow"];
-        post?: never;
-        delete: operations["delete_records_id_follow"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/cases/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get_cases_id"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch: operations["patch_cases_id"];
-        trace?: never;
-    };
-    "/api/v1/users": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get_users"];
-        put?: never;
-        post: operations["post_users"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/roles": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get_roles"];
+        /**
+         * The exact bytes of a message
+         * @description Permission: `read_mail`.
+         */
+        get: operations["getMessageRaw"];
         put?: never;
         post?: never;
         delete?: never;
@@ -356,14 +337,15 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/teams": {
+    "/api/v1/openapi.json": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get: operations["get_teams"];
+        /** This document */
+        get: operations["getOpenapi"];
         put?: never;
         post?: never;
         delete?: never;
@@ -379,121 +361,17 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["get_processes"];
+        /**
+         * Processes by name
+         * @description Permission: `see_people`.
+         */
+        get: operations["listProcesses"];
         put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/tokens": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get_tokens"];
-        put?: never;
-        post: operations["post_tokens"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/tokens/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post?: never;
-        delete: operations["delete_tokens_id"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/mailboxes": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get_mailboxes"];
-        put?: never;
-        post: operations["post_mailboxes"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/mailboxes/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch: operations["patch_mailboxes_id"];
-        trace?: never;
-    };
-    "/api/v1/mailboxes/test": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["post_mailboxes_test"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/mailboxes/{id}/scan": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["post_mailboxes_id_scan"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/mailboxes/{id}/ledger": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get_mailboxes_id_ledger"];
-        put?: never;
-        post?: never;
+        /**
+         * Add a process; one of this name is returned where there is one
+         * @description Permission: `manage_people`.
+         */
+        post: operations["createProcess"];
         delete?: never;
         options?: never;
         head?: never;
@@ -507,7 +385,31 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["get_quarantine"];
+        /**
+         * The quarantine, newest first
+         * @description Permission: `manage_quarantine`.
+         */
+        get: operations["listQuarantine"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quarantine/{id}/raw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Its exact bytes, to save
+         * @description Permission: `manage_quarantine`.
+         */
+        get: operations["getQuarantinedRaw"];
         put?: never;
         post?: never;
         delete?: never;
@@ -525,21 +427,480 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: operations["post_quarantine_id_retry"];
+        /**
+         * Let it be filed anew
+         * @description Permission: `manage_quarantine`.
+         */
+        post: operations["retryQuarantined"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/v1/changes": {
+    "/api/v1/records": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get: operations["get_changes"];
+        /**
+         * A part of a list of records
+         * @description Permission: `read_records`.
+         */
+        get: operations["listRecords"];
+        put?: never;
+        /**
+         * Make a record
+         * @description With an `external_id` that a record of this kind has already, that record is changed instead (200).
+         *
+         *     Permission: `create_record`.
+         */
+        post: operations["createRecord"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/records/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One record
+         * @description Permission: `read_records`.
+         */
+        get: operations["getRecord"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change a record that is no case
+         * @description Permission: `change_record`.
+         */
+        patch: operations["changeRecord"];
+        trace?: never;
+    };
+    "/api/v1/records/{id}/follow": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Follow a record
+         * @description Permission: `follow_record`.
+         */
+        put: operations["followRecord"];
+        post?: never;
+        /**
+         * Follow a record no longer
+         * @description Permission: `follow_record`.
+         */
+        delete: operations["unfollowRecord"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/records/{id}/notes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Write a note into a record's stream
+         * @description Permission: `note_on_record`.
+         */
+        post: operations["addRecordNote"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/records/{id}/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What happened to a record, newest first
+         * @description Permission: `read_records`.
+         */
+        get: operations["getRecordStream"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/records/{id}/threads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The threads of a record, newest mail first; of an account also those of its contacts
+         * @description Permission: `read_records`.
+         */
+        get: operations["listRecordThreads"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/roles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Roles with their levels
+         * @description Permission: `see_people`.
+         */
+        get: operations["listRoles"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Find messages, newest arrival first
+         * @description Permission: `read_mail`.
+         */
+        get: operations["searchMessages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who is signed in, and whether anybody is there yet */
+        get: operations["getSession"];
+        put?: never;
+        /** Sign in */
+        post: operations["signIn"];
+        /** Sign out */
+        delete: operations["signOut"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/setup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** First set-up: make the administrator and sign in */
+        post: operations["setUp"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/teams": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Teams by name
+         * @description Permission: `see_people`.
+         */
+        get: operations["listTeams"];
+        put?: never;
+        /**
+         * Add a team; one of this name is returned where there is one
+         * @description Permission: `manage_people`.
+         */
+        post: operations["createTeam"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/threads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A part of a list of threads, newest mail first
+         * @description Permission: `read_mail`.
+         */
+        get: operations["listThreads"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/threads/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One thread with messages, notes and events
+         * @description Remote pictures are counted (`blocked_remote`) for its newest 20 messages with HTML; the page of a
+         *     message counts its own.
+         *
+         *     Permission: `read_mail`.
+         */
+        get: operations["getThread"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/threads/{id}/case": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make a case of a thread by hand
+         * @description Permission: `create_case`.
+         */
+        post: operations["createCase"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/threads/{id}/links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Link a thread to a record
+         * @description With a contact its account is linked too; a thread without a case joins the case it is linked to.
+         *
+         *     Permission: `link_thread`.
+         */
+        post: operations["addLink"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/threads/{id}/notes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Write an internal note into a thread
+         * @description Permission: `note_on_thread`.
+         */
+        post: operations["addThreadNote"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/threads/{id}/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Mark a thread as read by oneself
+         * @description Permission: `mark_read`.
+         */
+        put: operations["markThreadRead"];
+        post?: never;
+        /**
+         * Mark a thread as unread for oneself
+         * @description Permission: `mark_read`.
+         */
+        delete: operations["markThreadUnread"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One's own tokens, newest first
+         * @description Permission: `manage_tokens`.
+         */
+        get: operations["listTokens"];
+        put?: never;
+        /**
+         * Make a token with one's own rights
+         * @description Permission: `manage_tokens`.
+         */
+        post: operations["createToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tokens/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove one of one's own tokens; it stops working at once
+         * @description Permission: `manage_tokens`.
+         */
+        delete: operations["removeToken"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Users by name
+         * @description Permission: `see_people`.
+         */
+        get: operations["listUsers"];
+        put?: never;
+        /**
+         * Add a user
+         * @description Permission: `manage_people`.
+         */
+        post: operations["createUser"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change a user
+         * @description Permission: `manage_people`.
+         */
+        patch: operations["changeUser"];
+        trace?: never;
+    };
+    "/api/v1/views": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The lists of the inbox with their counts
+         * @description Permission: `read_mail`.
+         */
+        get: operations["listViews"];
         put?: never;
         post?: never;
         delete?: never;
@@ -552,688 +913,987 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        Problem: {
-            type: string;
-            title: string;
+        /** @enum {string} */
+        AfterFiling: "move" | "mark_read" | "leave";
+        /** @description A file that came with a message. */
+        Attachment: {
+            /** @description `type/subtype` as the sender says. */
+            content_type: string;
+            /**
+             * Format: int64
+             * @description Its place among the message's attachments.
+             */
+            index: number;
+            /** @description Meant to be shown inside the text. */
+            inline: boolean;
+            /** @description Name as the sender gave it; empty if none. */
+            name: string;
             /** Format: int64 */
-            status: number;
-            detail?: string | null;
-            code: string;
-            fields?: {
-                [key: string]: string;
-            };
+            size_bytes: number;
+            /** @description Where its bytes are. */
+            url: string;
         };
-        /** @enum {string} */
-        Level: "no" | "own" | "team" | "all";
-        /** @enum {string} */
-        Language: "en" | "cs" | "sk" | "pl";
-        /** @enum {string} */
-        Theme: "system" | "light" | "dark";
-        /** @enum {string} */
-        Density: "comfortable" | "compact";
-        /** @enum {string} */
-        RecordKind: "account" | "contact" | "lead" | "opportunity" | "case";
+        /** @description A case with its threads. */
+        Case: {
+            assignee: components["schemas"]["UserName"] | null;
+            closed_at: components["schemas"]["Moment"] | null;
+            created_at: components["schemas"]["Moment"];
+            /** Format: int64 */
+            id: number;
+            /** @description Records its threads are linked to. */
+            links: components["schemas"]["Link"][];
+            /** @description As people say it. */
+            number: string;
+            priority: components["schemas"]["Priority"];
+            process: components["schemas"]["UserName"] | null;
+            status: components["schemas"]["CaseStatus"];
+            subject: string;
+            team: components["schemas"]["UserName"] | null;
+            /** @description As far as the reader may see them, newest first. */
+            threads: components["schemas"]["ThreadRow"][];
+            /**
+             * Format: int64
+             * @description For `PATCH`.
+             */
+            version: number;
+        };
+        /** @description What is to change of a case. */
+        CaseChange: {
+            /**
+             * Format: int64
+             * @description Null: nobody.
+             */
+            assignee_id?: number | null;
+            priority?: components["schemas"]["Priority"] | null;
+            status?: components["schemas"]["CaseStatus"] | null;
+            subject?: string | null;
+            /**
+             * Format: int64
+             * @description With it, a change made meanwhile is a conflict (409, `changed_meanwhile`).
+             */
+            version?: number | null;
+        };
+        /** @description A case as a line of a record's page. */
+        CaseRow: {
+            assignee: components["schemas"]["UserName"] | null;
+            created_at: components["schemas"]["Moment"];
+            /** Format: int64 */
+            id: number;
+            /** @description As people say it. */
+            number: string;
+            priority: components["schemas"]["Priority"];
+            status: components["schemas"]["CaseStatus"];
+            subject: string;
+            updated_at: components["schemas"]["Moment"];
+        };
         /** @enum {string} */
         CaseStatus: "open" | "waiting" | "closed";
         /** @enum {string} */
-        Priority: "low" | "normal" | "high";
-        /** @enum {string} */
-        Tls: "none" | "starttls" | "implicit";
-        /** @enum {string} */
-        AfterFiling: "move" | "mark_read" | "leave";
-        /** @enum {string} */
-        LinkReason: "by_hand" | "created_case" | "from" | "reply_to" | "to" | "cc" | "contact_of" | "domain";
-        Person: {
-            name: string;
-            address: string;
-        };
-        UserName: {
-            /** Format: int64 */
-            id: number;
-            name: string;
-        };
-        RecordName: {
-            /** Format: int64 */
-            id: number;
-            kind: components["schemas"]["RecordKind"];
-            name: string;
-            number?: string | null;
-        };
-        Rights: {
-            mail: components["schemas"]["Level"];
-            records: components["schemas"]["Level"];
-        };
-        User: {
-            /** Format: int64 */
-            id: number;
-            name: string;
-            login: string;
-            language: components["schemas"]["Language"];
-            administrator: boolean;
-            theme: components["schemas"]["Theme"];
-            density: components["schemas"]["Density"];
-            shortcuts: boolean;
-            rights: components["schemas"]["Rights"];
-        };
-        Session: {
-            user: null | components["schemas"]["User"];
-            setup_required: boolean;
-            csrf_token: string;
-            version: string;
-        };
-        SignIn: {
-            login: string;
-            password: string;
-        };
-        SignedIn: {
-            user: components["schemas"]["User"];
-            csrf_token: string;
-        };
-        SetUp: {
-            name: string;
-            login: string;
-            password: string;
-            language: components["schemas"]["Language"];
-        };
-        MeChange: {
-            language?: components["schemas"]["Language"];
-            theme?: components["schemas"]["Theme"];
-            density?: components["schemas"]["Density"];
-            shortcuts?: boolean;
-            name?: string;
-        };
-        ViewCount: {
-            /** @enum {string} */
-            key: "mine" | "unassigned" | "open" | "waiting" | "closed" | "unlinked" | "all";
-            /** Format: int64 */
-            count: number;
-        };
-        MailboxCount: {
-            /** Format: int64 */
-            id: number;
-            address: string;
-            name: string;
-            /** Format: int64 */
-            count: number;
-        };
-        Views: {
-            views: components["schemas"]["ViewCount"][];
-            mailboxes: components["schemas"]["MailboxCount"][];
-            /** Format: int64 */
-            version: number;
-        };
-        ThreadCase: {
-            /** Format: int64 */
-            id: number;
-            number: string;
-            status: components["schemas"]["CaseStatus"];
-            priority: components["schemas"]["Priority"];
-            assignee: null | components["schemas"]["UserName"];
-        };
-        ThreadRow: {
-            /** Format: int64 */
-            id: number;
-            subject: string;
-            snippet: string;
-            from: string;
-            from_address: string;
-            /** Format: date-time */
-            last_at: string;
-            /** Format: int64 */
-            messages: number;
-            unread: boolean;
-            has_attachments: boolean;
-            mailboxes: number[];
-            case: null | components["schemas"]["ThreadCase"];
-            records: components["schemas"]["RecordName"][];
-        };
-        ThreadPage: {
-            /** Format: int64 */
-            total: number;
-            /** Format: int64 */
-            version: number;
-            rows: components["schemas"]["ThreadRow"][];
-        };
-        Attachment: {
-            /** Format: int64 */
-            index: number;
-            name: string;
-            content_type: string;
-            /** Format: int64 */
-            size_bytes: number;
-            inline: boolean;
-            url: string;
-        };
-        MessagePlace: {
-            /** Format: int64 */
-            id: number;
-            address: string;
-            folder: string;
-        };
-        MessageFlags: {
-            bounce: boolean;
-            auto_reply: boolean;
-            list: boolean;
-            defects: string[];
-        };
-        MessageEntry: {
+        ChangeKind: "thread" | "record" | "case" | "mailbox" | "message" | "user";
+        /** @description A part of the feed. */
+        ChangePage: {
             /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
+             * Format: int64
+             * @description For `after`, also where there is nothing new yet.
              */
-            kind: "message";
-            /** Format: int64 */
-            id: number;
-            /** Format: date-time */
-            at: string;
-            /** @enum {string} */
-            direction: "in" | "out";
-            from: components["schemas"]["Person"];
-            to: components["schemas"]["Person"][];
-            cc: components["schemas"]["Person"][];
-            subject: string;
-            has_html: boolean;
-            text_preview: string;
-            attachments: components["schemas"]["Attachment"][];
-            mailboxes: components["schemas"]["MessagePlace"][];
-            flags: components["schemas"]["MessageFlags"];
-            /** Format: int64 */
-            blocked_remote: number;
+            next: number;
+            rows: components["schemas"]["ChangeRow"][];
         };
-        NoteEntry: {
+        /** @description Something that happened; who wants to know more asks the ordinary routes. */
+        ChangeRow: {
+            action: string;
+            at: components["schemas"]["Moment"];
             /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
+             * Format: int64
+             * @description Of its kind.
              */
-            kind: "note";
+            entity_id: number;
             /** Format: int64 */
             id: number;
-            /** Format: date-time */
-            at: string;
-            author: components["schemas"]["UserName"];
-            body: string;
+            kind: components["schemas"]["ChangeKind"];
+            /** Format: int64 */
+            thread_id: number | null;
         };
+        /** @enum {string} */
+        Density: "comfortable" | "compact";
+        /** @description A message, a note or an event; `kind` says which. */
+        Entry: components["schemas"]["MessageEntry"] | components["schemas"]["NoteEntry"] | components["schemas"]["EventEntry"];
+        /** @description Something that happened to a thread or its case. */
         EventEntry: {
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            kind: "event";
-            /** Format: int64 */
-            id: number;
-            /** Format: date-time */
-            at: string;
-            actor: null | components["schemas"]["UserName"];
-            event: string;
+            actor: components["schemas"]["UserName"] | null;
+            at: components["schemas"]["Moment"];
+            /** @description `from` and `to` of changes, `number` of cases, `record` of links. */
             data: {
                 [key: string]: string;
             };
-        };
-        Entry: components["schemas"]["MessageEntry"] | components["schemas"]["NoteEntry"] | components["schemas"]["EventEntry"];
-        Link: {
+            /**
+             * @description `case_created`, `assigned`, `status_changed`, `priority_changed`, `reopened`, `linked`,
+             *     `unlinked`, `changed`, `merged` …
+             */
+            event: string;
             /** Format: int64 */
             id: number;
-            record: components["schemas"]["RecordName"];
-            reason: components["schemas"]["LinkReason"];
-            detail: string;
-            /** Format: int64 */
-            confidence: number;
-            /** Format: int64 */
-            message_id: number | null;
-            by: null | components["schemas"]["UserName"];
-            /** Format: date-time */
-            at: string;
+            /**
+             * @description Says that an entry is an event.
+             * @enum {string}
+             */
+            kind: "event";
         };
-        Thread: {
-            row: components["schemas"]["ThreadRow"];
-            entries: components["schemas"]["Entry"][];
-            links: components["schemas"]["Link"][];
-            suggestions: components["schemas"]["RecordName"][];
-            /** Format: int64 */
-            access_version: number;
-        };
-        WhyStep: {
-            step: string;
-            result: string;
-            detail: string;
-        };
-        Message: {
-            /** Format: int64 */
-            id: number;
-            /** Format: date-time */
-            at: string;
-            /** @enum {string} */
-            direction: "in" | "out";
-            from: components["schemas"]["Person"];
-            to: components["schemas"]["Person"][];
-            cc: components["schemas"]["Person"][];
-            subject: string;
-            has_html: boolean;
-            text_preview: string;
-            attachments: components["schemas"]["Attachment"][];
-            mailboxes: components["schemas"]["MessagePlace"][];
-            flags: components["schemas"]["MessageFlags"];
-            /** Format: int64 */
-            blocked_remote: number;
-            message_id: string | null;
-            in_reply_to: string[];
-            references: string[];
-            /** Format: date-time */
-            date: string | null;
-            /** Format: date-time */
-            received_at: string;
-            /** Format: int64 */
-            size_bytes: number;
-            text: string;
-            reply_text: string;
-            authentication: string | null;
-            why: components["schemas"]["WhyStep"][];
-        };
-        Note: {
-            body: string;
-        };
-        NewLink: {
-            /** Format: int64 */
-            record_id: number;
-        };
-        NewCase: {
-            /** Format: int64 */
-            process_id?: number | null;
-        };
-        SearchRow: {
-            /** Format: int64 */
-            message_id: number;
-            /** Format: int64 */
-            thread_id: number;
-            subject: string;
-            from: string;
-            /** Format: date-time */
-            at: string;
-            snippet: components["schemas"]["Snippet"];
-            mailboxes: number[];
-        };
-        Snippet: {
-            text: string;
-            matches: number[][];
-        };
-        SearchPage: {
-            /** Format: int64 */
-            total: number;
-            rows: components["schemas"]["SearchRow"][];
-        };
-        RecordRow: {
-            /** Format: int64 */
-            id: number;
-            kind: components["schemas"]["RecordKind"];
-            name: string;
-            number: string | null;
-            status: string | null;
-            account: null | components["schemas"]["RecordName"];
-            addresses: string[];
-            /** Format: int64 */
-            open_cases: number;
-            /** Format: date-time */
-            last_at: string | null;
-            /** Format: date-time */
-            updated_at: string;
-            assignee: null | components["schemas"]["UserName"];
-        };
-        RecordPage: {
-            /** Format: int64 */
-            total: number;
-            rows: components["schemas"]["RecordRow"][];
-        };
+        /** @description A field the CRM's owner invented. */
         FieldValue: {
             label: string;
             value: string;
         };
-        CaseRow: {
+        /** @description The ledger of one folder. */
+        FolderLedger: {
+            /** Format: int64 */
+            difference: number;
+            /** Format: int64 */
+            filed: number;
+            /** Format: int64 */
+            filtered: number;
+            folder: string;
+            /** Format: int64 */
+            quarantined: number;
+            /** Format: int64 */
+            seen: number;
+            /** Format: int64 */
+            vanished: number;
+            /** Format: int64 */
+            waiting: number;
+        };
+        /** @description Whether the program works. */
+        Health: {
+            /** @description `sqlite` or `postgres`. */
+            database: string;
+            /** @description `ok`, or `failing` (with status 503). */
+            status: string;
+            /** @description The program's version. */
+            version: string;
+        };
+        /** @description The first event: where the feed stands. Whoever was away too long reads everything anew. */
+        Hello: {
+            /** Format: int64 */
+            change_id: number;
+            /** @description Changes were left out: what was kept in memory is old. */
+            missed: boolean;
+        };
+        /** @enum {string} */
+        Language: "en" | "cs" | "sk" | "pl";
+        /** @description Everything ever seen on the server, and where it is. */
+        Ledger: {
+            /**
+             * Format: int64
+             * @description Seen and not accounted for.
+             */
+            difference: number;
+            /** Format: int64 */
+            filed: number;
+            /** Format: int64 */
+            filtered: number;
+            /** Format: int64 */
+            quarantined: number;
+            /** Format: int64 */
+            seen: number;
+            /**
+             * Format: int64
+             * @description Gone from the server before it could be fetched.
+             */
+            vanished: number;
+            /** Format: int64 */
+            waiting: number;
+        };
+        /** @enum {string} */
+        Level: "no" | "own" | "team" | "all";
+        /** @description A tie between a thread and a record. */
+        Link: {
+            at: components["schemas"]["Moment"];
+            by: components["schemas"]["UserName"] | null;
+            /**
+             * Format: int64
+             * @description How sure it is, in percent.
+             */
+            confidence: number;
+            /** @description What matched: an address, a domain, a name. */
+            detail: string;
             /** Format: int64 */
             id: number;
-            number: string;
-            subject: string;
-            status: components["schemas"]["CaseStatus"];
-            priority: components["schemas"]["Priority"];
-            assignee: null | components["schemas"]["UserName"];
-            /** Format: date-time */
-            created_at: string;
-            /** Format: date-time */
-            updated_at: string;
+            /**
+             * Format: int64
+             * @description The message that made it.
+             */
+            message_id: number | null;
+            reason: components["schemas"]["LinkReason"];
+            record: components["schemas"]["RecordName"];
         };
-        Record: {
-            /** Format: int64 */
-            id: number;
-            kind: components["schemas"]["RecordKind"];
-            name: string;
-            number: string | null;
-            status: string | null;
-            account: null | components["schemas"]["RecordName"];
-            addresses: string[];
-            /** Format: int64 */
-            open_cases: number;
-            /** Format: date-time */
-            last_at: string | null;
-            /** Format: date-time */
-            updated_at: string;
-            assignee: null | components["schemas"]["UserName"];
-            domains: string[];
-            fields: components["schemas"]["FieldValue"][];
-            contacts: components["schemas"]["RecordRow"][];
-            cases: components["schemas"]["CaseRow"][];
-            following: boolean;
-            /** Format: date-time */
-            created_at: string;
-            /** Format: int64 */
-            version: number;
-        };
-        NewRecord: {
-            kind: components["schemas"]["RecordKind"];
-            name: string;
-            addresses?: string[];
-            domains?: string[];
-            /** Format: int64 */
-            account_id?: number | null;
-            fields?: {
-                [key: string]: string;
-            };
-            external_id?: string | null;
-        };
-        RecordChange: {
-            name?: string;
-            addresses?: string[];
-            domains?: string[];
-            /** Format: int64 */
-            account_id?: number | null;
-            fields?: {
-                [key: string]: string;
-            };
-            /** Format: int64 */
-            version: number;
-        };
-        StreamEntry: {
-            /** Format: int64 */
-            id: number;
-            /** Format: date-time */
-            at: string;
-            kind: string;
-            actor: null | components["schemas"]["UserName"];
-            message: null | components["schemas"]["StreamMessage"];
-            body: string | null;
-            data: {
-                [key: string]: string;
-            };
-        };
-        StreamMessage: {
-            /** Format: int64 */
-            id: number;
-            /** Format: int64 */
-            thread_id: number;
-            subject: string;
-            from: string;
-            snippet: string;
-        };
-        StreamPage: {
-            rows: components["schemas"]["StreamEntry"][];
-            /** Format: int64 */
-            next: number | null;
-        };
-        Case: {
-            /** Format: int64 */
-            id: number;
-            number: string;
-            subject: string;
-            status: components["schemas"]["CaseStatus"];
-            priority: components["schemas"]["Priority"];
-            process: null | components["schemas"]["UserName"];
-            team: null | components["schemas"]["UserName"];
-            assignee: null | components["schemas"]["UserName"];
-            threads: components["schemas"]["ThreadRow"][];
-            links: components["schemas"]["Link"][];
-            /** Format: date-time */
-            created_at: string;
-            /** Format: date-time */
-            closed_at: string | null;
-            /** Format: int64 */
-            version: number;
-        };
-        CaseChange: {
-            status?: components["schemas"]["CaseStatus"];
-            priority?: components["schemas"]["Priority"];
-            /** Format: int64 */
-            assignee_id?: number | null;
-            subject?: string;
-            /** Format: int64 */
-            version?: number;
-        };
-        UserRow: {
-            /** Format: int64 */
-            id: number;
-            name: string;
-            login: string;
-            administrator: boolean;
+        /** @enum {string} */
+        LinkReason: "by_hand" | "created_case" | "from" | "reply_to" | "to" | "cc" | "contact_of" | "domain";
+        /** @description The data of one event. */
+        LiveEvent: components["schemas"]["Hello"] | components["schemas"]["ChangeRow"];
+        /** @description A connected mail account. Its password is never shown. */
+        Mailbox: {
+            /** @description Whether it is fetched. */
             active: boolean;
-            role: components["schemas"]["UserName"];
+            address: string;
+            /** @description Whether a thread's first mail makes a case. */
+            create_cases: boolean;
+            folders: components["schemas"]["MailboxFolder"][];
+            /** @description Whether a password is stored. */
+            has_password: boolean;
+            host: string;
+            /** Format: int64 */
+            id: number;
+            kind: components["schemas"]["MailboxKind"];
+            ledger: components["schemas"]["Ledger"];
+            name: string;
+            /**
+             * Format: int64
+             * @description Of a personal one: whose.
+             */
+            owner_id: number | null;
+            /** Format: int32 */
+            port: number;
+            process: components["schemas"]["UserName"] | null;
+            protocol: components["schemas"]["Protocol"];
+            state: components["schemas"]["MailboxState"];
+            teams: components["schemas"]["UserName"][];
+            tls: components["schemas"]["Tls"];
+            username: string;
         };
-        Role: {
+        /**
+         * @description What is to be changed of a mailbox. Host, port, tls or username without the password: the stored
+         *     password is forgotten and the mailbox switched off.
+         */
+        MailboxChange: {
+            active?: boolean | null;
+            address?: string | null;
+            create_cases?: boolean | null;
+            /** @description All folders to be read. */
+            folders?: components["schemas"]["NewFolder"][] | null;
+            host?: string | null;
+            name?: string | null;
+            password?: string | null;
+            /** Format: int32 */
+            port?: number | null;
+            /** @description Null: none. */
+            process?: string | null;
+            /** @description Null: none. */
+            team?: string | null;
+            tls?: components["schemas"]["Tls"] | null;
+            username?: string | null;
+        };
+        /** @description A mailbox as a list of its own. */
+        MailboxCount: {
+            address: string;
+            /**
+             * Format: int64
+             * @description Its open threads.
+             */
+            count: number;
             /** Format: int64 */
             id: number;
             name: string;
-            administrator: boolean;
-            mail: components["schemas"]["Level"];
-            records: components["schemas"]["Level"];
         };
-        NewUser: {
-            name: string;
-            login: string;
-            password: string;
-            language?: components["schemas"]["Language"];
-            /** Format: int64 */
-            role_id?: number | null;
-            addresses?: string[];
-            teams?: number[];
-        };
-        Token: {
-            /** Format: int64 */
-            id: number;
-            name: string;
-            /** Format: date-time */
-            created_at: string;
-            /** Format: date-time */
-            last_used_at: string | null;
-        };
-        NewToken: {
-            name: string;
-        };
-        TokenMade: {
-            /** Format: int64 */
-            id: number;
-            name: string;
-            token: string;
-        };
-        MailboxFolder: {
-            /** Format: int64 */
-            id: number;
-            name: string;
-            read: boolean;
-            after_filing: components["schemas"]["AfterFiling"];
-            processed_folder: string | null;
-        };
+        /** @description Why the last round failed. */
         MailboxError: {
-            /** Format: date-time */
-            at: string;
-            stage: string;
+            at: components["schemas"]["Moment"];
             message: string;
+            /** @description What to do. */
             remedy: string;
+            /** @description How far it came: `dns`, `tcp`, `tls`, `greeting`, `login`, `list`, `select` … */
+            stage: string;
         };
+        /** @description A folder of a mailbox. */
+        MailboxFolder: {
+            after_filing: components["schemas"]["AfterFiling"];
+            /** Format: int64 */
+            id: number;
+            name: string;
+            processed_folder: string | null;
+            /** @description Whether it is read; one that was chosen before is kept with its history. */
+            read: boolean;
+        };
+        /** @enum {string} */
+        MailboxKind: "group" | "personal";
+        /** @description All mailboxes. */
+        MailboxPage: {
+            rows: components["schemas"]["Mailbox"][];
+        };
+        /** @description How the rounds stand with a mailbox. */
+        MailboxState: {
+            /**
+             * Format: int64
+             * @description Messages seen on the server that are not filed yet.
+             */
+            backlog: number;
+            /**
+             * Format: int64
+             * @description Seconds since the last success.
+             */
+            lag_s: number | null;
+            last_error: components["schemas"]["MailboxError"] | null;
+            last_success_at: components["schemas"]["Moment"] | null;
+            phase: components["schemas"]["Phase"];
+            progress: components["schemas"]["Progress"] | null;
+        };
+        /** @description What is to be changed of one's own settings. */
+        MeChange: {
+            density?: components["schemas"]["Density"] | null;
+            language?: components["schemas"]["Language"] | null;
+            name?: string | null;
+            shortcuts?: boolean | null;
+            theme?: components["schemas"]["Theme"] | null;
+        };
+        /** @description A message with what it says. */
+        Message: components["schemas"]["MessageEntry"] & {
+            /** @description What the receiving server said of its sender. */
+            authentication: string | null;
+            date: components["schemas"]["Moment"] | null;
+            /** @description Message-IDs of what it answers. */
+            in_reply_to: string[];
+            /** @description Message-ID without <>; null if it has none. */
+            message_id: string | null;
+            received_at: components["schemas"]["Moment"];
+            /** @description Message-IDs of what came before, oldest first. */
+            references: string[];
+            /** @description What its writer added, without quoted history and signature. */
+            reply_text: string;
+            /** Format: int64 */
+            size_bytes: number;
+            /** @description The whole readable text. */
+            text: string;
+            /** @description Why it was filed as it was, step by step. */
+            why: components["schemas"]["WhyStep"][];
+        };
+        /** @description A message among the entries of a thread. */
+        MessageEntry: {
+            /** @description When it was received. */
+            at: components["schemas"]["Moment"];
+            attachments: components["schemas"]["Attachment"][];
+            /**
+             * Format: int32
+             * @description Remote pictures that are kept from loading.
+             */
+            blocked_remote: number;
+            cc: components["schemas"]["Person"][];
+            /**
+             * @description Where a message comes from.
+             * @enum {string}
+             */
+            direction: "in" | "out";
+            flags: components["schemas"]["MessageFlags"];
+            from: components["schemas"]["Person"];
+            has_html: boolean;
+            /** Format: int64 */
+            id: number;
+            /**
+             * @description Says that an entry is a message.
+             * @enum {string}
+             */
+            kind: "message";
+            /** @description Where it lies on servers. */
+            mailboxes: components["schemas"]["MessagePlace"][];
+            subject: string;
+            /** @description Beginning of what its writer wrote, at most 200 characters. */
+            text_preview: string;
+            to: components["schemas"]["Person"][];
+        };
+        /** @description What was found out about a message. */
+        MessageFlags: {
+            /** @description A machine answered. */
+            auto_reply: boolean;
+            /** @description It says that another message could not be delivered. */
+            bounce: boolean;
+            /** @description What was wrong with it, in stable words. */
+            defects: string[];
+            /** @description It came through a mailing list. */
+            list: boolean;
+        };
+        /** @description A folder of a mailbox a message was found in. */
+        MessagePlace: {
+            address: string;
+            folder: string;
+            /**
+             * Format: int64
+             * @description The mailbox.
+             */
+            id: number;
+        };
+        /** Format: date-time */
+        Moment: string;
+        /** @description A case to be made of a thread. */
+        NewCase: {
+            /**
+             * Format: int64
+             * @description The area of work.
+             */
+            process_id?: number | null;
+        };
+        /** @description A folder to be read. */
+        NewFolder: {
+            after_filing?: components["schemas"]["AfterFiling"] | null;
+            name: string;
+            /** @description Default: Processed. */
+            processed_folder?: string | null;
+        };
+        /** @description A record to be linked. */
+        NewLink: {
+            /** Format: int64 */
+            record_id: number;
+        };
+        /** @description A mailbox to connect or to test. */
+        NewMailbox: {
+            /** @description A new mailbox is off unless this is true. */
+            active?: boolean;
+            address: string;
+            create_cases?: boolean;
+            /** @description Default: INBOX. */
+            folders?: components["schemas"]["NewFolder"][];
+            host: string;
+            kind: components["schemas"]["MailboxKind"];
+            /**
+             * Format: int64
+             * @description Of a test: the mailbox whose stored password is used where none is given, as long as server,
+             *     port, protection and user are its own.
+             */
+            mailbox_id?: number | null;
+            /** @description Default: the address. */
+            name?: string | null;
+            /**
+             * Format: int64
+             * @description Of a personal one: whose. Default: one's own.
+             */
+            owner_id?: number | null;
+            password?: string | null;
+            /** Format: int32 */
+            port: number;
+            /** @description Made if new. */
+            process?: string | null;
+            /** @description Made if new. */
+            team?: string | null;
+            /** @description `none` only to this machine itself. */
+            tls: components["schemas"]["Tls"];
+            username: string;
+        };
+        /** @description A name for a new team or process. */
+        NewName: {
+            name: string;
+        };
+        /** @description A new record. */
+        NewRecord: {
+            /**
+             * Format: int64
+             * @description The account it belongs to.
+             */
+            account_id?: number | null;
+            /** @description Mail addresses. */
+            addresses?: string[] | null;
+            /** @description Domains. */
+            domains?: string[] | null;
+            /** @description Its id in another system, unique for its kind. */
+            external_id?: string | null;
+            /** @description Label and value of each field, in their order. */
+            fields?: {
+                [key: string]: string;
+            } | null;
+            /** @description Anything but a case: that is made of a thread. */
+            kind: components["schemas"]["RecordKind"];
+            name: string;
+        };
+        /** @description A name for a new token. */
+        NewToken: {
+            /** @description What it is for. */
+            name: string;
+        };
+        /** @description A new user. */
+        NewUser: {
+            /** @description Their mail addresses. */
+            addresses?: string[] | null;
+            language?: components["schemas"]["Language"] | null;
+            /** @description What they type to sign in; a mail address or a short name. */
+            login: string;
+            name: string;
+            /** @description At least 10 characters. */
+            password: string;
+            /**
+             * Format: int64
+             * @description Their role; without one they see no mail.
+             */
+            role_id?: number | null;
+            /** @description Their teams. */
+            teams?: number[] | null;
+        };
+        /** @description A note as it is written. */
+        Note: {
+            /** @description Plain text. */
+            body: string;
+        };
+        /** @description An internal note. */
+        NoteEntry: {
+            at: components["schemas"]["Moment"];
+            author: components["schemas"]["UserName"];
+            /** @description Plain text. */
+            body: string;
+            /** Format: int64 */
+            id: number;
+            /**
+             * @description Says that an entry is a note.
+             * @enum {string}
+             */
+            kind: "note";
+        };
+        /** @description A display name and a mail address, as written in a message. */
+        Person: {
+            /** @description Mail address as written. */
+            address: string;
+            /** @description Display name; empty if none. */
+            name: string;
+        };
+        /** @enum {string} */
+        Phase: "off" | "idle" | "scanning" | "waiting" | "failed";
+        /** @enum {string} */
+        Priority: "low" | "normal" | "high";
+        /** @description A problem as it is sent. */
+        Problem: {
+            /** @description A stable word for programs. */
+            code: string;
+            /** @description What happened and what to do, for people. */
+            detail?: string;
+            /** @description What is wrong with which field. */
+            fields?: {
+                [key: string]: string;
+            };
+            /**
+             * Format: int32
+             * @description The HTTP status.
+             */
+            status: number;
+            /** @description The status in words. */
+            title: string;
+            /** @description `about:blank`: the status says the kind, `code` the details. */
+            type: string;
+        };
+        /** @description How far a scan has come. */
         Progress: {
             /** Format: int64 */
             done: number;
             /** Format: int64 */
             total: number;
         };
-        MailboxState: {
-            /** @enum {string} */
-            phase: "off" | "idle" | "scanning" | "waiting" | "failed";
-            /** Format: date-time */
-            last_success_at: string | null;
-            last_error: null | components["schemas"]["MailboxError"];
+        /** @enum {string} */
+        Protocol: "imap";
+        /** @description A part of the quarantine. */
+        QuarantinePage: {
+            rows: components["schemas"]["QuarantineRow"][];
             /** Format: int64 */
-            backlog: number;
-            /** Format: int64 */
-            lag_s: number | null;
-            progress: null | components["schemas"]["Progress"];
+            total: number;
         };
-        Ledger: {
-            /** Format: int64 */
-            seen: number;
-            /** Format: int64 */
-            filed: number;
-            /** Format: int64 */
-            filtered: number;
-            /** Format: int64 */
-            quarantined: number;
-            /** Format: int64 */
-            waiting: number;
-            /** Format: int64 */
-            vanished: number;
-            /** Format: int64 */
-            difference: number;
-        };
-        FolderLedger: {
-            folder: string;
-            /** Format: int64 */
-            seen: number;
-            /** Format: int64 */
-            filed: number;
-            /** Format: int64 */
-            filtered: number;
-            /** Format: int64 */
-            quarantined: number;
-            /** Format: int64 */
-            waiting: number;
-            /** Format: int64 */
-            vanished: number;
-            /** Format: int64 */
-            difference: number;
-        };
-        Mailbox: {
-            /** Format: int64 */
-            id: number;
-            /** @enum {string} */
-            kind: "group" | "personal";
-            address: string;
-            name: string;
-            /** @enum {string} */
-            protocol: "imap";
-            host: string;
-            /** Format: int64 */
-            port: number;
-            tls: components["schemas"]["Tls"];
-            username: string;
-            has_password: boolean;
-            process: null | components["schemas"]["UserName"];
-            teams: components["schemas"]["UserName"][];
-            create_cases: boolean;
-            active: boolean;
-            folders: components["schemas"]["MailboxFolder"][];
-            state: components["schemas"]["MailboxState"];
-            ledger: components["schemas"]["Ledger"];
-        };
-        MailboxPage: {
-            rows: components["schemas"]["Mailbox"][];
-        };
-        NewMailbox: {
-            /** @enum {string} */
-            kind: "group" | "personal";
-            address: string;
-            name?: string;
-            host: string;
-            /** Format: int64 */
-            port: number;
-            tls: components["schemas"]["Tls"];
-            username: string;
-            password?: string;
-            folders: {
-                name: string;
-                after_filing?: components["schemas"]["AfterFiling"];
-                processed_folder?: string | null;
-            }[];
-            process?: string | null;
-            team?: string | null;
-            create_cases?: boolean;
-            active?: boolean;
-            /** Format: int64 */
-            owner_id?: number | null;
-            /** Format: int64 */
-            mailbox_id?: number | null;
-        };
-        MailboxChange: {
-            address?: string;
-            name?: string;
-            host?: string;
-            /** Format: int64 */
-            port?: number;
-            tls?: components["schemas"]["Tls"];
-            username?: string;
-            password?: string;
-            folders?: {
-                name: string;
-                after_filing?: components["schemas"]["AfterFiling"];
-                processed_folder?: string | null;
-            }[];
-            process?: string | null;
-            team?: string | null;
-            create_cases?: boolean;
-            active?: boolean;
-        };
-        TestResult: {
-            ok: boolean;
-            log: string[];
-            folders: components["schemas"]["ServerFolder"][];
-            error: null | components["schemas"]["TestError"];
-        };
-        ServerFolder: {
-            name: string;
-            special_use: string | null;
-            /** Format: int64 */
-            messages: number;
-        };
-        TestError: {
-            stage: string;
-            message: string;
-            remedy: string;
-        };
+        /** @description Something that could not be understood; its bytes are kept. */
         QuarantineRow: {
+            at: components["schemas"]["Moment"];
+            folder: string;
+            /** @description The mailbox's address. */
+            mailbox: string;
             /** Format: int64 */
             occurrence_id: number;
-            mailbox: string;
-            folder: string;
-            /** Format: int64 */
-            uid: number;
             reason: string;
             /** Format: int64 */
             size_bytes: number;
-            /** Format: date-time */
-            at: string;
+            /**
+             * Format: int64
+             * @description Its number in the folder.
+             */
+            uid: number;
         };
-        QuarantinePage: {
-            rows: components["schemas"]["QuarantineRow"][];
+        /** @description A record with what belongs to it. */
+        Record: components["schemas"]["RecordRow"] & {
+            /** @description Its cases, newest first. */
+            cases: components["schemas"]["CaseRow"][];
+            /** @description Of an account: its contacts. */
+            contacts: components["schemas"]["RecordRow"][];
+            created_at: components["schemas"]["Moment"];
+            /** @description Domains, lower case. */
+            domains: string[];
+            /** @description Its id in another system. */
+            external_id: string | null;
+            fields: components["schemas"]["FieldValue"][];
+            /** @description Whether the reader follows it. */
+            following: boolean;
+            /**
+             * Format: int64
+             * @description For `PATCH`.
+             */
+            version: number;
         };
-        ChangeRow: {
+        /** @description What is to change of a record. */
+        RecordChange: {
+            /**
+             * Format: int64
+             * @description Null: none.
+             */
+            account_id?: number | null;
+            /** @description All mail addresses. */
+            addresses?: string[] | null;
+            /** @description All domains. */
+            domains?: string[] | null;
+            /** @description Null: none. */
+            external_id?: string | null;
+            /** @description Label and value of all fields, in their order. */
+            fields?: {
+                [key: string]: string;
+            } | null;
+            name?: string | null;
+            /**
+             * Format: int64
+             * @description The version the change was thought for; another is a conflict (409, `changed_meanwhile`).
+             */
+            version: number;
+        };
+        /** @enum {string} */
+        RecordKind: "account" | "contact" | "lead" | "opportunity" | "case";
+        /** @description A record in a few words. */
+        RecordName: {
             /** Format: int64 */
             id: number;
-            /** @enum {string} */
-            kind: "thread" | "record" | "case" | "mailbox" | "message" | "user";
-            /** Format: int64 */
-            entity_id: number;
-            /** Format: int64 */
-            thread_id?: number | null;
-            action: string;
+            kind: components["schemas"]["RecordKind"];
+            name: string;
+            /** @description Of cases: the number, as people say it. */
+            number: string | null;
         };
-        ChangePage: {
-            rows: components["schemas"]["ChangeRow"][];
+        /** @description A part of a list of records. */
+        RecordPage: {
+            rows: components["schemas"]["RecordRow"][];
+            /**
+             * Format: int64
+             * @description How many records the whole list has.
+             */
+            total: number;
+        };
+        /** @description A record as a line of a list. */
+        RecordRow: {
+            account: components["schemas"]["RecordName"] | null;
+            /** @description Mail addresses, lower case. */
+            addresses: string[];
+            assignee: components["schemas"]["UserName"] | null;
             /** Format: int64 */
+            id: number;
+            kind: components["schemas"]["RecordKind"];
+            last_at: components["schemas"]["Moment"] | null;
+            /** @description Its name; of a case: its subject. */
+            name: string;
+            /** @description Of cases: the number, as people say it. */
+            number: string | null;
+            /**
+             * Format: int64
+             * @description Unfinished cases of its threads, as far as the reader may see the threads.
+             */
+            open_cases: number;
+            status: components["schemas"]["CaseStatus"] | null;
+            updated_at: components["schemas"]["Moment"];
+        };
+        /** @description How far somebody may look. */
+        Rights: {
+            /** @description Mail. */
+            mail: components["schemas"]["Level"];
+            /** @description Records. */
+            records: components["schemas"]["Level"];
+        };
+        /** @description A named set of rights. */
+        Role: {
+            administrator: boolean;
+            /** Format: int64 */
+            id: number;
+            mail: components["schemas"]["Level"];
+            name: string;
+            records: components["schemas"]["Level"];
+        };
+        /** @description A part of what was found. */
+        SearchPage: {
+            rows: components["schemas"]["SearchRow"][];
+            /**
+             * Format: int64
+             * @description How many messages there are; 10000 means that many or more.
+             */
+            total: number;
+        };
+        /** @description A message that was found. */
+        SearchRow: {
+            /** @description When it was received. */
+            at: components["schemas"]["Moment"];
+            /** @description Its writer's name, or the address where they have none. */
+            from: string;
+            /** @description Ids of the mailboxes it was found in. */
+            mailboxes: number[];
+            /** Format: int64 */
+            message_id: number;
+            snippet: components["schemas"]["Snippet"];
+            subject: string;
+            /** Format: int64 */
+            thread_id: number;
+        };
+        /** @description A folder found on the server. */
+        ServerFolder: {
+            /** Format: int64 */
+            messages: number;
+            name: string;
+            /** @description What the server says it is for: `sent`, `trash` … */
+            special_use: string | null;
+        };
+        /** @description Who is signed in. */
+        Session: {
+            /** @description For the header `X-CSRF-Token`; empty where there is no session. */
+            csrf_token: string;
+            /** @description Nobody is there yet: show the first set-up. */
+            setup_required: boolean;
+            user: components["schemas"]["User"] | null;
+            /** @description The program's version. */
+            version: string;
+        };
+        /** @description The first administrator. */
+        SetUp: {
+            language: components["schemas"]["Language"];
+            login: string;
+            name: string;
+            /** @description At least 10 characters. */
+            password: string;
+        };
+        /** @description Login and password. */
+        SignIn: {
+            login: string;
+            password: string;
+        };
+        /** @description Somebody has signed in. */
+        SignedIn: {
+            /** @description For the header `X-CSRF-Token`. */
+            csrf_token: string;
+            user: components["schemas"]["User"];
+        };
+        /** @description A piece of a message's text with the places that matched. */
+        Snippet: {
+            /** @description Begin and end of each match, in UTF-16 code units, as JavaScript counts. */
+            matches: number[][];
+            /** @description Plain text on one line. */
+            text: string;
+        };
+        /** @description Something that happened to a record. */
+        StreamEntry: {
+            actor: components["schemas"]["UserName"] | null;
+            at: components["schemas"]["Moment"];
+            /** @description A note's text. */
+            body: string | null;
+            /** @description `from` and `to` of changes, `number` of cases, `record` of links. */
+            data: {
+                [key: string]: string;
+            };
+            /** Format: int64 */
+            id: number;
+            /**
+             * @description `message_in`, `message_out`, `note`, `case_created`, `assigned`, `status_changed`,
+             *     `priority_changed`, `reopened`, `linked`, `unlinked`, `created`, `changed`, `merged` …
+             */
+            kind: string;
+            message: components["schemas"]["StreamMessage"] | null;
+        };
+        /** @description The message an entry tells of. */
+        StreamMessage: {
+            /** @description Its writer's name, or the address where they have none. */
+            from: string;
+            /** Format: int64 */
+            id: number;
+            /** @description Its beginning. */
+            snippet: string;
+            subject: string;
+            /** Format: int64 */
+            thread_id: number;
+        };
+        /** @description A part of a stream. */
+        StreamPage: {
+            /**
+             * Format: int64
+             * @description For `before`; null at the end.
+             */
             next: number | null;
+            rows: components["schemas"]["StreamEntry"][];
+        };
+        /** @description Why a test failed. */
+        TestError: {
+            message: string;
+            remedy: string;
+            stage: string;
+        };
+        /** @description How a connection test went. */
+        TestResult: {
+            error: components["schemas"]["TestError"] | null;
+            folders: components["schemas"]["ServerFolder"][];
+            /** @description What was said, without passwords. */
+            log: string[];
+            ok: boolean;
+        };
+        /** @enum {string} */
+        Theme: "system" | "light" | "dark";
+        /** @description A thread with everything in it. */
+        Thread: {
+            /**
+             * Format: int64
+             * @description The newest change this knows of.
+             */
+            access_version: number;
+            /** @description Messages, notes and events, oldest first. */
+            entries: components["schemas"]["Entry"][];
+            /** @description Its records and why. */
+            links: components["schemas"]["Link"][];
+            row: components["schemas"]["ThreadRow"];
+            /** @description Records one of whose addresses takes part in the thread, and that are not linked to it. */
+            suggestions: components["schemas"]["RecordName"][];
+        };
+        /** @description A thread's case. */
+        ThreadCase: {
+            assignee: components["schemas"]["UserName"] | null;
+            /** Format: int64 */
+            id: number;
+            /** @description As people say it. */
+            number: string;
+            priority: components["schemas"]["Priority"];
+            status: components["schemas"]["CaseStatus"];
+        };
+        /** @description A part of a list of threads. */
+        ThreadPage: {
+            rows: components["schemas"]["ThreadRow"][];
+            /**
+             * Format: int64
+             * @description How many threads the whole list has.
+             */
+            total: number;
+            /**
+             * Format: int64
+             * @description The newest change the list knows of; a part with another version may not fit to this one.
+             */
+            version: number;
+        };
+        /** @description A thread as a line of a list. */
+        ThreadRow: {
+            case: components["schemas"]["ThreadCase"] | null;
+            /** @description Who wrote last from outside: their name, or the address where they have none. */
+            from: string;
+            from_address: string;
+            has_attachments: boolean;
+            /** Format: int64 */
+            id: number;
+            /** @description Arrival of the newest message. */
+            last_at: components["schemas"]["Moment"];
+            /** @description Ids of the mailboxes its messages came through. */
+            mailboxes: number[];
+            /**
+             * Format: int64
+             * @description How many messages it has.
+             */
+            messages: number;
+            /** @description Up to two records it is linked to, the surest first. */
+            records: components["schemas"]["RecordName"][];
+            /** @description Beginning of its newest message. */
+            snippet: string;
+            subject: string;
+            /** @description Whether it has messages the reader has not seen. */
+            unread: boolean;
+        };
+        /** @enum {string} */
+        Tls: "none" | "starttls" | "implicit";
+        /** @description A token; its text is not kept. */
+        Token: {
+            created_at: components["schemas"]["Moment"];
+            /** Format: int64 */
+            id: number;
+            last_used_at: components["schemas"]["Moment"] | null;
+            name: string;
+        };
+        /** @description A new token. */
+        TokenMade: {
+            /** Format: int64 */
+            id: number;
+            name: string;
+            /** @description `lc_…`, shown this once. */
+            token: string;
+        };
+        /** @description Oneself. */
+        User: {
+            /** @description Sets up mailboxes, people and roles. */
+            administrator: boolean;
+            density: components["schemas"]["Density"];
+            /** Format: int64 */
+            id: number;
+            /** @description Language of the interface. */
+            language: components["schemas"]["Language"];
+            login: string;
+            name: string;
+            rights: components["schemas"]["Rights"];
+            /** @description Whether single keys do things. */
+            shortcuts: boolean;
+            theme: components["schemas"]["Theme"];
+        };
+        /** @description A name behind an id. */
+        UserName: {
+            /**
+             * Format: int64
+             * @description Its id.
+             */
+            id: number;
+            /** @description Its name. */
+            name: string;
+        };
+        /** @description What is to be changed of a user. */
+        UserPatch: {
+            /** @description False ends their sessions. */
+            active?: boolean | null;
+            /** @description All their mail addresses. */
+            addresses?: string[] | null;
+            name?: string | null;
+            /** @description At least 10 characters; ends their sessions. */
+            password?: string | null;
+            /**
+             * Format: int64
+             * @description Ends their sessions.
+             */
+            role_id?: number | null;
+            /** @description All their teams. */
+            teams?: number[] | null;
+        };
+        /** @description A user as others see them. */
+        UserRow: {
+            /** @description Whether they may sign in. */
+            active: boolean;
+            administrator: boolean;
+            /** Format: int64 */
+            id: number;
+            login: string;
+            name: string;
+            role: components["schemas"]["UserName"];
+        };
+        /** @enum {string} */
+        View: "mine" | "unassigned" | "open" | "waiting" | "closed" | "unlinked" | "all";
+        /** @description A list of threads and how many it has. */
+        ViewCount: {
+            /** Format: int64 */
+            count: number;
+            key: components["schemas"]["View"];
+        };
+        /** @description The lists of the inbox, as far as the reader may see. */
+        Views: {
+            mailboxes: components["schemas"]["MailboxCount"][];
+            /**
+             * Format: int64
+             * @description The newest change the counts know of.
+             */
+            version: number;
+            views: components["schemas"]["ViewCount"][];
+        };
+        /** @description One decision of the filing. */
+        WhyStep: {
+            /** @description What it hangs on: an id, an address, a number; may be empty. */
+            detail: string;
+            /** @description The outcome's word. */
+            result: string;
+            /** @description What was decided: seen, thread, link, case. */
+            step: string;
         };
     };
     responses: never;
@@ -1244,225 +1904,7 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
-    get_session: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Session"];
-                };
-            };
-            /** @description A problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    post_session: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["SignIn"];
-            };
-        };
-        responses: {
-            /** @description Done */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SignedIn"];
-                };
-            };
-            /** @description A problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    delete_session: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description A problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    post_setup: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["SetUp"];
-            };
-        };
-        responses: {
-            /** @description Done */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SignedIn"];
-                };
-            };
-            /** @description A problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    patch_me: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["MeChange"];
-            };
-        };
-        responses: {
-            /** @description Done */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["User"];
-                };
-            };
-            /** @description A problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_views: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Views"];
-                };
-            };
-            /** @description A problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_threads: {
-        parameters: {
-            query?: {
-                view?: string;
-                mailbox?: number;
-                offset?: number;
-                limit?: number;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ThreadPage"];
-                };
-            };
-            /** @description A problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_threads_id: {
+    getCase: {
         parameters: {
             query?: never;
             header?: never;
@@ -1473,592 +1915,6 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Thread"];
-                };
-            };
-            /** @description A problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    put_threads_id_read: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description A problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    delete_threads_id_read: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description A problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    post_threads_id_notes: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: number;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["Note"];
-            };
-        };
-        responses: {
-            /** @description Done */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["NoteEntry"];
-                };
-            };
-            /** @description A problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    post_threads_id_links: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: number;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["NewLink"];
-            };
-        };
-        responses: {
-            /** @description Done */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Link"];
-                };
-            };
-            /** @description A problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    delete_links_id: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description A problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    post_threads_id_case: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: number;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["NewCase"];
-            };
-        };
-        responses: {
-            /** @description Done */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Case"];
-                };
-            };
-            /** @description A problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_messages_id: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Message"];
-                };
-            };
-            /** @description A problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_search: {
-        parameters: {
-            query?: {
-                q?: string;
-                mailbox?: number;
-                offset?: number;
-                limit?: number;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SearchPage"];
-                };
-            };
-            /** @description A problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_records: {
-        parameters: {
-            query?: {
-                kind?: string;
-                q?: string;
-                status?: string;
-                assignee?: number;
-                sort?: string;
-                offset?: number;
-                limit?: number;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["RecordPage"];
-                };
-            };
-            /** @description A problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    post_records: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["NewRecord"];
-            };
-        };
-        responses: {
-            /** @description Done */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Record"];
-                };
-            };
-            /** @description A problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_records_id: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Record"];
-                };
-            };
-            /** @description A problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    patch_records_id: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: number;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["RecordChange"];
-            };
-        };
-        responses: {
-            /** @description Done */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Record"];
-                };
-            };
-            /** @description A problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_records_id_stream: {
-        parameters: {
-            query?: {
-                before?: number;
-                limit?: number;
-            };
-            header?: never;
-            path: {
-                id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["StreamPage"];
-                };
-            };
-            /** @description A problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    post_records_id_notes: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: number;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["Note"];
-            };
-        };
-        responses: {
-            /** @description Done */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["StreamEntry"];
-                };
-            };
-            /** @description A problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_records_id_threads: {
-        parameters: {
-            query?: {
-                offset?: number;
-                limit?: number;
-            };
-            header?: never;
-            path: {
-                id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ThreadPage"];
-                };
-            };
-            /** @description A problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    put_records_id_follow: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description A problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    delete_records_id_follow: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description A problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_cases_id: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2067,7 +1923,7 @@ export interface operations {
                     "application/json": components["schemas"]["Case"];
                 };
             };
-            /** @description A problem */
+            /** @description It was not done; `code` says why. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2078,7 +1934,7 @@ export interface operations {
             };
         };
     };
-    patch_cases_id: {
+    changeCase: {
         parameters: {
             query?: never;
             header?: never;
@@ -2093,7 +1949,6 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Done */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2102,7 +1957,7 @@ export interface operations {
                     "application/json": components["schemas"]["Case"];
                 };
             };
-            /** @description A problem */
+            /** @description It was not done; `code` says why. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2113,7 +1968,72 @@ export interface operations {
             };
         };
     };
-    get_users: {
+    listChanges: {
+        parameters: {
+            query?: {
+                /** @description Rows after this one. Default: from the beginning. */
+                after?: number;
+                /** @description Rows at most, 1 to 200. Default 50. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangePage"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    followEvents: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Resume after this change. */
+                "Last-Event-ID"?: number | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A stream of server-sent events; the data of each is JSON. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["LiveEvent"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getHealth: {
         parameters: {
             query?: never;
             header?: never;
@@ -2122,16 +2042,23 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["UserRow"][];
+                    "application/json": components["schemas"]["Health"];
                 };
             };
-            /** @description A problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Health"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2142,189 +2069,7 @@ export interface operations {
             };
         };
     };
-    post_users: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["NewUser"];
-            };
-        };
-        responses: {
-            /** @description Done */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["UserRow"];
-                };
-            };
-            /** @description A problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_roles: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Role"][];
-                };
-            };
-            /** @description A problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_teams: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["UserName"][];
-                };
-            };
-            /** @description A problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_processes: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["UserName"][];
-                };
-            };
-            /** @description A problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_tokens: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Token"][];
-                };
-            };
-            /** @description A problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    post_tokens: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["NewToken"];
-            };
-        };
-        responses: {
-            /** @description Done */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["TokenMade"];
-                };
-            };
-            /** @description A problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    delete_tokens_id: {
+    removeLink: {
         parameters: {
             query?: never;
             header?: never;
@@ -2335,14 +2080,13 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description A problem */
+            /** @description It was not done; `code` says why. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2353,7 +2097,7 @@ export interface operations {
             };
         };
     };
-    get_mailboxes: {
+    listMailboxes: {
         parameters: {
             query?: never;
             header?: never;
@@ -2362,7 +2106,6 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2371,7 +2114,7 @@ export interface operations {
                     "application/json": components["schemas"]["MailboxPage"];
                 };
             };
-            /** @description A problem */
+            /** @description It was not done; `code` says why. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2382,7 +2125,7 @@ export interface operations {
             };
         };
     };
-    post_mailboxes: {
+    createMailbox: {
         parameters: {
             query?: never;
             header?: never;
@@ -2395,7 +2138,6 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Done */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -2404,7 +2146,7 @@ export interface operations {
                     "application/json": components["schemas"]["Mailbox"];
                 };
             };
-            /** @description A problem */
+            /** @description It was not done; `code` says why. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2415,7 +2157,69 @@ export interface operations {
             };
         };
     };
-    patch_mailboxes_id: {
+    testMailbox: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewMailbox"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TestResult"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getMailbox: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Mailbox"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    changeMailbox: {
         parameters: {
             query?: never;
             header?: never;
@@ -2430,7 +2234,6 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Done */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2439,7 +2242,7 @@ export interface operations {
                     "application/json": components["schemas"]["Mailbox"];
                 };
             };
-            /** @description A problem */
+            /** @description It was not done; `code` says why. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2450,40 +2253,7 @@ export interface operations {
             };
         };
     };
-    post_mailboxes_test: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["NewMailbox"];
-            };
-        };
-        responses: {
-            /** @description Done */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["TestResult"];
-                };
-            };
-            /** @description A problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    post_mailboxes_id_scan: {
+    getLedger: {
         parameters: {
             query?: never;
             header?: never;
@@ -2494,36 +2264,6 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description A problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_mailboxes_id_ledger: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2532,7 +2272,7 @@ export interface operations {
                     "application/json": components["schemas"]["FolderLedger"][];
                 };
             };
-            /** @description A problem */
+            /** @description It was not done; `code` says why. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2543,36 +2283,7 @@ export interface operations {
             };
         };
     };
-    get_quarantine: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["QuarantinePage"];
-                };
-            };
-            /** @description A problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    post_quarantine_id_retry: {
+    scanMailbox: {
         parameters: {
             query?: never;
             header?: never;
@@ -2583,14 +2294,14 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done */
-            204: {
+            /** @description A round was asked for; its progress is in the mailbox's state. */
+            202: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description A problem */
+            /** @description It was not done; `code` says why. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2601,10 +2312,291 @@ export interface operations {
             };
         };
     };
-    get_changes: {
+    changeMe: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MeChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getMessage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getAttachment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+                index: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": number[];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getMessageBody: {
         parameters: {
             query?: {
-                after?: number;
+                /** @description 1: with remote pictures, which the browser loads from where they are. The sender learns of it. */
+                images?: number;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getInlinePicture: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+                content_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/*": number[];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getMessageRaw: {
+        parameters: {
+            query?: {
+                /** @description An occurrence of the message; default: its first. */
+                occurrence?: number;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "message/rfc822": number[];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getOpenapi: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OpenAPI 3.1 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listProcesses: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserName"][];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createProcess: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewName"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserName"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listQuarantine: {
+        parameters: {
+            query?: {
+                /** @description Rows to leave out, from the beginning. Default 0. */
+                offset?: number;
+                /** @description Rows at most, 1 to 200. Default 50. */
                 limit?: number;
             };
             header?: never;
@@ -2613,16 +2605,1066 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ChangePage"];
+                    "application/json": components["schemas"]["QuarantinePage"];
                 };
             };
-            /** @description A problem */
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getQuarantinedRaw: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The message as it came. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "message/rfc822": unknown;
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retryQuarantined: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The next round of its mailbox files it. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listRecords: {
+        parameters: {
+            query?: {
+                /** @description What they are. */
+                kind?: components["schemas"]["RecordKind"];
+                /** @description The beginning of a word of the name or of an address, or a case's number. */
+                q?: string;
+                /** @description Of cases: where they stand. */
+                status?: components["schemas"]["CaseStatus"];
+                /** @description Of cases: a user's id, `me`, or `none` for nobody. */
+                assignee?: string;
+                /** @description The order. Default: cases newest first, the rest by name. */
+                sort?: "name" | "last_at" | "number";
+                /** @description Rows to leave out, from the beginning. Default 0. */
+                offset?: number;
+                /** @description Rows at most, 1 to 200. Default 50. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordPage"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createRecord: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRecord"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Record"];
+                };
+            };
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Record"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getRecord: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Record"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    changeRecord: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RecordChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Record"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    followRecord: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    unfollowRecord: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    addRecordNote: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Note"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StreamEntry"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getRecordStream: {
+        parameters: {
+            query?: {
+                /** @description Entries before this one: `next` of the part before. Default: the newest. */
+                before?: number;
+                /** @description Rows at most, 1 to 200. Default 50. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StreamPage"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listRecordThreads: {
+        parameters: {
+            query?: {
+                /** @description Rows to leave out, from the beginning. Default 0. */
+                offset?: number;
+                /** @description Rows at most, 1 to 200. Default 50. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ThreadPage"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listRoles: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Role"][];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    searchMessages: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Words, all of which have to be there. `"a phrase"`, `begin*`, `-without`, `this OR that`,
+                 *     `from:`, `to:`, `subject:`, `has:attachment`, `in:` a mailbox, `before:` and `after:` a day
+                 *     (YYYY-MM-DD, UTC). Case and diacritics do not matter.
+                 */
+                q?: string;
+                /** @description Only in threads that came through this mailbox. */
+                mailbox?: number;
+                /** @description Rows to leave out, from the beginning. Default 0. */
+                offset?: number;
+                /** @description Rows at most, 1 to 200. Default 50. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SearchPage"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    signIn: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignIn"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignedIn"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    signOut: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The session has ended. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    setUp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetUp"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignedIn"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listTeams: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserName"][];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createTeam: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewName"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserName"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listThreads: {
+        parameters: {
+            query?: {
+                /** @description The list. Default: all. */
+                view?: components["schemas"]["View"];
+                /** @description Only what came through this mailbox. */
+                mailbox?: number;
+                /** @description Rows to leave out, from the beginning. Default 0. */
+                offset?: number;
+                /** @description Rows at most, 1 to 200. Default 50. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ThreadPage"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getThread: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Thread"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createCase: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewCase"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Case"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    addLink: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewLink"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Link"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    addThreadNote: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Note"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NoteEntry"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    markThreadRead: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    markThreadUnread: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listTokens: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Token"][];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewToken"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenMade"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    removeToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listUsers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserRow"][];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewUser"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserRow"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    changeUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UserPatch"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserRow"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listViews: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Views"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
             default: {
                 headers: {
                     [name: string]: unknown;

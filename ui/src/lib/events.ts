@@ -9,7 +9,7 @@ const said: Record<string, (to: string) => string> = {
 };
 
 export function eventText(event: string, data: Record<string, string>, actor: string | undefined): string {
-  const to = data.to !== undefined ? (said[event]?.(data.to) ?? data.to) : (data.number ?? data.record ?? data.name ?? '');
+  const to = data.to !== undefined ? (said[event]?.(data.to) ?? data.to) : ((data.number && `#${data.number}`) ?? data.record ?? data.name ?? '');
   const what = to ? `${word('event', event)}: ${to}` : word('event', event);
   return `${what} · ${actor ?? t('event.byItself')}`;
 }
@@ -17,5 +17,5 @@ export function eventText(event: string, data: Record<string, string>, actor: st
 export function whyText({ step, result, detail = '' }: { step: string; result: string; detail?: string }): string {
   const linked = step === 'link' && result !== 'ambiguous';
   const what = linked ? `${t('why.linked')}: ${word('reason', result)}` : word(`why.${step}`, result);
-  return detail && step !== 'thread' ? `${what}: ${detail}` : what; // a thread's detail is an id, for programs
+  return detail && step !== 'thread' ? `${what}: ${step === 'case' ? '#' : ''}${detail}` : what; // a thread's detail is an id, for programs
 }

@@ -2,12 +2,13 @@
 import type { QueryClient, QueryKey } from '@tanstack/svelte-query';
 import { api, PAGE, type Case, type CaseChange, type Link, type Thread, type ThreadCase, type ThreadPage, type ThreadRow } from '../api/client';
 import { t, word } from './i18n.svelte';
+import { caseNo, type View } from './places';
 import { tell } from './problems';
 import { toasts } from './toasts.svelte';
 
 const FRESH_MS = 30_000;
 export const threadQuery = (id: number) => ({ queryKey: ['thread', id], queryFn: () => api.thread(id), staleTime: FRESH_MS });
-export const pageQuery = (view: string, mailbox: number | undefined, page: number) => ({
+export const pageQuery = (view: View, mailbox: number | undefined, page: number) => ({
   queryKey: ['threads', view, mailbox ?? 0, page],
   queryFn: () => api.threads({ view, mailbox, offset: page * PAGE, limit: PAGE }),
 });
@@ -37,9 +38,9 @@ export type CaseWish = { status?: ThreadCase['status']; priority?: ThreadCase['p
 const wishBody = ({ assignee, ...rest }: CaseWish): CaseChange => ({ ...rest, ...(assignee !== undefined && { assignee_id: assignee?.id ?? null }) });
 
 function said(wish: CaseWish, number: string): string {
-  if (wish.status) return t('case.said', { number, what: word('status', wish.status) });
-  if (wish.priority) return t('case.said', { number, what: word('priority', wish.priority) });
-  return t('case.said', { number, what: wish.assignee ? t('case.assignedTo', { who: wish.assignee.name }) : t('case.nobody') });
+  if (wish.status) return t('case.said', { number: caseNo(number), what: word('status', wish.status) });
+  if (wish.priority) return t('case.said', { number: caseNo(number), what: word('priority', wish.priority) });
+  return t('case.said', { number: caseNo(number), what: wish.assignee ? t('case.assignedTo', { who: wish.assignee.name }) : t('case.nobody') });
 }
 
 /** Changes a case; `threads` are those that show it. The toast offers the way back. */
@@ -63,7 +64,7 @@ export async function changeCase(client: QueryClient, threads: number[], now: Th
 export async function createCase(client: QueryClient, thread: number) {
   try {
     const made = await api.createCase(thread);
-    toasts.show(t('case.created', { number: made.number }));
+    toasts.show(t('case.created', { number: caseNo(made.number) }));
   } catch (e) {
     tell(e);
   }
