@@ -8,16 +8,20 @@
 //! The rounds themselves are the business of the crate `sync`; whoever shows or asks them does so
 //! through [`Rounds`].
 
+mod checked;
+mod rounds;
+
+pub use rounds::*;
+
 use crate::may::{Actor, Verb};
 use crate::people::{checked_address, checked_name, invalid};
 use crate::seal::Secret;
 use crate::{Desk, Refusal};
-use model::{AfterFiling, MailboxId, MailboxKind, OccurrenceId, Protocol, Time, Tls, UserId};
-use serde::{Deserialize, Serialize};
-use std::collections::HashSet;
-use std::future::Future;
-use std::net::IpAddr;
-use std::pin::Pin;
+use checked::{
+    check_active, check_plain, check_protection, checked_folders, checked_host, checked_port, checked_text,
+    owner,
+};
+use model::{AfterFiling, MailboxId, MailboxKind, OccurrenceId, Protocol, Tls, UserId};
 use store::changes::{self, Change, ChangeKind};
 use store::mailboxes::{self, Mailbox};
 use store::people;
@@ -27,8 +31,6 @@ use store::sql::Tx;
 pub const PROCESSED: &str = "Processed";
 /// Folders of one mailbox that are read.
 pub const MOST_FOLDERS: usize = 100;
-/// Longer texts of a form are refused.
-const LONGEST: usize = 500;
 
 /// A folder to be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,106 +103,6 @@ pub struct MailboxChange {
     pub create_cases: Option<bool>,
     /// Whether it is fetched.
     pub active: Option<bool>,
-}
-
-/// What is needed to sign in at a mail server.
-#[derive(Clone, Debug)]
-pub struct Login {
-    /// How mail is received there.
-    pub protocol: Protocol,
-    /// Where the server is.
-    pub host: String,
-    /// On which port.
-    pub port: u16,
-    /// How the connection is protected.
-    pub tls: Tls,
-    /// Who signs in.
-    pub username: String,
-    /// Their password.
-    pub password: Secret,
-}
-
-/// Why a mail server could not be used, for people.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Trouble {
-    /// How far it came: `dns`, `tcp`, `tls`, `greeting`, `login`, `list`, `select` …
-    pub stage: String,
-    /// What happened.
-    pub message: String,
-    /// What to do.
-    pub remedy: String,
-}
-
-/// The last round's trouble, with its time in microseconds.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LastError {
-    /// When.
-    pub at: Time,
-    /// What.
-    #[serde(flatten)]
-    pub trouble: Trouble,
-}
-
-/// A folder that a test found on the server.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FoundFolder {
-    /// Its name, decoded.
-    pub name: String,
-    /// What the server says it is for (RFC 6154), without the backslash, lower case.
-    pub special_use: Option<String>,
-    /// Messages in it, where the server said.
-    pub messages: u64,
-}
-
-/// How a connection test went.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct TestOutcome {
-    /// What was said, without passwords.
-    pub log: Vec<String>,
-    /// What was found.
-    pub folders: Vec<FoundFolder>,
-    /// Why it failed; `None` if it did not.
-    pub trouble: Option<Trouble>,
-}
-
-model::words! {
-    /// What the rounds are doing with a mailbox.
-    Phase {
-        /// Switched off.
-        Off = "off",
-        /// Up to date, waiting for the server or the schedule.
-        Idle = "idle",
-        /// Fetching or filing.
-        Scanning = "scanning",
-        /// Waiting before trying again.
-        Waiting = "waiting",
-        /// The last round failed.
-        Failed = "failed",
-    }
-}
-
-/// How the rounds stand with a mailbox.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RoundState {
-    /// What they are doing.
-    pub phase: Phase,
-    /// Messages done and in all, while scanning.
-    pub progress: Option<(u64, u64)>,
-}
-
-/// A future that a trait object can return.
-pub type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
-
-/// Those who fetch. Implemented by the crate `sync`.
-pub trait Rounds: Send + Sync {
-    /// Connects, signs in and lists the folders; saves nothing, changes nothing, ends within 30 s.
-    fn test(&self, login: Login) -> Boxed<'_, TestOutcome>;
-    /// Asks for a round now; returns at once.
-    fn scan_now(&self, mailbox: MailboxId);
-    /// How a mailbox stands, or `None` if the rounds do not run in this process.
-    fn state(&self, mailbox: MailboxId) -> Option<RoundState>;
-    /// A mailbox was added, switched or changed: read its settings again.
-    fn settings_changed(&self, mailbox: MailboxId);
 }
 
 /// All mailboxes.
@@ -445,109 +347,4 @@ pub async fn retry_quarantined(desk: &Desk, actor: &Actor, id: OccurrenceId) -> 
     tell(desk, &mut tx, quarantined.mailbox_id, "quarantine_retried").await?;
     tx.commit().await?;
     Ok(quarantined.mailbox_id)
-}
-
-fn owner(kind: MailboxKind, owner: Option<UserId>, actor: &Actor) -> Result<Option<UserId>, Refusal> {
-    match (kind, owner.or(actor.user)) {
-        (MailboxKind::Group, _) => Ok(None),
-        (MailboxKind::Personal, Some(owner)) => Ok(Some(owner)),
-        (MailboxKind::Personal, None) => Err(invalid("owner_id", "say whose mailbox it is")),
-    }
-}
-
-fn checked_folders(
-    folders: Vec<FolderChoice>,
-) -> Result<Vec<(String, AfterFiling, Option<String>)>, Refusal> {
-    if folders.len() > MOST_FOLDERS {
-        return Err(invalid("folders", format!("at most {MOST_FOLDERS}")));
-    }
-    let inbox =
-        FolderChoice { name: "INBOX".into(), after_filing: AfterFiling::Move, processed_folder: None };
-    let folders = if folders.is_empty() { vec![inbox] } else { folders };
-    let mut names = HashSet::new();
-    let mut chosen = Vec::with_capacity(folders.len());
-    for folder in folders {
-        let name = folder_name(checked_text("folders", &folder.name)?);
-        if !names.insert(name.clone()) {
-            return Err(invalid("folders", format!("{name} is there twice")));
-        }
-        let to = folder.processed_folder.filter(|name| !name.trim().is_empty());
-        let to = to.map(|name| checked_text("folders", &name).map(folder_name)).transpose()?;
-        let to = match folder.after_filing {
-            AfterFiling::Move => Some(to.unwrap_or_else(|| PROCESSED.to_owned())),
-            AfterFiling::MarkRead | AfterFiling::Leave => None,
-        };
-        chosen.push((name, folder.after_filing, to));
-    }
-    let circle = chosen.iter().find(|(_, _, to)| to.as_ref().is_some_and(|to| names.contains(to)));
-    match circle {
-        Some((name, _, _)) => {
-            let message = format!(
-                "what is filed from {name} would be moved into a folder that is read: choose another processed folder"
-            );
-            Err(invalid("folders", message))
-        }
-        None => Ok(chosen),
-    }
-}
-
-/// INBOX is one name in any case (RFC 9051 section 5.1).
-fn folder_name(name: String) -> String {
-    match name.eq_ignore_ascii_case("INBOX") {
-        true => "INBOX".to_owned(),
-        false => name,
-    }
-}
-
-fn checked_text(field: &'static str, text: &str) -> Result<String, Refusal> {
-    let text = text.trim();
-    if text.is_empty() || text.len() > LONGEST || text.contains(char::is_control) {
-        return Err(invalid(field, format!("1 to {LONGEST} characters on one line")));
-    }
-    Ok(text.to_owned())
-}
-
-fn checked_host(host: &str) -> Result<String, Refusal> {
-    let host = host.trim().trim_end_matches('.').to_lowercase();
-    let odd = |c: char| !(c.is_alphanumeric() || ".-_:".contains(c));
-    if host.is_empty() || host.len() > 253 || host.contains(odd) {
-        return Err(invalid(
-            "host",
-            "the server's name or address, like imap.company.example, without a port",
-        ));
-    }
-    if host.contains(':') && host.parse::<IpAddr>().is_err() {
-        return Err(invalid("host", "the server's name without the port, which has a field of its own"));
-    }
-    Ok(host)
-}
-
-fn checked_port(port: u16) -> Result<u16, Refusal> {
-    match port {
-        0 => Err(invalid("port", "a number from 1 to 65535; IMAP has 993 with TLS and 143 without")),
-        port => Ok(port),
-    }
-}
-
-fn check_protection(mailbox: &Mailbox) -> Result<(), Refusal> {
-    check_plain(mailbox.tls, &mailbox.host)
-}
-
-/// Without TLS a password goes only to this machine itself.
-fn check_plain(tls: Tls, host: &str) -> Result<(), Refusal> {
-    let here = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
-    match tls {
-        Tls::None if !here => Err(invalid(
-            "tls",
-            "a password is sent without protection only to this machine itself: choose starttls or implicit",
-        )),
-        _ => Ok(()),
-    }
-}
-
-fn check_active(mailbox: &Mailbox) -> Result<(), Refusal> {
-    match mailbox.active && !mailbox.has_secret {
-        true => Err(invalid("password", "enter the mailbox's password to switch it on")),
-        false => Ok(()),
-    }
 }

@@ -1,15 +1,18 @@
 //! Mailboxes: connect, change, test, scan; their state and their ledger.
 
+mod form;
+
+pub use form::{MailboxChange, NewFolder, NewMailbox};
+
 use crate::App;
 use crate::extract::{Json, Path, Who};
 use crate::problem::Problem;
 use crate::shape::{self, Moment, UserName};
 use axum::extract::State;
 use axum::http::StatusCode;
-use desk::mailbox::{self as verbs, FolderChoice, LastError, Phase, RoundState};
-use desk::seal::Secret;
-use model::{AfterFiling, MailboxId, MailboxKind, Protocol, Time, Tls, UserId};
-use serde::{Deserialize, Deserializer, Serialize};
+use desk::mailbox::{self as verbs, LastError, Phase, RoundState};
+use model::{AfterFiling, MailboxId, MailboxKind, Protocol, Time, Tls};
+use serde::Serialize;
 use store::folders::{self, LedgerRow};
 use utoipa::ToSchema;
 
@@ -120,85 +123,6 @@ pub struct MailboxPage {
     rows: Vec<Mailbox>,
 }
 
-/// A folder to be read.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct NewFolder {
-    name: String,
-    /// Default: move.
-    #[schema(value_type = Option<shape::AfterFiling>)]
-    after_filing: Option<AfterFiling>,
-    /// Default: Processed.
-    processed_folder: Option<String>,
-}
-
-/// A mailbox to connect or to test.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct NewMailbox {
-    #[schema(value_type = shape::MailboxKind)]
-    kind: MailboxKind,
-    address: String,
-    /// Default: the address.
-    name: Option<String>,
-    host: String,
-    port: u16,
-    /// `none` only to this machine itself.
-    #[schema(value_type = shape::Tls)]
-    tls: Tls,
-    username: String,
-    password: Option<String>,
-    /// Of a personal one: whose. Default: one's own.
-    owner_id: Option<i64>,
-    /// Default: INBOX.
-    #[serde(default)]
-    folders: Vec<NewFolder>,
-    /// Made if new.
-    process: Option<String>,
-    /// Made if new.
-    team: Option<String>,
-    #[serde(default)]
-    create_cases: bool,
-    /// A new mailbox is off unless this is true.
-    #[serde(default)]
-    active: bool,
-    /// Of a test: the mailbox whose stored password is used where none is given, as long as server,
-    /// port, protection and user are its own.
-    mailbox_id: Option<i64>,
-}
-
-/// What is to be changed of a mailbox. Host, port, tls or username without the password: the stored
-/// password is forgotten and the mailbox switched off.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct MailboxChange {
-    address: Option<String>,
-    name: Option<String>,
-    host: Option<String>,
-    port: Option<u16>,
-    #[schema(value_type = Option<shape::Tls>)]
-    tls: Option<Tls>,
-    username: Option<String>,
-    password: Option<String>,
-    /// All folders to be read.
-    folders: Option<Vec<NewFolder>>,
-    /// Null: none.
-    #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>)]
-    process: Option<Option<String>>,
-    /// Null: none.
-    #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>)]
-    team: Option<Option<String>>,
-    create_cases: Option<bool>,
-    active: Option<bool>,
-}
-
-/// Tells null (`Some(None)`) from nothing (`None`).
-fn given<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Option<String>>, D::Error> {
-    Option::deserialize(from).map(Some)
-}
-
 /// How a connection test went.
 #[derive(Serialize, ToSchema)]
 pub struct TestResult {
@@ -245,7 +169,7 @@ pub async fn create_mailbox(
     if form.mailbox_id.is_some() {
         return Err(Problem::invalid("mailbox_id", "only a test takes it"));
     }
-    let mailbox = verbs::add(&app.desk, &actor, asked(form)).await?;
+    let mailbox = verbs::add(&app.desk, &actor, form.into()).await?;
     app.rounds.settings_changed(mailbox.id);
     Ok((StatusCode::CREATED, Json(shown(&app, mailbox, &[]))))
 }
@@ -258,7 +182,7 @@ pub async fn test_mailbox(
     Json(form): Json<NewMailbox>,
 ) -> Result<Json<TestResult>, Problem> {
     let stored = form.mailbox_id.map(MailboxId);
-    let login = verbs::test_login(&app.desk, &actor, &asked(form), stored).await?;
+    let login = verbs::test_login(&app.desk, &actor, &form.into(), stored).await?;
     let outcome = app.rounds.test(login).await;
     let folder = |folder: verbs::FoundFolder| ServerFolder {
         name: folder.name,
@@ -298,21 +222,7 @@ pub async fn change_mailbox(
     Path(id): Path<i64>,
     Json(form): Json<MailboxChange>,
 ) -> Result<Json<Mailbox>, Problem> {
-    let change = verbs::MailboxChange {
-        address: form.address,
-        name: form.name,
-        host: form.host,
-        port: form.port,
-        tls: form.tls,
-        username: form.username,
-        password: form.password.map(Secret::new),
-        folders: form.folders.map(chosen),
-        process: form.process,
-        teams: form.team.map(|team| team.into_iter().collect()),
-        create_cases: form.create_cases,
-        active: form.active,
-    };
-    let mailbox = verbs::change(&app.desk, &actor, MailboxId(id), change).await?;
+    let mailbox = verbs::change(&app.desk, &actor, MailboxId(id), form.into()).await?;
     app.rounds.settings_changed(mailbox.id);
     let ledger = folders::ledger(&mut &app.desk.db, Some(mailbox.id)).await?;
     Ok(Json(shown(&app, mailbox, &ledger)))
@@ -354,34 +264,6 @@ pub async fn get_ledger(
         difference: row.difference,
     };
     Ok(Json(rows.into_iter().map(row).collect()))
-}
-
-fn asked(form: NewMailbox) -> verbs::NewMailbox {
-    verbs::NewMailbox {
-        kind: form.kind,
-        address: form.address,
-        name: form.name.unwrap_or_default(),
-        owner: form.owner_id.map(UserId),
-        host: form.host,
-        port: form.port,
-        tls: form.tls,
-        username: form.username,
-        password: form.password.filter(|password| !password.is_empty()).map(Secret::new),
-        folders: chosen(form.folders),
-        process: form.process,
-        teams: form.team.into_iter().collect(),
-        create_cases: form.create_cases,
-        active: form.active,
-    }
-}
-
-fn chosen(folders: Vec<NewFolder>) -> Vec<FolderChoice> {
-    let choice = |folder: NewFolder| FolderChoice {
-        name: folder.name,
-        after_filing: folder.after_filing.unwrap_or(AfterFiling::Move),
-        processed_folder: folder.processed_folder,
-    };
-    folders.into_iter().map(choice).collect()
 }
 
 fn shown(app: &App, mailbox: store::mailboxes::Mailbox, ledger: &[LedgerRow]) -> Mailbox {
