@@ -114,7 +114,7 @@ pub async fn list(
     let mut sql = desk.db.snapshot().await?;
     let version = changes::last(&mut sql).await?.0;
     let total = threads::count(&mut sql, &filter).await?;
-    let mut rows = threads::list(&mut sql, &filter, offset, limit).await?;
+    let mut rows = threads::list(&mut sql, &filter, total, offset, limit).await?;
     keep_visible(&mut sql, &mut rows, &actor.records_heard()).await?;
     Ok(Page { total, version, rows })
 }

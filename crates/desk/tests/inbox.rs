@@ -265,6 +265,27 @@ on_both! {
         assert_eq!(code(record::put(&desk, &lead, RecordKind::Case, renamed("x")).await), "kind");
     }
 
+    async fn a_thread_of_two_mailboxes_moves_up_in_both(db: Db) {
+        let mut office = Office::new(db);
+        let helpdesk = office.mailbox("helpdesk@acme.example", None).await;
+        let orders = office.mailbox("orders@acme.example", None).await;
+        let lead = office.person("lead", Level::All, Level::All, &[]).await;
+        office.arrives(helpdesk, QUESTION).await;
+        office.arrives(orders, QUESTION).await;
+        office.arrives(orders, INVOICE).await;
+        let desk = office.desk.clone();
+        let subjects = async |mailbox| {
+            let page = thread::list(&desk, &lead, View::All, Some(mailbox), 0, 50).await.unwrap();
+            page.rows.into_iter().map(|row| row.subject).collect::<Vec<_>>()
+        };
+        assert_eq!(subjects(orders).await, ["Faktúra 12", "Where is my order?"]);
+        office.arrives(helpdesk, MORE).await;
+        assert_eq!(subjects(orders).await, ["Where is my order?", "Faktúra 12"]);
+        assert_eq!(subjects(helpdesk).await, ["Where is my order?"]);
+        let found = search::find(&desk, &lead, "in:orders order", None, 0, 50).await.unwrap();
+        assert_eq!(found.0, 2, "both messages of the thread, the first of them once");
+    }
+
     async fn h3_search_finds_what_was_written_and_shows_where(db: Db) {
         let mut office = Office::new(db);
         let helpdesk = office.mailbox("helpdesk@acme.example", None).await;

@@ -296,6 +296,7 @@ pub struct Writes {
     attachments: Vec<Params>,
     thread_ids: Vec<Params>,
     access: Vec<Params>,
+    moved: Vec<Params>,
     links: Vec<Params>,
     cases: Vec<Params>,
     reopened: Vec<Params>,
@@ -699,6 +700,9 @@ impl Writes {
                 continue;
             };
             let is_new = std::mem::replace(&mut thread.is_new, false);
+            if thread.messages > 1 {
+                self.moved.push(params![thread.id, thread.last_at.0]);
+            }
             let rows = if is_new { &mut new } else { &mut changed };
             rows.push(thread_row(thread));
         }
@@ -748,8 +752,10 @@ impl Writes {
             "ON CONFLICT (token, thread_id) DO UPDATE SET last_at = excluded.last_at WHERE thread_access.last_at < excluded.last_at",
             last_of_each(std::mem::take(&mut self.access)),
         )
-        .await
-        .map(drop)
+        .await?;
+        // A message that came through one mailbox moves the thread up in the lists of all.
+        let text = "UPDATE thread_access SET last_at = $2 WHERE thread_id = $1 AND last_at < $2";
+        tx.execute_many(text, std::mem::take(&mut self.moved)).await.map(drop)
     }
 
     async fn flush_changes(&mut self, tx: &mut Tx, at: Time) -> Result<(), Error> {

@@ -29,6 +29,14 @@ impl Access {
         )
     }
 
+    /// The tokens, or `None` where everything may be seen.
+    pub fn tokens(&self) -> Option<Vec<String>> {
+        match self {
+            Access::All => None,
+            Access::Tokens(tokens) => Some(tokens.clone()),
+        }
+    }
+
     /// Whether nothing at all can be seen.
     pub fn is_none(&self) -> bool {
         matches!(self, Access::Tokens(tokens) if tokens.is_empty())

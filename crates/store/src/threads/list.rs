@@ -38,26 +38,35 @@ pub struct Filter<'a> {
     pub user: Option<UserId>,
 }
 
+/// Sets of threads up to this size are sorted rather than looked for on a walk over all threads.
+const SMALL_SET: i64 = 2000;
+
 /// How many threads the list has.
 pub async fn count(sql: &mut impl Sql, filter: &Filter<'_>) -> Result<i64, Error> {
-    let Some(walk) = Walk::of(filter) else {
+    if filter.is_empty() {
         return Ok(0);
+    }
+    let walk = match filter.narrowed() && is_long(filter.view) {
+        true => Walk::over_set(filter),
+        false => Walk::over_view(filter),
     };
     let text = format!("SELECT count(*) {}", walk.from);
     sql.query_one(&text, walk.params).await?.get(0)
 }
 
-/// A part of the list, newest first. At equal times the later thread comes first, so that no row
-/// is shown twice or left out between pages.
+/// A part of the list, newest first; `total` is its [`count`], by which the way is chosen. At equal
+/// times the later thread comes first, so that no row is shown twice or left out between pages.
 pub async fn list(
     sql: &mut impl Sql,
     filter: &Filter<'_>,
+    total: i64,
     offset: i64,
     limit: i64,
 ) -> Result<Vec<ThreadRow>, Error> {
-    let Some(mut walk) = Walk::of(filter) else {
+    if filter.is_empty() || offset >= total {
         return Ok(Vec::new());
-    };
+    }
+    let mut walk = Walk::of_page(filter, total);
     let at = walk.params.len();
     walk.params.extend([Value::from(limit), Value::from(offset)]);
     let text = format!(
@@ -71,6 +80,23 @@ pub async fn list(
     complete(sql, rows, Reader { user: filter.user }).await
 }
 
+impl Filter<'_> {
+    /// Whether the list is empty whatever there is.
+    fn is_empty(&self) -> bool {
+        self.access.is_none() || (self.view == View::Mine && self.user.is_none())
+    }
+
+    /// Whether it shows less than everybody's threads of the view.
+    fn narrowed(&self) -> bool {
+        self.mailbox.is_some() || *self.access != Access::All
+    }
+
+    /// The mailbox as a token.
+    fn mailbox_token(&self) -> Option<String> {
+        self.mailbox.map(|id| format!("m{id}"))
+    }
+}
+
 /// FROM, WHERE and ORDER BY of a list.
 struct Walk {
     from: String,
@@ -79,36 +105,33 @@ struct Walk {
 }
 
 impl Walk {
-    /// `None` if the list is empty whatever there is.
-    fn of(filter: &Filter<'_>) -> Option<Walk> {
-        if filter.access.is_none() || (filter.view == View::Mine && filter.user.is_none()) {
-            return None;
+    fn of_page(filter: &Filter<'_>, total: i64) -> Walk {
+        // Few cases are open, many threads are closed or none: short lists are walked by their view.
+        if !filter.narrowed() || !is_long(filter.view) {
+            return Walk::over_view(filter);
         }
-        let mailbox = filter.mailbox.map(|id| format!("m{id}"));
-        let one_token = match (&mailbox, filter.access) {
-            (Some(token), _) => Some(token),
-            (None, Access::Tokens(tokens)) if tokens.len() == 1 => tokens.first(),
-            _ => None,
-        };
-        match one_token {
-            // Few cases are open, many threads are closed or none: those lists start from the token.
-            Some(token) if is_long(filter.view) => Some(Walk::by_token(filter, token)),
-            _ => Some(Walk::by_view(filter, mailbox)),
+        match (filter.mailbox_token(), filter.access) {
+            (Some(token), _) => Walk::over_token(filter, &token),
+            (None, Access::Tokens(tokens)) if tokens.len() == 1 => Walk::over_token(filter, &tokens[0]),
+            _ if total <= SMALL_SET => Walk::over_set(filter),
+            _ => Walk::over_view(filter),
         }
     }
 
-    fn by_view(filter: &Filter<'_>, mailbox: Option<String>) -> Walk {
+    /// Over the view's index, each thread being asked whether it may be seen.
+    fn over_view(filter: &Filter<'_>) -> Walk {
         let mut params = Params::new();
         let mut from = "FROM threads t WHERE t.merged_into IS NULL".to_owned();
         from.push_str(&view_condition(filter, &mut params));
         narrow(&mut from, filter.access, &mut params);
-        if let Some(token) = mailbox {
+        if let Some(token) = filter.mailbox_token() {
             narrow(&mut from, &Access::Tokens(vec![token]), &mut params);
         }
         Walk { from, order: "t.last_at DESC, t.id DESC", params }
     }
 
-    fn by_token(filter: &Filter<'_>, token: &String) -> Walk {
+    /// Over what one token lets see, in order.
+    fn over_token(filter: &Filter<'_>, token: &String) -> Walk {
         let mut params = Params::from([Value::from(token)]);
         let mut from = "FROM thread_access d JOIN threads t ON t.id = d.thread_id \
                         WHERE d.token = $1 AND t.merged_into IS NULL"
@@ -118,6 +141,29 @@ impl Walk {
             narrow(&mut from, filter.access, &mut params);
         }
         Walk { from, order: "d.last_at DESC, d.thread_id DESC", params }
+    }
+
+    /// Over the set of all that may be seen, gathered first and sorted. The `+` keeps both planners
+    /// from walking all threads for the sake of the order.
+    fn over_set(filter: &Filter<'_>) -> Walk {
+        let mut params = Params::new();
+        let mut from = "FROM threads t WHERE t.merged_into IS NULL".to_owned();
+        from.push_str(&view_condition(filter, &mut params));
+        for tokens in [filter.access.tokens(), filter.mailbox_token().map(|token| vec![token])] {
+            let Some(tokens) = tokens else { continue };
+            let marks: Vec<String> = tokens
+                .into_iter()
+                .map(|token| {
+                    params.push(Value::from(token));
+                    format!("${}", params.len())
+                })
+                .collect();
+            let marks = marks.join(",");
+            from.push_str(&format!(
+                " AND t.id IN (SELECT thread_id FROM thread_access WHERE token IN ({marks}))"
+            ));
+        }
+        Walk { from, order: "+t.last_at DESC, +t.id DESC", params }
     }
 }
 
