@@ -8,6 +8,7 @@
 //! lost mail in production. Decided against hiding text by colour or font size: newsletters set
 //! `font-size:0` on layout cells whose children are perfectly visible.
 
+mod bomb;
 mod writer;
 
 use std::cell::RefCell;
@@ -19,6 +20,7 @@ use html5ever::tokenizer::{
     BufferQueue, Tag, TagKind, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts,
 };
 
+pub(crate) use bomb::has_bomb;
 use writer::Writer;
 
 /// Longest text returned, in bytes; what follows is cut at a character boundary.
@@ -33,6 +35,11 @@ const MAX_SHOWN_URL_BYTES: usize = 300;
 /// `display:none` (preheaders) are left out, unless the hidden element never ends: then losing the
 /// rest of the letter would be worse than showing a preheader.
 pub fn to_text(html: &str) -> String {
+    if has_bomb(html) {
+        let mut text = bomb::strip(html);
+        text.truncate(text.floor_char_boundary(MAX_TEXT_BYTES));
+        return text;
+    }
     let (text, left_open) = pass(html, Hidden::Skipped);
     if left_open { pass(html, Hidden::Shown).0 } else { text }
 }

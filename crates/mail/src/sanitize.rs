@@ -37,7 +37,8 @@ pub const MAX_HTML_BYTES: usize = 2 << 20;
 /// Deepest nesting that is cleaned.
 pub const MAX_DEPTH: usize = 512;
 
-const LIMITS: Limits = Limits { depth: MAX_DEPTH + 1, nodes: 400_000, walks: 20_000_000 };
+const LIMITS: Limits =
+    Limits { depth: MAX_DEPTH + 1, nodes: 400_000, walks: 20_000_000, escapes: 10_000_000_000 };
 /// Rounds of cleaning until the output must stand still; ordinary mail needs two.
 const MAX_ROUNDS: usize = 6;
 
@@ -110,7 +111,7 @@ fn clean_until_stable(html: &str, images: Images<'_>, blocked: &Arc<AtomicU32>) 
 }
 
 fn gate(html: &str) -> Option<Tree> {
-    if html.len() > MAX_HTML_BYTES {
+    if html.len() > MAX_HTML_BYTES || crate::html::has_bomb(html) {
         return None;
     }
     Tree::parse(html, LIMITS)
@@ -118,8 +119,9 @@ fn gate(html: &str) -> Option<Tree> {
 
 /// The letter as escaped plain text, in a form that cleaning leaves alone.
 fn as_text(html: &str) -> String {
-    const BEFORE: &str = "<div style=\"white-space:pre-wrap\">";
-    const AFTER: &str = "</div>";
+    // `pre`, so that the lines are read back as lines when even this is too costly to clean.
+    const BEFORE: &str = "<pre style=\"white-space:pre-wrap;font-family:sans-serif\">";
+    const AFTER: &str = "</pre>";
     let room = MAX_HTML_BYTES - BEFORE.len() - AFTER.len();
     let mut out = String::from(BEFORE);
     for c in crate::html::to_text(html).chars() {
@@ -133,6 +135,7 @@ fn as_text(html: &str) -> String {
             c => out.push(c),
         }
     }
+    out.truncate(out.trim_end().len());
     out.push_str(AFTER);
     out
 }

@@ -66,3 +66,13 @@ fn hostile_nesting_costs_no_more_than_its_length() {
         assert!(to_text(&html).len() <= MAX_TEXT_BYTES + 100, "{unit}");
     }
 }
+
+#[test]
+fn a_tag_with_too_many_attributes_is_not_read() {
+    let many: String = (0..60_000).map(|i| format!("a{i}=b ")).collect();
+    check(&format!("<p>before<p {many}>after"), "before after");
+    check(&format!("<style><a b=\"</style>before<p {many}\">after"), "before after");
+    check(&format!("<!-- <a b='-->before<p {many}'>after"), "before after");
+    let some: String = (0..100).map(|i| format!("a{i}='<b c=d>' ")).collect();
+    check(&format!("<p {some}>x").repeat(50), &["x"; 50].join("\n\n"));
+}

@@ -31,6 +31,8 @@ pub(super) struct Node {
     first: Option<Id>,
     last: Option<Id>,
     children: usize,
+    /// Length of a text in bytes, and how many of its characters are escaped.
+    text: (usize, usize),
     /// Distance from the root when it was attached: exact enough to stop early.
     depth: usize,
 }
@@ -70,6 +72,9 @@ pub(super) struct Limits {
     pub(super) nodes: usize,
     /// Children walked to insert before a sibling, to remove and to move.
     pub(super) walks: usize,
+    /// Over all texts and attributes, bytes times characters to escape: html5ever's serialiser
+    /// looks through the rest of a text for each of them.
+    pub(super) escapes: usize,
 }
 
 /// A parsed fragment.
@@ -93,7 +98,13 @@ impl Tree {
             rest = after;
         }
         let tree = parser.finish()?;
-        (tree.depth() <= limits.depth).then_some(tree)
+        (tree.depth() <= limits.depth && tree.escapes() <= limits.escapes).then_some(tree)
+    }
+
+    /// See [`Limits::escapes`].
+    fn escapes(&self) -> usize {
+        let cost = |node: &Node| node.text.0.saturating_mul(node.text.1);
+        self.nodes.iter().map(cost).fold(0, usize::saturating_add)
     }
 
     /// Depth of the deepest node, see [`Limits::depth`].
@@ -169,13 +180,16 @@ impl Sink {
 
     /// The node to attach; a text that continues a text is none.
     fn child(&self, child: NodeOrText<Handle>, before: Option<Id>) -> Option<Id> {
-        match child {
-            NodeOrText::AppendNode(node) => Some(node.id),
-            NodeOrText::AppendText(_) => {
-                let continues = before.is_some_and(|id| self.nodes.borrow()[id].element.is_none());
-                (!continues).then(|| self.add(Node::default()))
-            }
-        }
+        let text = match child {
+            NodeOrText::AppendNode(node) => return Some(node.id),
+            NodeOrText::AppendText(text) => text,
+        };
+        let continued = before.filter(|&id| self.nodes.borrow()[id].element.is_none());
+        let id = continued.unwrap_or_else(|| self.add(Node::default()));
+        let mut nodes = self.nodes.borrow_mut();
+        let counted = &mut nodes[id].text;
+        *counted = (counted.0 + text.len(), counted.1 + escaped(&text));
+        continued.is_none().then_some(id)
     }
 
     fn detach(&self, id: Id) {
@@ -216,6 +230,11 @@ impl Sink {
     }
 }
 
+/// How many characters of a text or an attribute are written as references.
+fn escaped(text: &str) -> usize {
+    text.bytes().filter(|b| matches!(b, b'&' | b'<' | b'>' | b'"' | 0xa0)).count()
+}
+
 impl TreeSink for Sink {
     type Handle = Handle;
     type Output = Option<Tree>;
@@ -236,6 +255,9 @@ impl TreeSink for Sink {
     }
 
     fn create_element(&self, name: QualName, attrs: Vec<Attribute>, flags: ElementFlags) -> Handle {
+        // A tag's attributes are bounded, so their sum is as good as each.
+        let length = attrs.iter().map(|a| a.value.len()).max().unwrap_or(0);
+        let text = (length, attrs.iter().map(|a| escaped(&a.value)).sum());
         let content = flags.template.then(|| self.add(Node::default()));
         #[cfg(not(test))]
         drop(attrs);
@@ -247,7 +269,7 @@ impl TreeSink for Sink {
             #[cfg(test)]
             attrs,
         };
-        let id = self.add(Node { element: Some(element), ..Node::default() });
+        let id = self.add(Node { element: Some(element), text, ..Node::default() });
         Handle { id, name: Some(name) }
     }
 
