@@ -71,10 +71,12 @@ export async function createCase(client: QueryClient, thread: number) {
   await refresh(client, ['thread', thread], ['threads'], ['views']);
 }
 
+const aboutLink = (thread: number, record: number) => `link ${thread} ${record}`;
+
 export async function linkRecord(client: QueryClient, thread: number, record: { id: number; name: string }) {
   try {
     const made = await api.link(thread, record.id);
-    toasts.show(t('link.made', { name: record.name }), { undo: () => void unlinkRecord(client, thread, made, true) });
+    toasts.show(t('link.made', { name: record.name }), { about: aboutLink(thread, record.id), undo: () => void unlinkRecord(client, thread, made, true) });
   } catch (e) {
     tell(e);
   }
@@ -83,10 +85,14 @@ export async function linkRecord(client: QueryClient, thread: number, record: { 
 
 export async function unlinkRecord(client: QueryClient, thread: number, link: Link, quiet = false) {
   client.setQueryData<Thread>(['thread', thread], (t) => t && { ...t, links: t.links.filter((l) => l.id !== link.id) });
+  const done = api.unlink(link.id);
+  // Undone before the server answered: the new link waits for the end of the old one.
+  const undo = () => void done.then(() => linkRecord(client, thread, link.record), () => {});
+  const toast = quiet ? undefined : toasts.show(t('link.dropped', { name: link.record.name }), { about: aboutLink(thread, link.record.id), undo });
   try {
-    await api.unlink(link.id);
-    if (!quiet) toasts.show(t('link.dropped', { name: link.record.name }), { undo: () => void linkRecord(client, thread, link.record) });
+    await done;
   } catch (e) {
+    if (toast) toasts.drop(toast);
     tell(e);
   }
   await refresh(client, ['thread', thread], ['threads'], ['views'], ['record', link.record.id]);

@@ -1,5 +1,5 @@
 /** Short messages at the edge of the screen, some with an undo. Z undoes the newest. */
-export type Toast = { id: number; text: string; danger: boolean; undo?: () => void };
+export type Toast = { id: number; text: string; danger: boolean; about?: string; undo?: () => void };
 
 const LIFE_MS = 9_000, MOST = 3;
 let next = 1;
@@ -7,10 +7,12 @@ let next = 1;
 class Toasts {
   rows = $state.raw<Toast[]>([]);
 
-  show(text: string, { undo, danger = false }: { undo?: () => void; danger?: boolean } = {}) {
+  /** A newer message `about` the same thing takes the older one's place, whose undo would no longer mean anything. */
+  show(text: string, { undo, danger = false, about }: { undo?: () => void; danger?: boolean; about?: string } = {}) {
     const id = next++;
-    this.rows = [...this.rows, { id, text, danger, undo }].slice(-MOST);
+    this.rows = [...this.rows.filter((r) => !about || r.about !== about), { id, text, danger, about, undo }].slice(-MOST);
     setTimeout(() => this.drop(id), danger ? LIFE_MS * 2 : LIFE_MS);
+    return id;
   }
   drop(id: number) { this.rows = this.rows.filter((r) => r.id !== id); }
   undo(id = this.rows.findLast((r) => r.undo)?.id) {
