@@ -4,4 +4,5 @@
 mod intake;
 mod mails;
 mod program;
+mod tidy;
 mod trouble;
