@@ -23,7 +23,8 @@ pub struct Folder {
     pub after_filing: AfterFiling,
     /// Where filed messages are moved, if they are moved.
     pub processed_folder: Option<String>,
-    /// The numbering last seen; 0 before the first visit.
+    /// The numbering last seen: the server's UIDVALIDITY, plus 2^32 for each time the server gave its
+    /// UIDs out anew without saying so; 0 before the first visit.
     pub uidvalidity: i64,
     /// Every listed UID up to this one is an occurrence.
     pub cursor: i64,
@@ -99,6 +100,13 @@ pub async fn visited(
     .map(drop)
 }
 
+/// The folder as it is now; until the transaction ends nobody else changes it. Another process may
+/// have read it since it was last looked at.
+pub async fn locked(tx: &mut Tx, id: FolderId) -> Result<Option<Folder>, Error> {
+    tx.execute("UPDATE folders SET read = read WHERE id = $1", params![id]).await?;
+    get(tx, id).await
+}
+
 /// Writes down that taking these UIDs apart begins, for the `attempts`-th time: if the process dies
 /// of it, the next one knows which they were.
 pub async fn attempt(tx: &mut Tx, folder: FolderId, uids: &str, attempts: i64) -> Result<(), Error> {
@@ -110,9 +118,15 @@ pub async fn attempt(tx: &mut Tx, folder: FolderId, uids: &str, attempts: i64) -
     .map(drop)
 }
 
-/// Moves the cursor, in the transaction that keeps the bytes.
-pub async fn advance(tx: &mut Tx, folder: FolderId, cursor: i64) -> Result<(), Error> {
-    tx.execute("UPDATE folders SET cursor = $2 WHERE id = $1", params![folder, cursor]).await.map(drop)
+/// Moves the cursor, in the transaction that keeps the bytes. Never backwards, and never that of
+/// another numbering, which another process may have begun meanwhile.
+pub async fn advance(tx: &mut Tx, folder: &Folder, cursor: i64) -> Result<(), Error> {
+    tx.execute(
+        "UPDATE folders SET cursor = $2 WHERE id = $1 AND uidvalidity = $3 AND cursor < $2",
+        params![folder.id, cursor, folder.uidvalidity],
+    )
+    .await
+    .map(drop)
 }
 
 /// Writes down that the folder was read to its end, and that no attempt is open.
@@ -125,26 +139,79 @@ pub async fn scanned(tx: &mut Tx, folder: FolderId, at: Time) -> Result<(), Erro
     .map(drop)
 }
 
-/// UIDs above the cursor that are occurrences already (kept out of order by another process).
+/// UIDs above the cursor that are occurrences already (kept out of order or by another process), in
+/// rising order.
 pub async fn kept_above(sql: &mut impl Sql, folder: &Folder) -> Result<Vec<i64>, Error> {
-    let rows = sql
-        .query(
-            "SELECT uid FROM occurrences WHERE folder_id = $1 AND uidvalidity = $2 AND uid > $3 ORDER BY uid",
-            params![folder.id, folder.uidvalidity, folder.cursor],
-        )
-        .await?;
-    rows.iter().map(|row| row.get(0)).collect()
+    let text = "SELECT uid FROM occurrences WHERE folder_id = $1 AND uidvalidity = $2 AND uid > $3
+                ORDER BY uid LIMIT $4";
+    let (mut uids, mut after) = (Vec::new(), folder.cursor);
+    loop {
+        let rows = sql.query(text, params![folder.id, folder.uidvalidity, after, KEPT_PAGE]).await?;
+        for row in &rows {
+            after = row.get(0)?;
+            uids.push(after);
+        }
+        if (rows.len() as i64) < KEPT_PAGE {
+            return Ok(uids);
+        }
+    }
+}
+
+/// UIDs read at a time: a row in memory is much larger than its number.
+const KEPT_PAGE: i64 = 10_000;
+
+/// How many occurrences a folder has up to its cursor.
+pub async fn count_kept(sql: &mut impl Sql, folder: &Folder) -> Result<u64, Error> {
+    let text = "SELECT COUNT(*) FROM occurrences WHERE folder_id = $1 AND uidvalidity = $2 AND uid <= $3";
+    let row = sql.query_one(text, params![folder.id, folder.uidvalidity, folder.cursor]).await?;
+    Ok(u64::try_from(row.get::<i64>(0)?).unwrap_or(0))
+}
+
+/// A filed occurrence the server has not been told of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Due {
+    /// The occurrence.
+    pub id: OccurrenceId,
+    /// Its UID.
+    pub uid: i64,
+    /// How often the server was asked, as far as that is written down.
+    pub attempts: i64,
 }
 
 /// Up to `limit` filed occurrences the server has not been told of, oldest first.
-pub async fn due(sql: &mut impl Sql, folder: &Folder, limit: i64) -> Result<Vec<(OccurrenceId, i64)>, Error> {
+pub async fn due(sql: &mut impl Sql, folder: &Folder, limit: i64) -> Result<Vec<Due>, Error> {
     let rows = sql
         .query(
-            "SELECT id, uid FROM occurrences WHERE folder_id = $1 AND settle = 'due' AND uidvalidity = $2 ORDER BY id LIMIT $3",
+            "SELECT id, uid, settle_attempts FROM occurrences WHERE folder_id = $1 AND settle = 'due' AND uidvalidity = $2 ORDER BY id LIMIT $3",
             params![folder.id, folder.uidvalidity, limit],
         )
         .await?;
-    rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+    rows.iter().map(|row| Ok(Due { id: row.get(0)?, uid: row.get(1)?, attempts: row.get(2)? })).collect()
+}
+
+/// Writes down that the server is about to be asked, where that was never tried.
+pub async fn settling(tx: &mut Tx, ids: &[OccurrenceId]) -> Result<(), Error> {
+    let text = "UPDATE occurrences SET settle_attempts = 1 WHERE id = $1 AND settle_attempts = 0";
+    tx.execute_many(text, ids.iter().map(|id| params![*id]).collect()).await.map(drop)
+}
+
+/// By what a copy of an occurrence can be found on the server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trace {
+    /// The message's Message-ID, without `<>`; may be empty.
+    pub mid: String,
+    /// Copies of the same message that were settled in this mailbox before.
+    pub settled: i64,
+}
+
+/// The traces of filed occurrences, in their order.
+pub async fn traces(sql: &mut impl Sql, ids: &[OccurrenceId]) -> Result<Vec<Option<Trace>>, Error> {
+    let text = "SELECT m.mid, (SELECT COUNT(*) FROM occurrences d WHERE d.message_id = o.message_id
+                AND d.mailbox_id = o.mailbox_id AND d.settle = 'done')
+                FROM occurrences o JOIN messages m ON m.id = o.message_id WHERE o.id = $1";
+    let found = sql.query_many(text, ids.iter().map(|id| params![*id]).collect()).await?;
+    let trace = |row: &Row| Ok(Trace { mid: row.get(0)?, settled: row.get(1)? });
+    found.iter().map(|rows| rows.first().map(trace).transpose()).collect()
 }
 
 /// Writes down that the server has done what was due.
@@ -201,21 +268,26 @@ pub async fn ledger(sql: &mut impl Sql, mailbox: Option<MailboxId>) -> Result<Ve
             params![mailbox.map_or(0, |id| id.0)],
         )
         .await?;
-    let ids: Vec<i64> = folders.iter().map(|row| row.get(0)).collect::<Result<_, _>>()?;
-    let counts = counts(sql, &ids).await?;
+    let numberings: Vec<(i64, i64)> =
+        folders.iter().map(|row| Ok((row.get(0)?, row.get(4)?))).collect::<Result<_, Error>>()?;
+    let counts = counts(sql, &numberings).await?;
     folders.iter().zip(counts).map(|(row, counts)| ledger_row(row, &counts)).collect()
 }
 
-/// Occurrences per state; those of earlier numberings under "earlier" again.
-async fn counts(sql: &mut impl Sql, folders: &[i64]) -> Result<Vec<HashMap<String, i64>>, Error> {
-    let asked = || folders.iter().map(|id| params![*id]).collect();
+/// Occurrences per state of folders (id, numbering); those of other numberings under "earlier" again,
+/// counted as two ranges of the index, so that a folder of a million is not walked for them.
+async fn counts(sql: &mut impl Sql, folders: &[(i64, i64)]) -> Result<Vec<HashMap<String, i64>>, Error> {
     let by_state = sql
-        .query_many("SELECT state, COUNT(*) FROM occurrences WHERE folder_id = $1 GROUP BY state", asked())
+        .query_many(
+            "SELECT state, COUNT(*) FROM occurrences WHERE folder_id = $1 GROUP BY state",
+            folders.iter().map(|(id, _)| params![*id]).collect(),
+        )
         .await?;
     let earlier = sql
         .query_many(
-            "SELECT COUNT(*) FROM occurrences o JOIN folders f ON f.id = o.folder_id WHERE o.folder_id = $1 AND o.uidvalidity <> f.uidvalidity",
-            asked(),
+            "SELECT (SELECT COUNT(*) FROM occurrences WHERE folder_id = $1 AND uidvalidity < $2)
+                  + (SELECT COUNT(*) FROM occurrences WHERE folder_id = $1 AND uidvalidity > $2)",
+            folders.iter().map(|(id, numbering)| params![*id, *numbering]).collect(),
         )
         .await?;
     let mut out = Vec::new();

@@ -38,7 +38,12 @@ struct Batch {
 }
 
 /// Fetches `fresh`, keeps and files it. Returns what the server did not give.
-pub async fn run(work: Work<'_>, folder: &mut Folder, fresh: &UidSet, summary: &mut FolderSummary) -> Result<UidSet, RoundError> {
+pub async fn run(
+    work: Work<'_>,
+    folder: &mut Folder,
+    fresh: &UidSet,
+    summary: &mut FolderSummary,
+) -> Result<UidSet, RoundError> {
     if fresh.is_empty() {
         return Ok(UidSet::new());
     }
@@ -113,11 +118,24 @@ async fn send(out: &mpsc::Sender<Batch>, batch: Batch) -> bool {
 }
 
 fn item(message: Fetched) -> Item {
-    let aside = message.truncated.map(|size| format!("it is too large to be taken ({size} bytes); it stays on the server"));
-    Item { uid: i64::from(message.uid), internal_at: Time(message.internal_date.unwrap_or(0)), raw: message.body, aside }
+    let aside = message
+        .truncated
+        .map(|size| format!("it is too large to be taken ({size} bytes); it stays on the server"));
+    Item {
+        uid: i64::from(message.uid),
+        internal_at: Time(message.internal_date.unwrap_or(0)),
+        raw: message.body,
+        aside,
+    }
 }
 
-async fn open(receive: &Receive, place: Place, suspects: &Suspects, mut batches: mpsc::Receiver<Batch>, out: mpsc::Sender<Vec<Opened>>) -> Result<(), RoundError> {
+async fn open(
+    receive: &Receive,
+    place: Place,
+    suspects: &Suspects,
+    mut batches: mpsc::Receiver<Batch>,
+    out: mpsc::Sender<Vec<Opened>>,
+) -> Result<(), RoundError> {
     while let Some(mut batch) = batches.recv().await {
         let attempt = suspects.attempt(&batch.uids);
         receive.begin(place.folder, &batch.uids.to_string(), attempt).await?;
@@ -139,7 +157,9 @@ async fn open_batch(receive: &Receive, place: Place, items: Vec<Item>) -> Vec<Op
         .into_iter()
         .map(|piece| {
             let receive = receive.clone();
-            tokio::task::spawn_blocking(move || piece.into_iter().map(|item| receive.open(&place, item)).collect::<Vec<_>>())
+            tokio::task::spawn_blocking(move || {
+                piece.into_iter().map(|item| receive.open(&place, item)).collect::<Vec<_>>()
+            })
         })
         .collect();
     let mut opened = Vec::new();

@@ -4,11 +4,13 @@ use crate::pipeline::{self, Work};
 use crate::settle::settle;
 use crate::source;
 use desk::receive::{Channel, Filed, Receive};
-use model::{AfterFiling, OccurrenceState, Time};
+use model::{AfterFiling, FolderId, OccurrenceState, Time};
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
 use store::folders::{self, Folder};
 use store::raw::{self, Kept};
 use store::rounds::Source;
-use wire::imap::{FolderName, Session, SessionError, UidSet};
+use wire::imap::{FolderName, Selected, Session, SessionError, UidSet};
 use wire::{ConnectError, Server, Stage};
 
 /// Why a round ended before its end. Nothing is lost: the next one goes on where this one stopped.
@@ -59,7 +61,13 @@ pub struct Visit {
     pub(crate) session: Session,
     pub(crate) server: Server,
     pub(crate) names: Vec<(String, FolderName)>,
+    /// When each folder was compared as a whole.
+    compared: HashMap<FolderId, Instant>,
 }
+
+/// So often the whole of a folder is compared with what was kept, and at the beginning of each
+/// connection: whatever went wrong before is put right then.
+const COMPARE: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl Visit {
     /// Signs in.
@@ -68,18 +76,18 @@ impl Visit {
         let mut session = Session::connect(&server, &credentials).await?;
         let names = session.list().await.map_err(|error| error.at(Stage::List, &server))?;
         let names = names.into_iter().map(|folder| (folder.name, folder.wire_name)).collect();
-        Ok(Visit { session, server, names })
+        Ok(Visit { session, server, names, compared: HashMap::new() })
     }
 
     /// Opens a folder.
-    pub(crate) async fn select(&mut self, name: &str, read_only: bool) -> Result<wire::imap::Selected, RoundError> {
+    pub(crate) async fn select(&mut self, name: &str, read_only: bool) -> Result<Selected, RoundError> {
         let wire_name = wire_name(&self.names, name);
         let selected = self.session.select(&wire_name, read_only).await;
         selected.map_err(|error| RoundError::Connect(error.at(Stage::Select, &self.server)))
     }
 
     /// Waits for news in the folder that is open.
-    pub async fn idle(&mut self, at_most: std::time::Duration) -> Result<wire::imap::IdleEvent, SessionError> {
+    pub async fn idle(&mut self, at_most: Duration) -> Result<wire::imap::IdleEvent, SessionError> {
         self.session.idle(at_most).await
     }
 
@@ -102,15 +110,29 @@ pub(crate) fn wire_name(names: &[(String, FolderName)], name: &str) -> FolderNam
     known.map_or_else(|| FolderName::encode(name), |(_, wire)| wire.clone())
 }
 
-/// Reads every chosen folder of a mailbox to its end and settles what was filed.
-pub async fn run(receive: &Receive, source: &Source, visit: &mut Visit, progress: &Progress<'_>) -> Result<Vec<FolderSummary>, RoundError> {
+/// Reads every chosen folder of a mailbox to its end and settles what was filed. The first comes last
+/// and stays open, for IDLE. A folder that fails does not keep the others from being read; then the
+/// first failure is the result.
+pub async fn run(
+    receive: &Receive,
+    source: &Source,
+    visit: &mut Visit,
+    progress: &Progress<'_>,
+) -> Result<Vec<FolderSummary>, RoundError> {
     let db = &receive.desk().db;
     let channel = source::channel(source);
-    let mut summaries = Vec::new();
-    for folder in folders::read_folders(&mut &*db, source.id).await? {
-        summaries.push(read_folder(receive, &channel, folder, visit, progress).await?);
+    let (mut summaries, mut failure) = (Vec::new(), None);
+    for folder in folders::read_folders(&mut &*db, source.id).await?.into_iter().rev() {
+        match read_folder(receive, &channel, folder, visit, progress).await {
+            Ok(summary) => summaries.push(summary),
+            Err(error) if visit.session.ended().is_some() || matches!(error, RoundError::Store(_)) => {
+                return Err(error);
+            }
+            Err(error) => drop(failure.get_or_insert(error)),
+        }
     }
-    Ok(summaries)
+    summaries.reverse();
+    failure.map_or(Ok(summaries), Err)
 }
 
 /// Files what an earlier run kept and did not come to file. Needs no server.
@@ -123,11 +145,17 @@ pub async fn file_waiting(receive: &Receive, source: &Source) -> Result<Filed, R
     Ok(filed)
 }
 
-async fn read_folder(receive: &Receive, channel: &Channel, mut folder: Folder, visit: &mut Visit, progress: &Progress<'_>) -> Result<FolderSummary, RoundError> {
+async fn read_folder(
+    receive: &Receive,
+    channel: &Channel,
+    mut folder: Folder,
+    visit: &mut Visit,
+    progress: &Progress<'_>,
+) -> Result<FolderSummary, RoundError> {
     let desk = receive.desk();
     let selected = visit.select(&folder.name, folder.after_filing == AfterFiling::Leave).await?;
     let mut summary = FolderSummary { folder: folder.name.clone(), ..FolderSummary::default() };
-    let fresh = list(receive, &mut folder, i64::from(selected.uid_validity), visit, &mut summary).await?;
+    let fresh = list(receive, &mut folder, &selected, visit, &mut summary).await?;
     let name = folder.name.clone();
     let report = |done: u64| progress(&name, done, fresh.len());
     report(0);
@@ -135,7 +163,7 @@ async fn read_folder(receive: &Receive, channel: &Channel, mut folder: Folder, v
     let left = pipeline::run(work, &mut folder, &fresh, &mut summary).await?;
     let withheld = not_given(receive, &mut folder, left, visit, &mut summary).await?;
     summary.filed += receive.file_waiting(channel, &folder).await?.filed;
-    settle(&desk.db, &mut visit.session, &folder, &visit.names).await?;
+    settle(&desk.db, visit, &folder).await?;
     if withheld > 0 {
         return Err(RoundError::Withheld { folder: folder.name, messages: withheld });
     }
@@ -146,42 +174,124 @@ async fn read_folder(receive: &Receive, channel: &Channel, mut folder: Folder, v
 }
 
 /// Compares the server's list with ours, writes it down, and says what is to be fetched.
-async fn list(receive: &Receive, folder: &mut Folder, uidvalidity: i64, visit: &mut Visit, summary: &mut FolderSummary) -> Result<UidSet, RoundError> {
+async fn list(
+    receive: &Receive,
+    folder: &mut Folder,
+    selected: &Selected,
+    visit: &mut Visit,
+    summary: &mut FolderSummary,
+) -> Result<UidSet, RoundError> {
     let desk = receive.desk();
-    if folder.uidvalidity != uidvalidity {
+    if !is_numbering(folder, selected.uid_validity) {
         if folder.uidvalidity != 0 {
-            tracing::warn!(folder = folder.name, from = folder.uidvalidity, to = uidvalidity, "the server renumbered the folder: it is read again");
+            tracing::warn!(
+                folder = folder.name,
+                from = folder.uidvalidity,
+                to = selected.uid_validity,
+                "the server renumbered the folder: it is read again"
+            );
         }
-        (folder.uidvalidity, folder.cursor, folder.listed) = (uidvalidity, 0, String::new());
+        renumber(folder, i64::from(selected.uid_validity));
     }
-    let first = u32::try_from(folder.cursor).unwrap_or(u32::MAX).saturating_add(1);
-    let found = visit.session.uid_search_from(first).await?;
+    let may_have_gone_back = selected.uid_next.is_some_and(|next| i64::from(next) <= highest(folder));
+    let whole = may_have_gone_back || visit.compared.get(&folder.id).is_none_or(|at| at.elapsed() > COMPARE);
+    let found = visit.session.uid_search_from(if whole { 1 } else { after_cursor(folder) }).await?;
+    if may_have_gone_back && found.last() < selected.uid_next {
+        // RFC 9051, section 2.3.1.1, forbids it; servers that were restored from a backup do it. One
+        // whose UIDNEXT does not even fit to what it lists is not believed.
+        tracing::error!(
+            folder = folder.name,
+            "the server gives UIDs out again under the same UIDVALIDITY: the folder is read again"
+        );
+        renumber(folder, folder.uidvalidity + NUMBERING + 1);
+    }
     let before: UidSet = folder.listed.parse().unwrap_or_default();
-    let behind = UidSet::range(1, first - 1);
-    let mut known = if first > 1 { before.intersection(&behind) } else { UidSet::new() };
-    for uid in folders::kept_above(&mut &desk.db, folder).await? {
-        known.insert(u32::try_from(uid).unwrap_or(0));
-    }
+    let known = known(receive, folder, &before, whole).await?;
     let fresh = found.difference(&known);
     let vanished = before.difference(&known).difference(&found);
     summary.seen = fresh.difference(&before).len();
     summary.skipped = vanished.len();
-    if fresh.is_empty() && vanished.is_empty() && uidvalidity == folder.uidvalidity && !folder.listed.is_empty() {
-        return Ok(fresh);
+    if !fresh.is_empty() || !vanished.is_empty() || folder.listed.is_empty() {
+        let mut tx = desk.db.begin().await?;
+        if let Some(now) = folders::locked(&mut tx, folder.id).await?
+            && now.uidvalidity == folder.uidvalidity
+        {
+            // Another process may have listed more.
+            let listed: UidSet = now.listed.parse().unwrap_or_default();
+            (folder.listed, folder.cursor) = (listed.union(&before).union(&found).to_string(), now.cursor);
+        } else {
+            folder.listed = before.union(&found).to_string();
+        }
+        let gone = aside(folder, &vanished, OccurrenceState::Vanished, VANISHED);
+        raw::keep(&mut tx, &gone, desk.clock.now()).await?;
+        folders::visited(&mut tx, folder.id, folder.uidvalidity, &folder.listed, folder.cursor).await?;
+        tx.commit().await?;
     }
-    folder.listed = before.union(&found).to_string();
-    let mut tx = desk.db.begin().await?;
-    let gone = aside(folder, &vanished, OccurrenceState::Vanished, VANISHED);
-    raw::keep(&mut tx, &gone, desk.clock.now()).await?;
-    folders::visited(&mut tx, folder.id, uidvalidity, &folder.listed, folder.cursor).await?;
-    tx.commit().await?;
+    if whole {
+        visit.compared.insert(folder.id, Instant::now());
+    }
     Ok(fresh)
+}
+
+/// The part of a folder's numbering that is the server's UIDVALIDITY.
+const NUMBERING: i64 = u32::MAX as i64;
+
+/// Whether what we know of a folder belongs to the server's present numbering.
+pub(crate) fn is_numbering(folder: &Folder, uidvalidity: u32) -> bool {
+    folder.uidvalidity & NUMBERING == i64::from(uidvalidity)
+}
+
+fn renumber(folder: &mut Folder, uidvalidity: i64) {
+    (folder.uidvalidity, folder.cursor, folder.listed) = (uidvalidity, 0, String::new());
+}
+
+fn after_cursor(folder: &Folder) -> u32 {
+    u32::try_from(folder.cursor).unwrap_or(u32::MAX).saturating_add(1)
+}
+
+/// The highest UID the server ever listed.
+fn highest(folder: &Folder) -> i64 {
+    let listed: UidSet = folder.listed.parse().unwrap_or_default();
+    listed.last().map_or(0, i64::from)
+}
+
+/// What need not be fetched: all up to the cursor, and what was kept above it. Where the `whole` is
+/// compared and fewer occurrences are there than were listed, exactly what was kept.
+async fn known(
+    receive: &Receive,
+    folder: &Folder,
+    before: &UidSet,
+    whole: bool,
+) -> Result<UidSet, RoundError> {
+    let mut sql = &receive.desk().db;
+    let mut known = match after_cursor(folder) {
+        1 => UidSet::new(),
+        first => before.intersection(&UidSet::range(1, first - 1)),
+    };
+    let mut from = folder.clone();
+    if whole && folders::count_kept(&mut sql, folder).await? < known.len() {
+        tracing::error!(
+            folder = folder.name,
+            "fewer messages were kept than were listed: the others are fetched again"
+        );
+        (known, from.cursor) = (UidSet::new(), 0);
+    }
+    for uid in folders::kept_above(&mut sql, &from).await? {
+        known.insert(u32::try_from(uid).unwrap_or(0));
+    }
+    Ok(known)
 }
 
 /// Looks into what the server listed and, asked for it, did not give. What is gone has vanished;
 /// what is still there is asked for again in later rounds, and put aside when it was asked for in
 /// [`MOST_REQUESTS`] of them. Returns how many will be asked for again.
-async fn not_given(receive: &Receive, folder: &mut Folder, left: UidSet, visit: &mut Visit, summary: &mut FolderSummary) -> Result<u64, RoundError> {
+async fn not_given(
+    receive: &Receive,
+    folder: &mut Folder,
+    left: UidSet,
+    visit: &mut Visit,
+    summary: &mut FolderSummary,
+) -> Result<u64, RoundError> {
     if left.is_empty() {
         return Ok(0);
     }
@@ -194,12 +304,12 @@ async fn not_given(receive: &Receive, folder: &mut Folder, left: UidSet, visit: 
     summary.skipped += gone.len();
     let mut tx = desk.db.begin().await?;
     let withheld = if given_up || there.is_empty() {
-        let reason = "the server lists this message and does not give it; ask its operator to repair the mailbox";
+        let reason =
+            "the server lists this message and does not give it; ask its operator to repair the mailbox";
         items.extend(aside(folder, &there, OccurrenceState::Quarantined, reason));
         summary.quarantined += there.len();
         let listed: UidSet = folder.listed.parse().unwrap_or_default();
-        folder.cursor = i64::from(listed.last().unwrap_or(0));
-        folders::advance(&mut tx, folder.id, folder.cursor).await?;
+        folders::advance(&mut tx, folder, i64::from(listed.last().unwrap_or(0))).await?;
         0
     } else {
         folders::attempt(&mut tx, folder.id, &there.to_string(), folder.attempts + 1).await?;

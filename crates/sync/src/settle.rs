@@ -1,32 +1,42 @@
 //! What is owed to the server after filing: move, mark as read. In batches, and only what is filed.
 //!
-//! Doing it twice is harmless: a UID that is gone is simply not moved again. A refusal is written
-//! down with the occurrences and tried again in later rounds, [`MOST_REFUSALS`] times.
+//! Doing it twice is harmless: a UID that is gone is simply not moved again. Only a server without MOVE
+//! needs care, since a connection may break between COPY and the removal of the original: there it is
+//! written down beforehand what is being copied, and what was left so is first looked for in the
+//! target. A refusal is written down with the occurrences and tried again in later rounds,
+//! [`MOST_REFUSALS`] times.
 
-use crate::round::{RoundError, wire_name};
+use crate::round::{RoundError, Visit, is_numbering, wire_name};
 use model::{AfterFiling, OccurrenceId};
-use store::folders::{self, Folder};
+use std::collections::HashMap;
+use store::folders::{self, Due, Folder};
 use store::sql::Db;
-use wire::imap::{FolderName, Session, SessionError, UidSet};
+use wire::imap::{SessionError, UidSet};
 
 /// How often a server may refuse before an occurrence is left where it is, with the reason.
 const MOST_REFUSALS: i64 = 20;
 /// Occurrences settled at a time.
 const BATCH: i64 = 1000;
+/// Occurrences copied at a time: after a break each is looked for on its own.
+const COPY_BATCH: i64 = 100;
 
-/// Settles everything that is due in the folder that is open in `session`.
-pub async fn settle(db: &Db, session: &mut Session, folder: &Folder, names: &[(String, FolderName)]) -> Result<(), RoundError> {
+/// Settles everything that is due in the folder that is open.
+pub async fn settle(db: &Db, visit: &mut Visit, folder: &Folder) -> Result<(), RoundError> {
+    let target = target(folder).filter(|_| !visit.session.offers("MOVE"));
     loop {
-        let due = folders::due(&mut &*db, folder, BATCH).await?;
+        let due = folders::due(&mut &*db, folder, if target.is_some() { COPY_BATCH } else { BATCH }).await?;
         if due.is_empty() {
             return Ok(());
         }
-        let ids: Vec<OccurrenceId> = due.iter().map(|(id, _)| *id).collect();
-        let mut uids = UidSet::new();
-        for uid in due.iter().filter_map(|(_, uid)| u32::try_from(*uid).ok()) {
-            uids.insert(uid);
+        let ids: Vec<OccurrenceId> = due.iter().map(|one| one.id).collect();
+        let mut copied = UidSet::new();
+        if let Some(target) = target {
+            copied = copied_before(db, visit, folder, target, &due).await?;
+            let mut tx = db.begin().await?;
+            folders::settling(&mut tx, &ids).await?;
+            tx.commit().await?;
         }
-        match tell(session, folder, &uids, names).await {
+        match tell(visit, folder, &uids_of(&due), &copied).await {
             Ok(()) => {
                 let mut tx = db.begin().await?;
                 folders::settled(&mut tx, &ids).await?;
@@ -44,21 +54,109 @@ pub async fn settle(db: &Db, session: &mut Session, folder: &Folder, names: &[(S
     }
 }
 
-async fn tell(session: &mut Session, folder: &Folder, uids: &UidSet, names: &[(String, FolderName)]) -> Result<(), SessionError> {
-    match (folder.after_filing, &folder.processed_folder) {
-        (AfterFiling::Leave, _) => Ok(()),
-        (AfterFiling::Move, Some(target)) if *target != folder.name => shift(session, uids, target, names).await,
-        (AfterFiling::MarkRead | AfterFiling::Move, _) => session.uid_add_flags(uids, &["\\Seen"]).await,
+/// Where filed messages go, if they go.
+fn target(folder: &Folder) -> Option<&str> {
+    let target = folder.processed_folder.as_deref().filter(|target| *target != folder.name);
+    target.filter(|_| folder.after_filing == AfterFiling::Move)
+}
+
+fn uids_of<'a>(due: impl IntoIterator<Item = &'a Due>) -> UidSet {
+    let mut uids = UidSet::new();
+    for uid in due.into_iter().filter_map(|one| u32::try_from(one.uid).ok()) {
+        uids.insert(uid);
+    }
+    uids
+}
+
+/// Which of those whose copying was begun before are in the target: as many as it has more copies of
+/// a message than were settled. In doubt none, since a second copy is better than no copy.
+async fn copied_before(
+    db: &Db,
+    visit: &mut Visit,
+    folder: &Folder,
+    target: &str,
+    due: &[Due],
+) -> Result<UidSet, RoundError> {
+    let begun: Vec<&Due> = due.iter().filter(|one| one.attempts > 0).collect();
+    if begun.is_empty() || visit.select(target, true).await.is_err() {
+        return reopened(visit, folder).await.map(|()| UidSet::new());
+    }
+    let ids: Vec<OccurrenceId> = begun.iter().map(|one| one.id).collect();
+    let traces = folders::traces(&mut &*db, &ids).await?;
+    let (mut copied, mut spare) = (Vec::new(), HashMap::new());
+    for (one, trace) in begun.into_iter().zip(traces) {
+        let Some(trace) = trace.filter(|trace| !trace.mid.is_empty()) else { continue };
+        let spare = match spare.get_mut(&trace.mid) {
+            Some(spare) => spare,
+            None => {
+                // With its brackets, or it would be found as the end of a longer one.
+                let found = visit.session.uid_search_header("Message-ID", &format!("<{}>", trace.mid)).await;
+                let found = match found {
+                    Err(error) if error.ends_session() => return Err(error.into()),
+                    found => found.map_or(0, |found| found.len() as i64),
+                };
+                spare.entry(trace.mid).or_insert(found - trace.settled)
+            }
+        };
+        if *spare > 0 {
+            *spare -= 1;
+            copied.push(*one);
+        }
+    }
+    reopened(visit, folder).await?;
+    Ok(uids_of(&copied))
+}
+
+/// Opens the folder again after another one was looked into.
+async fn reopened(visit: &mut Visit, folder: &Folder) -> Result<(), RoundError> {
+    if visit.session.selected() == Some(&wire_name(&visit.names, &folder.name)) {
+        return Ok(());
+    }
+    let selected = visit.select(&folder.name, false).await?;
+    match is_numbering(folder, selected.uid_validity) {
+        true => Ok(()),
+        false => {
+            Err(anyhow::anyhow!("the server renumbered {} in the middle of the work", folder.name).into())
+        }
     }
 }
 
-async fn shift(session: &mut Session, uids: &UidSet, target: &str, names: &[(String, FolderName)]) -> Result<(), SessionError> {
-    let target_name = wire_name(names, target);
-    match session.uid_move(uids, &target_name).await {
+async fn tell(
+    visit: &mut Visit,
+    folder: &Folder,
+    uids: &UidSet,
+    copied: &UidSet,
+) -> Result<(), SessionError> {
+    match (folder.after_filing, target(folder)) {
+        (AfterFiling::Leave, _) => Ok(()),
+        (AfterFiling::Move, Some(target)) => {
+            remove(visit, copied).await?;
+            shift(visit, &uids.difference(copied), target).await
+        }
+        (AfterFiling::MarkRead | AfterFiling::Move, _) => {
+            visit.session.uid_add_flags(uids, &["\\Seen"]).await
+        }
+    }
+}
+
+/// Takes originals away whose copies are made; without UIDPLUS they stay, flagged.
+async fn remove(visit: &mut Visit, copied: &UidSet) -> Result<(), SessionError> {
+    if copied.is_empty() {
+        return Ok(());
+    }
+    match visit.session.uid_delete(copied).await {
+        Err(SessionError::NotOffered(_)) => visit.session.uid_add_flags(copied, &["\\Deleted"]).await,
+        removed => removed,
+    }
+}
+
+async fn shift(visit: &mut Visit, uids: &UidSet, target: &str) -> Result<(), SessionError> {
+    let target_name = wire_name(&visit.names, target);
+    match visit.session.uid_move(uids, &target_name).await {
         Ok(_) => Ok(()),
         Err(refused) if is_missing(&refused.error) => {
-            session.create(target).await?;
-            session.uid_move(uids, &target_name).await.map(drop).map_err(|again| again.error)
+            visit.session.create(target).await?;
+            visit.session.uid_move(uids, &target_name).await.map(drop).map_err(|again| again.error)
         }
         Err(refused) => Err(refused.error),
     }

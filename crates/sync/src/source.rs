@@ -13,7 +13,8 @@ use wire::{Credentials, Server};
 /// No password was entered yet, or the key file is not the one it was sealed with.
 pub async fn server_of(desk: &Desk, source: &Source) -> anyhow::Result<(Server, Credentials)> {
     let login = mailbox::login(desk, source.id).await?;
-    let login = login.ok_or_else(|| anyhow::anyhow!("the password of {} has not been entered", source.address))?;
+    let login =
+        login.ok_or_else(|| anyhow::anyhow!("the password of {} has not been entered", source.address))?;
     Ok(server_and_credentials(&login))
 }
 

@@ -6,17 +6,18 @@
 
 use crate::backoff::Backoff;
 use crate::round::{self, FolderSummary, RoundError, Visit};
+use desk::mailbox::{self, Boxed, Login, Phase, RoundState, Rounds, TestOutcome, Trouble};
 use desk::receive::Receive;
 use model::MailboxId;
 use std::collections::HashMap;
 use std::future::Future;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use store::folders;
-use desk::mailbox::{self, Boxed, Login, Phase, RoundState, Rounds, TestOutcome, Trouble};
-use std::sync::atomic::{AtomicBool, Ordering};
 use store::rounds::{self, Source};
 use tokio::sync::{Notify, watch};
+use tokio::time::Instant;
 use wire::imap::{IdleEvent, SessionError};
 
 /// How often the list of mailboxes is read even if no change was heard.
@@ -25,6 +26,9 @@ const LOOK_AGAIN: Duration = Duration::from_secs(30);
 const IDLE: Duration = Duration::from_secs(5 * 60);
 /// Wait between rounds where more than one folder is read, or the server has no IDLE.
 const POLL: Duration = Duration::from_secs(60);
+/// From the beginning of one round to that of the next, at least: a server that always claims to have
+/// news is not asked in a circle.
+const SHORTEST: Duration = Duration::from_secs(1);
 
 /// The rounds of all mailboxes, as others see them. Cheap to clone.
 #[derive(Clone)]
@@ -72,7 +76,8 @@ impl Supervisor {
 
     /// Starts and ends tasks so that each active mailbox has one, as it is set up now.
     fn adjust(&self, tasks: &mut HashMap<MailboxId, Task>, sources: Vec<Source>) {
-        let wanted: HashMap<MailboxId, Source> = sources.into_iter().map(|source| (source.id, source)).collect();
+        let wanted: HashMap<MailboxId, Source> =
+            sources.into_iter().map(|source| (source.id, source)).collect();
         tasks.retain(|id, task| {
             let stays = wanted.get(id) == Some(&task.source) && !task.handle.is_finished();
             if !stays {
@@ -139,7 +144,11 @@ impl Keeper {
             _ = stopped.wait_for(|stop| *stop) => {}
             () = self.rounds() => {}
         }
-        self.supervisor.states().remove(&self.source.id);
+        // Unless a new task has taken over.
+        let wakes = lock(&self.supervisor.inner.wakes);
+        if wakes.get(&self.source.id).is_none_or(|wake| Arc::ptr_eq(wake, &self.wake)) {
+            self.supervisor.states().remove(&self.source.id);
+        }
     }
 
     async fn rounds(&mut self) {
@@ -168,19 +177,24 @@ impl Keeper {
     async fn visit(&mut self, backoff: &mut Backoff) -> Result<std::convert::Infallible, RoundError> {
         let mut visit = Visit::begin(&self.supervisor.receive, &self.source).await?;
         loop {
+            let not_before = Instant::now() + SHORTEST;
             self.phase(Phase::Scanning);
             let summaries = self.round(&mut visit).await?;
             backoff.succeeded();
             self.write_success(&summaries).await;
             self.phase(Phase::Idle);
             self.wait(&mut visit).await?;
+            tokio::time::sleep_until(not_before).await;
         }
     }
 
     async fn round(&self, visit: &mut Visit) -> Result<Vec<FolderSummary>, RoundError> {
         let (supervisor, id) = (&self.supervisor, self.source.id);
         let progress = move |_: &str, done: u64, total: u64| {
-            supervisor.set(id, RoundState { phase: Phase::Scanning, progress: (total > 0).then_some((done, total)) });
+            supervisor.set(
+                id,
+                RoundState { phase: Phase::Scanning, progress: (total > 0).then_some((done, total)) },
+            );
         };
         round::run(&supervisor.receive, &self.source, visit, &progress).await
     }
@@ -189,24 +203,30 @@ impl Keeper {
     async fn wait(&mut self, visit: &mut Visit) -> Result<(), RoundError> {
         let folders = folders::read_folders(&mut &self.supervisor.receive.desk().db, self.source.id).await?;
         let Some(first) = folders.first() else {
-            self.wake.notified().await;
+            self.poll().await;
             return Ok(());
         };
+        // It was read last and is open, so that what the server said since is known.
         visit.watch(&first.name).await?;
         let at_most = if folders.len() > 1 { POLL } else { IDLE };
         tokio::select! {
             () = self.wake.notified() => Ok(()),
             event = visit.idle(at_most) => match event {
                 Ok(IdleEvent::Changed | IdleEvent::Timeout) => Ok(()),
-                Err(SessionError::NotOffered(_)) => {
-                    tokio::select! {
-                        () = self.wake.notified() => {}
-                        () = tokio::time::sleep(POLL) => {}
-                    }
+                // Not every server that offers IDLE means it.
+                Err(SessionError::NotOffered(_) | SessionError::Refused(_)) => {
+                    self.poll().await;
                     Ok(())
                 }
                 Err(error) => Err(error.into()),
             },
+        }
+    }
+
+    async fn poll(&self) {
+        tokio::select! {
+            () = self.wake.notified() => {}
+            () = tokio::time::sleep(POLL) => {}
         }
     }
 
@@ -233,7 +253,8 @@ impl Keeper {
     }
 
     async fn write_failure(&self, error: &RoundError) {
-        let written = mailbox::round_failed(self.supervisor.receive.desk(), self.source.id, trouble(error)).await;
+        let written =
+            mailbox::round_failed(self.supervisor.receive.desk(), self.source.id, trouble(error)).await;
         if let Err(error) = written {
             tracing::error!(%error, "the failure of a round could not be written down");
         }
@@ -244,8 +265,12 @@ impl Keeper {
 fn trouble(error: &RoundError) -> Trouble {
     let (stage, remedy) = match error {
         RoundError::Connect(error) => (error.stage.name(), error.remedy.as_str()),
-        RoundError::Session(_) | RoundError::Withheld { .. } => ("reading", "Nothing is lost; it is tried again by itself."),
-        RoundError::Store(_) => ("storing", "Nothing is lost; look at the disk and the database, it is tried again by itself."),
+        RoundError::Session(_) | RoundError::Withheld { .. } => {
+            ("reading", "Nothing is lost; it is tried again by itself.")
+        }
+        RoundError::Store(_) => {
+            ("storing", "Nothing is lost; look at the disk and the database, it is tried again by itself.")
+        }
         RoundError::SetUp(_) => ("setting_up", "Open the mailbox's settings and enter what is missing."),
     };
     Trouble { stage: stage.into(), message: error.to_string(), remedy: remedy.into() }
@@ -268,7 +293,9 @@ impl Rounds for Supervisor {
         running.then(|| self.states().get(&id).copied().unwrap_or(off))
     }
 
-    fn settings_changed(&self, _: MailboxId) {
+    fn settings_changed(&self, id: MailboxId) {
         self.inner.look.notify_one();
+        // Which folders are read is looked up by each round.
+        self.scan_now(id);
     }
 }

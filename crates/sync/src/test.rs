@@ -51,7 +51,11 @@ fn found(folder: Folder, messages: Option<u32>) -> FoundFolder {
         SpecialUse::Sent => "sent",
         SpecialUse::Trash => "trash",
     });
-    FoundFolder { name: folder.name, special_use: special_use.map(Into::into), messages: u64::from(messages.unwrap_or(0)) }
+    FoundFolder {
+        name: folder.name,
+        special_use: special_use.map(Into::into),
+        messages: u64::from(messages.unwrap_or(0)),
+    }
 }
 
 fn trouble(error: &ConnectError) -> Trouble {

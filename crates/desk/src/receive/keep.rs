@@ -15,7 +15,13 @@ pub(super) async fn begin(desk: &Desk, folder: FolderId, uids: &str, attempt: i6
 }
 
 /// Keeps what was opened; with each its occurrence, or `None` where it was there already.
-pub(super) async fn keep(desk: &Desk, stored: &StoredParts, folder: &mut Folder, opened: &mut [Opened], cursor: i64) -> Result<(), Error> {
+pub(super) async fn keep(
+    desk: &Desk,
+    stored: &StoredParts,
+    folder: &mut Folder,
+    opened: &mut [Opened],
+    cursor: i64,
+) -> Result<(), Error> {
     let items: Vec<raw::Kept> = opened.iter_mut().filter_map(|one| one.kept.take()).collect();
     let mut tx = desk.db.begin().await?;
     let kept = raw::keep(&mut tx, &items, desk.clock.now()).await;
@@ -27,12 +33,12 @@ pub(super) async fn keep(desk: &Desk, stored: &StoredParts, folder: &mut Folder,
             return Err(error);
         }
     };
-    folders::advance(&mut tx, folder.id, cursor).await?;
+    folders::advance(&mut tx, folder, cursor).await?;
     tx.commit().await?;
     stored.add(items.iter().filter_map(|item| item.body.as_ref()).flat_map(|body| &body.parts));
     for (one, id) in opened.iter_mut().zip(ids) {
         one.occurrence = id;
     }
-    folder.cursor = cursor;
+    folder.cursor = folder.cursor.max(cursor);
     Ok(())
 }
