@@ -365,3 +365,25 @@ proptest! {
         prop_assert_eq!(&mail_html(&once, BLOCKED), &once);
     }
 }
+
+#[test]
+fn t23_hostile_html_is_cleaned_in_linear_time() {
+    let block: String = (0..500).map(|i| format!("a{i}=b ")).collect();
+    for (name, html) in [
+        ("many tags of many attributes", format!("<p {block}>").repeat(100)),
+        ("nested quotes", "<a b=\" <a b=' ".repeat(50_000)),
+        ("one text of ampersands below the limit", "&".repeat(90_000)),
+        ("less-than signs", "<".repeat(500_000)),
+        ("tags that never end", "<a".repeat(300_000)),
+        ("urls", format!("<p style=\"{}\">x", "background:url(http://a.example/x);".repeat(15_000))),
+        ("open functions", format!("<p style=\"color:{}\">x", "rgb(".repeat(150_000))),
+        ("open urls", format!("<p style=\"{}\">x", "color:url(".repeat(50_000))),
+        ("a big picture", format!("<img src='data:image/png;base64,{}'>", "A".repeat(900_000))),
+        ("misnested", "<b><p>x</b><i></p>".repeat(20_000)),
+    ] {
+        let started = std::time::Instant::now();
+        let out = mail_html(&html, BLOCKED);
+        println!("{name}: {:?}, {} bytes", started.elapsed(), out.len());
+        assert!(started.elapsed().as_secs() < 30, "{name}");
+    }
+}
