@@ -286,6 +286,24 @@ on_both! {
         assert_eq!(found.0, 2, "both messages of the thread, the first of them once");
     }
 
+    async fn a_merged_thread_answers_as_the_one_it_became(db: Db) {
+        let mut office = Office::new(db);
+        let helpdesk = office.mailbox("helpdesk@acme.example", None).await;
+        let lead = office.person("lead", Level::All, Level::All, &[]).await;
+        office.arrives(helpdesk, QUESTION).await;
+        let desk = office.desk.clone();
+        let late = Mail { id: "q3@firm.example", answers: "q9@firm.example", ..MORE };
+        office.arrives(helpdesk, late).await;
+        let rows = thread::list(&desk, &lead, View::All, None, 0, 9).await.unwrap().rows;
+        assert_eq!(rows.len(), 2, "nothing ties them yet");
+        let missing = Mail { id: "q9@firm.example", answers: "q1@firm.example", ..MORE };
+        office.arrives(helpdesk, missing).await;
+        assert_eq!(thread::list(&desk, &lead, View::All, None, 0, 9).await.unwrap().total, 1);
+        let opened = [thread::open(&desk, &lead, rows[0].id).await, thread::open(&desk, &lead, rows[1].id).await];
+        let ids: Vec<_> = opened.into_iter().map(|thread| thread.unwrap().row).map(|row| (row.id, row.messages)).collect();
+        assert_eq!(ids, [(rows[1].id, 3), (rows[1].id, 3)]);
+    }
+
     async fn h3_search_finds_what_was_written_and_shows_where(db: Db) {
         let mut office = Office::new(db);
         let helpdesk = office.mailbox("helpdesk@acme.example", None).await;
