@@ -444,6 +444,36 @@ test('A13: a mailbox is connected by hand; as long as it is off nothing is fetch
   await page.getByRole('navigation', { name: 'Views' }).getByText('sales@', { exact: false }).waitFor();
 });
 
+test('a person is added with a role, signs in and sees only what the role allows, and is shut out again', async () => {
+  const login = `eva${Date.now()}`;
+  await page.goto(`${at.url}/settings/people`);
+  await page.getByRole('button', { name: 'Add person' }).click();
+  await page.getByLabel('Name', { exact: true }).fill('Eva Žáková');
+  await page.getByLabel('User name').fill(login);
+  await page.getByLabel('Password').fill('a long enough one');
+  const roles = page.getByLabel('Role');
+  const names = await roles.getByRole('option').allInnerTexts();
+  await roles.selectOption(names.find((n) => !/admin/i.test(n)));
+  await accessible(page, 'person form');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByRole('row', { name: new RegExp(login) }).waitFor();
+  const theirs = await at.open();
+  await theirs.goto(at.url);
+  await theirs.getByLabel('User name').fill(login);
+  await theirs.getByLabel('Password').fill('a long enough one');
+  await theirs.getByRole('button', { name: 'Sign in' }).click();
+  await theirs.getByRole('navigation', { name: 'Main' }).waitFor();
+  assert.equal(await theirs.getByRole('link', { name: 'Settings', exact: true }).count(), 0);
+  await theirs.goto(`${at.url}/settings/people`);
+  await theirs.getByText('Only administrators see this page.').waitFor();
+  await page.getByRole('row', { name: new RegExp(login) }).getByRole('button', { name: /^Edit/ }).click();
+  await page.getByRole('checkbox', { name: /^May sign in/ }).uncheck();
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByRole('row', { name: new RegExp(login) }).getByText('inactive').waitFor();
+  assert.equal((await theirs.request.get(`${at.url}/api/v1/views`)).status(), 401);
+  await theirs.context().close();
+});
+
 test('people, quarantine and my settings are reachable and accessible', async () => {
   for (const [path, heading] of [['/settings/people', 'People'], ['/settings/quarantine', 'Quarantine'], ['/me', 'My settings'], ['/records/contact', 'Records'], ['/nowhere', 'There is nothing here']]) {
     await page.goto(at.url + path);

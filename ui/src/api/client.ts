@@ -30,6 +30,7 @@ export type CaseChange = Schemas['CaseChange'];
 export type CaseStatus = Schemas['CaseStatus'];
 export type Priority = Schemas['Priority'];
 export type SearchRow = Schemas['SearchRow'];
+export type UserRow = Schemas['UserRow'];
 export type Mailbox = Schemas['Mailbox'];
 export type NewMailbox = Schemas['NewMailbox'];
 export type TestResult = Schemas['TestResult'];
@@ -114,6 +115,7 @@ export const api = {
 
   users: () => value(client.GET('/api/v1/users')),
   newUser: (body: Schemas['NewUser']) => value(client.POST('/api/v1/users', { body })),
+  changeUser: (id: number, body: Schemas['UserPatch']) => value(client.PATCH('/api/v1/users/{id}', { ...byId(id), body })),
   roles: () => value(client.GET('/api/v1/roles')),
   teams: () => value(client.GET('/api/v1/teams')),
   processes: () => value(client.GET('/api/v1/processes')),
