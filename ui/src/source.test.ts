@@ -21,6 +21,6 @@ test('every text a page asks for by name exists in the catalogue', async () => {
 test('no text of the catalogue is left over', async () => {
   const en = (await import('./locales/en')).default;
   const source = all.filter(([p]) => !p.startsWith('./locales/')).map(([, text]) => text).join('\n');
-  const byWord = /^(view|status|priority|reason|event|stage|problem|after|kind|kinds|new|level|theme|density|tls|settings|ledger|mailbox|help|why)\./; // asked for by a word of the server or a template
+  const byWord = /^(view|status|priority|reason|event|stage|problem|after|kind|kinds|new|level|theme|density|tls|settings|ledger|mailbox|help|why|defect)\./; // asked for by a word of the server or a template
   expect(Object.keys(en).filter((k) => !byWord.test(k) && !source.includes(`'${k}'`))).toEqual([]);
 });
