@@ -62,7 +62,11 @@ pub async fn find(
     let found = search::find(&mut sql, &search, &access, offset, limit).await?;
     let mut hits = Vec::with_capacity(found.ids.len());
     for message in messages::by_ids(&mut sql, &found.ids).await? {
-        let outline = bytes::outline(&mut sql, message.id).await?.unwrap_or_default();
+        // Without words to mark there is no need to look for their place.
+        let outline = match parsed.highlights.is_empty() {
+            true => None,
+            false => bytes::outline(&mut sql, message.id).await?,
+        };
         hits.push((message, outline));
     }
     drop(sql);
@@ -92,9 +96,9 @@ async fn asked(
     Ok(search)
 }
 
-fn shown(hits: Vec<(Message, Vec<u8>)>, highlights: &[query::Highlight]) -> Vec<Hit> {
+fn shown(hits: Vec<(Message, Option<Vec<u8>>)>, highlights: &[query::Highlight]) -> Vec<Hit> {
     let hits = hits.into_iter().map(|(message, outline)| {
-        let text = mail::parse::parse(&outline).text;
+        let text = outline.map(|outline| mail::parse::parse(&outline).text).unwrap_or_default();
         let snippet = snippet::cut(&text, &message.snippet, highlights);
         Hit { message, snippet }
     });
