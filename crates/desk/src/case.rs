@@ -98,7 +98,7 @@ async fn visible(sql: &mut impl Sql, actor: &Actor, id: RecordId) -> Result<(Rec
 pub async fn change(desk: &Desk, actor: &Actor, id: RecordId, wanted: Changes) -> Result<Case, Refusal> {
     actor.may(Verb::ChangeCase)?;
     let now = desk.clock.now();
-    let mut tx = desk.db.begin().await?;
+    let mut tx = desk.begin_filing().await?;
     let (record, part) = visible(&mut tx, actor, id).await?;
     if wanted.version.is_some_and(|version| version != record.version) {
         return Err(record::changed_meanwhile());
@@ -252,7 +252,7 @@ pub async fn create(
 ) -> Result<Case, Refusal> {
     actor.may(Verb::CreateCase)?;
     let now = desk.clock.now();
-    let mut tx = desk.db.begin().await?;
+    let mut tx = desk.begin_filing().await?;
     let reader = Reader { user: actor.user };
     let row = threads::row(&mut tx, thread_id, &actor.mail_access(), reader).await?;
     let row = row.ok_or(Refusal::NotFound)?;

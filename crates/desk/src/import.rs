@@ -4,8 +4,8 @@
 //! and the same `verify` cover it. What was imported into that folder before, byte for byte, is left
 //! out; two identical copies within one import stay two occurrences of one message.
 
-use crate::may::Actor;
 use crate::mailbox::{self, NewMailbox};
+use crate::may::Actor;
 use crate::receive::{Channel, Item, Place, Receive};
 use crate::{Desk, Refusal};
 use intake::plan::{Mailbox, Origin};
@@ -13,10 +13,12 @@ use model::{MailboxKind, Time, Tls};
 use store::folders::{self, Folder};
 use store::{mailboxes, raw};
 
-/// Name of the folder imports go to.
-const FOLDER: &str = "Import";
+/// Name of the folder imports go to. No server's folder should have it: their numbers would collide.
+const FOLDER: &str = "Import (files)";
 /// Address of the mailbox for imports that name none; nobody can have it (RFC 2606).
 const ADDRESS: &str = "import@lettercase.invalid";
+/// Two imports into one mailbox number their messages alike.
+const MEANWHILE: &str = "Another import into this mailbox is running. Run this one again when it has ended; what was imported is left out.";
 /// Messages of a batch.
 const BATCH_MESSAGES: usize = 128;
 /// Bytes of a batch.
@@ -82,7 +84,13 @@ impl Import {
         tx.commit().await?;
         let channel = Channel {
             id: mailbox.id,
-            mailbox: Mailbox { kind: mailbox.kind, address: mailbox.address.to_lowercase(), create_cases: false, process: None, team: None },
+            mailbox: Mailbox {
+                kind: mailbox.kind,
+                address: mailbox.address.to_lowercase(),
+                create_cases: false,
+                process: None,
+                team: None,
+            },
             origin: Origin::History,
         };
         let earlier = folder.cursor;
@@ -100,12 +108,18 @@ impl Import {
             return Ok(done);
         }
         let last = self.folder.cursor + items.len() as i64;
-        let place = Place { mailbox: self.channel.id, folder: self.folder.id, uidvalidity: self.folder.uidvalidity };
+        let place =
+            Place { mailbox: self.channel.id, folder: self.folder.id, uidvalidity: self.folder.uidvalidity };
         let receive = self.receive.clone();
-        let opened = tokio::task::spawn_blocking(move || items.into_iter().map(|item| receive.open(&place, item)).collect::<Vec<_>>());
+        let opened = tokio::task::spawn_blocking(move || {
+            items.into_iter().map(|item| receive.open(&place, item)).collect::<Vec<_>>()
+        });
         let mut opened = opened.await.map_err(anyhow::Error::from)?;
-        self.receive.keep(&mut self.folder, &mut opened, last).await?;
         self.list(last).await?;
+        self.receive.keep(&mut self.folder, &mut opened, last).await?;
+        if opened.iter().any(|one| !one.is_new()) {
+            return Err(Refusal::Conflict { code: "import_running", message: MEANWHILE.into() });
+        }
         let filed = self.receive.file(&self.channel, &self.folder, opened).await?;
         done.filed += filed.filed;
         done.quarantined += filed.quarantined;
@@ -115,19 +129,24 @@ impl Import {
     /// Leaves out what an earlier import brought, and numbers the rest.
     async fn new_ones(&self, batch: Batch, done: &mut Imported) -> Result<Vec<Item>, Refusal> {
         let hashes: Vec<_> = batch.items.iter().map(|(raw, _)| *blake3::hash(raw).as_bytes()).collect();
-        let known = raw::known_in_folder(&mut &self.receive.desk().db, self.folder.id, self.earlier, &hashes).await?;
+        let known =
+            raw::known_in_folder(&mut &self.receive.desk().db, self.folder.id, self.earlier, &hashes).await?;
         let new = batch.items.into_iter().zip(known).filter_map(|(item, known)| {
             done.known += u64::from(known);
             (!known).then_some(item)
         });
-        Ok(new.zip(self.folder.cursor + 1..).map(|((raw, at), uid)| Item { uid, internal_at: at, raw, aside: None }).collect())
+        Ok(new
+            .zip(self.folder.cursor + 1..)
+            .map(|((raw, at), uid)| Item { uid, internal_at: at, raw, aside: None })
+            .collect())
     }
 
-    /// The ledger's "seen": everything that was given to the import.
+    /// The ledger's "seen": everything that was given to the import, before it is kept.
     async fn list(&mut self, last: i64) -> Result<(), Refusal> {
-        self.folder.listed = format!("1:{last}");
+        let folder = &mut self.folder;
+        folder.listed = format!("1:{last}");
         let mut tx = self.receive.desk().db.begin().await?;
-        folders::visited(&mut tx, self.folder.id, self.folder.uidvalidity, &self.folder.listed, last).await?;
+        folders::visited(&mut tx, folder.id, folder.uidvalidity, &folder.listed, folder.cursor).await?;
         Ok(tx.commit().await?)
     }
 }
@@ -135,7 +154,10 @@ impl Import {
 async fn existing(desk: &Desk, address: &str) -> Result<mailboxes::Mailbox, Refusal> {
     let all = mailboxes::all(&mut &desk.db).await?;
     let found = all.into_iter().find(|mailbox| mailbox.address.eq_ignore_ascii_case(address));
-    found.ok_or_else(|| Refusal::Invalid { field: "mailbox", message: format!("there is no mailbox {address}; `lettercase mailbox list` shows those there are") })
+    found.ok_or_else(|| Refusal::Invalid {
+        field: "mailbox",
+        message: format!("there is no mailbox {address}; `lettercase mailbox list` shows those there are"),
+    })
 }
 
 async fn for_imports(desk: &Desk) -> Result<mailboxes::Mailbox, Refusal> {

@@ -23,7 +23,7 @@ pub mod search;
 pub mod sign_in;
 pub mod thread;
 
-use store::sql::Db;
+use store::sql::{Db, Tx};
 
 /// What every verb needs: the shelf, the clock, and the key that seals secrets. Cheap to clone.
 #[derive(Clone)]
@@ -34,6 +34,16 @@ pub struct Desk {
     pub clock: clock::Clock,
     /// Seals and opens passwords of mail servers.
     pub seal: seal::Seal,
+}
+
+impl Desk {
+    /// Begins a transaction that changes what filing mail reads and writes too: cases, links, records.
+    /// PostgreSQL lets both run at once, and the one would undo the other or wait for it for ever.
+    pub(crate) async fn begin_filing(&self) -> Result<Tx, store::sql::Error> {
+        let mut tx = self.db.begin().await?;
+        tx.lock(store::filing::LOCK).await?;
+        Ok(tx)
+    }
 }
 
 /// Why a verb did not do what it was asked.

@@ -20,7 +20,7 @@ pub async fn add(
 ) -> Result<Link, Refusal> {
     actor.may(Verb::LinkThread)?;
     let now = desk.clock.now();
-    let mut tx = desk.db.begin().await?;
+    let mut tx = desk.begin_filing().await?;
     thread::visible(&mut tx, actor, thread_id).await?;
     let heard = actor.records_heard();
     let Some(record) = records::record(&mut tx, record_id, &heard).await? else {
@@ -81,7 +81,7 @@ async fn account_of_contact(
 pub async fn remove(desk: &Desk, actor: &Actor, id: LinkId) -> Result<(), Refusal> {
     actor.may(Verb::LinkThread)?;
     let now = desk.clock.now();
-    let mut tx = desk.db.begin().await?;
+    let mut tx = desk.begin_filing().await?;
     let link = links::link(&mut tx, id).await?.ok_or(Refusal::NotFound)?;
     thread::visible(&mut tx, actor, link.thread).await?;
     record::visible(&mut tx, actor, link.record.id).await?;

@@ -41,6 +41,9 @@ pub const MOST_ATTEMPTS: i64 = 30;
 /// Why a letter is put aside after [`MOST_ATTEMPTS`].
 const ENDED_EACH_TIME: &str = "the program ended each time it handled this message";
 
+/// Why a letter is put aside whose bytes do not come back.
+const DAMAGED: &str = "its stored bytes cannot be put together; run `lettercase verify`";
+
 /// Reads letters where it does no harm to die of one. The binary does it in a process of its own.
 pub trait Probe: Send + Sync {
     /// For each letter why reading it ends a process, or `None` if it does not.
@@ -138,7 +141,12 @@ impl Receive {
     }
 
     /// Files what was kept. Whatever of it another process has filed meanwhile is left alone.
-    pub async fn file(&self, channel: &Channel, folder: &Folder, opened: Vec<Opened>) -> Result<Filed, Error> {
+    pub async fn file(
+        &self,
+        channel: &Channel,
+        folder: &Folder,
+        opened: Vec<Opened>,
+    ) -> Result<Filed, Error> {
         file::file(&self.desk, channel, folder, opened).await
     }
 
@@ -154,14 +162,28 @@ impl Receive {
         }
     }
 
-    async fn file_again(&self, channel: &Channel, folder: &Folder, waiting: &[filing::Waiting]) -> Result<Filed, Error> {
+    async fn file_again(
+        &self,
+        channel: &Channel,
+        folder: &Folder,
+        waiting: &[filing::Waiting],
+    ) -> Result<Filed, Error> {
         let ids: Vec<OccurrenceId> = waiting.iter().map(|one| one.id).collect();
         let mut tx = self.desk.db.begin().await?;
         filing::begin_attempt(&mut tx, &ids).await?;
         tx.commit().await?;
         let (mut opened, mut quarantined) = (Vec::new(), 0);
         for one in waiting {
-            let Some(raw) = crate::bytes::of_occurrence(&mut &self.desk.db, one.id).await? else { continue };
+            let raw = match crate::bytes::of_occurrence(&mut &self.desk.db, one.id).await {
+                // Damage on the shelf is that of one message; the others go on.
+                Ok(None) | Err(Error::Other(_)) => {
+                    self.quarantine(one.id, DAMAGED).await?;
+                    quarantined += 1;
+                    continue;
+                }
+                Ok(Some(raw)) => raw,
+                Err(error) => return Err(error),
+            };
             let mut item = [Item { uid: 0, internal_at: one.internal_at, raw, aside: None }];
             self.sort_out(&mut item, one.attempts + 1).await;
             let [item] = item;

@@ -178,7 +178,7 @@ pub async fn put(
         return Err(Refusal::Invalid { field: "kind", message });
     }
     let now = desk.clock.now();
-    let mut tx = desk.db.begin().await?;
+    let mut tx = desk.begin_filing().await?;
     let external = wanted.external_id.clone().flatten();
     let there = match &external {
         Some(external) => records::by_external_id(&mut tx, kind, external).await?,
@@ -220,7 +220,7 @@ pub async fn change(
 ) -> Result<Page, Refusal> {
     actor.may(Verb::ChangeRecord)?;
     let now = desk.clock.now();
-    let mut tx = desk.db.begin().await?;
+    let mut tx = desk.begin_filing().await?;
     write(&mut tx, actor, id, Some(version), wanted, now).await?;
     let page = page(&mut tx, actor, id).await?;
     tx.commit().await?;

@@ -6,10 +6,10 @@ mod office;
 use desk::bytes;
 use desk::mailbox::Boxed;
 use desk::receive::{Channel, Item, Opened, Place, Probe, TRUSTED_ATTEMPTS};
-use std::sync::Arc;
 use intake::plan::{Mailbox as Decides, Origin};
 use model::{MailboxId, MailboxKind, OccurrenceId};
 use office::{MORNING, Mail, Office};
+use std::sync::Arc;
 use store::folders::{self, Folder, LedgerRow};
 use store::params;
 use store::sql::Db;
@@ -31,7 +31,7 @@ fn orders(n: usize) -> Vec<Vec<usize>> {
         }
         for i in 0..k {
             swap(k - 1, items, out);
-            items.swap(if k % 2 == 0 { i } else { 0 }, k - 1);
+            items.swap(if k.is_multiple_of(2) { i } else { 0 }, k - 1);
         }
     }
     let mut out = Vec::new();
@@ -42,18 +42,31 @@ fn orders(n: usize) -> Vec<Vec<usize>> {
 /// The folder of a mailbox and how it is received.
 async fn place(office: &Office, mailbox: MailboxId) -> (Channel, Folder, Place) {
     let folder = folders::read_folders(&mut &office.desk.db, mailbox).await.unwrap().remove(0);
-    let decides = Decides { kind: MailboxKind::Group, address: format!("m{mailbox}@acme.example"), create_cases: true, process: None, team: None };
+    let decides = Decides {
+        kind: MailboxKind::Group,
+        address: format!("m{mailbox}@acme.example"),
+        create_cases: true,
+        process: None,
+        team: None,
+    };
     let place = Place { mailbox, folder: folder.id, uidvalidity: 1 };
     (Channel { id: mailbox, mailbox: decides, origin: Origin::Live }, folder, place)
 }
 
 /// Keeps bytes without filing them, as if the program had ended in between.
-async fn only_kept(office: &Office, mailbox: MailboxId, uid: i64, raw: &[u8], aside: Option<String>) -> Vec<Opened> {
+async fn only_kept(
+    office: &Office,
+    mailbox: MailboxId,
+    uid: i64,
+    raw: &[u8],
+    aside: Option<String>,
+) -> Vec<Opened> {
     let (_, mut folder, place) = place(office, mailbox).await;
     let mut tx = office.desk.db.begin().await.unwrap();
     folders::visited(&mut tx, folder.id, 1, &format!("1:{uid}"), 0).await.unwrap();
     tx.commit().await.unwrap();
-    let mut opened = vec![office.receive.open(&place, Item { uid, internal_at: MORNING, raw: raw.to_vec(), aside })];
+    let mut opened =
+        vec![office.receive.open(&place, Item { uid, internal_at: MORNING, raw: raw.to_vec(), aside })];
     office.receive.keep(&mut folder, &mut opened, uid).await.unwrap();
     opened
 }

@@ -76,6 +76,8 @@ pub struct ThreadState {
     pub from_name: String,
     /// That person's address.
     pub from_address: String,
+    /// Whether anybody outside wrote in it.
+    pub has_in: bool,
     /// Arrival of the oldest message.
     pub first_at: Time,
     /// Arrival of the newest message.
@@ -111,7 +113,8 @@ pub async fn thread_states(sql: &mut impl Sql, ids: &[ThreadId]) -> Result<Vec<T
     let threads = sql
         .query_many(
             "SELECT t.id, t.subject, t.snippet, t.from_name, t.from_address, t.first_at, t.last_at, t.last_message_id, t.messages, t.attachments,
-                    r.id, r.number, r.status, r.assignee_id
+                    r.id, r.number, r.status, r.assignee_id,
+                    EXISTS (SELECT 1 FROM messages m WHERE m.thread_id = t.id AND m.direction = 'in')
              FROM threads t LEFT JOIN records r ON r.id = t.case_id WHERE t.id = $1",
             asked(),
         )
@@ -142,6 +145,7 @@ fn thread_state(row: &Row, links: &[Row]) -> Result<ThreadState, Error> {
         snippet: row.get(2)?,
         from_name: row.get(3)?,
         from_address: row.get(4)?,
+        has_in: row.get(14)?,
         first_at: Time(row.get(5)?),
         last_at: Time(row.get(6)?),
         last_message: row.get(7)?,
@@ -412,18 +416,12 @@ pub struct NewCase {
 }
 
 impl Writes {
-    /// Takes ids for `n` letters: as many as their plans can need.
+    /// Takes ids for `n` letters: as many as their plans can need. Links and entries of streams, which
+    /// a letter can have any number of, get theirs when they are written.
     pub async fn reserve(&mut self, tx: &mut Tx, n: i64) -> Result<(), Error> {
-        for (name, most) in [
-            ("messages", n),
-            ("threads", n),
-            ("records", n),
-            ("case_number", 0),
-            ("links", 40 * n),
-            ("stream", 60 * n),
-        ] {
-            let first = counters::take(tx, name, most).await?;
-            self.next.insert(name, first..first + most);
+        for name in ["messages", "threads", "records"] {
+            let first = counters::take(tx, name, n).await?;
+            self.next.insert(name, first..first + n);
         }
         Ok(())
     }
@@ -447,10 +445,11 @@ impl Writes {
         }
     }
 
-    /// Forgets a thread that was changed behind this batch's back; it is read again when needed.
-    pub fn forget(&mut self, id: ThreadId) {
-        self.threads.remove(&id);
-        self.dirty.remove(&id);
+    /// Forgets the threads, after [`Writes::flush`]: some were changed behind this batch's back. Returns
+    /// which have to be read again.
+    pub fn forget_threads(&mut self) -> Vec<ThreadId> {
+        self.dirty.clear();
+        self.threads.drain().map(|(id, _)| id).collect()
     }
 
     /// Begins a thread.
@@ -463,6 +462,7 @@ impl Writes {
             snippet: String::new(),
             from_name: String::new(),
             from_address: String::new(),
+            has_in: false,
             first_at: at,
             last_at: at,
             last_message: MessageId(0),
@@ -492,15 +492,22 @@ impl Writes {
         if !message.history {
             state.last_message = state.last_message.max(id);
         }
-        state.first_at = state.first_at.min(message.received_at);
-        if message.received_at >= state.last_at || state.snippet.is_empty() {
+        if message.received_at < state.first_at {
+            // The question came after its answer.
+            state.first_at = message.received_at;
+            state.subject.clone_from(&message.subject);
+        }
+        let is_newest = message.received_at >= state.last_at;
+        if is_newest || state.snippet.is_empty() {
             state.last_at = state.last_at.max(message.received_at);
             state.snippet.clone_from(&message.snippet);
         }
-        if message.direction == "in" || state.from_address.is_empty() {
+        let is_in = message.direction == "in";
+        if state.from_address.is_empty() || (is_in && (is_newest || !state.has_in)) {
             state.from_name.clone_from(&message.from_name);
             state.from_address.clone_from(&message.from_address);
         }
+        state.has_in |= is_in;
         self.rows_of_message(id, thread, message, at);
         self.changes.insert(("thread", thread.0, thread.0, "message"));
         Ok(id)
@@ -569,8 +576,7 @@ impl Writes {
             return Ok(false);
         }
         state.records.push(record);
-        let id = self.id("links")?;
-        self.links.push(params![id, record, thread, message, reason, detail, confidence, at.0]);
+        self.links.push(params![record, thread, message, reason, detail, confidence, at.0]);
         Ok(true)
     }
 
@@ -598,7 +604,7 @@ impl Writes {
         ]);
         self.thread_mut(thread)?.case =
             Some(CaseState { id: record, number, status: "open".into(), assignee: None });
-        self.note(record, Some(thread), "case_created", None, at)?;
+        self.note(record, thread, "case_created", None, at);
         self.changes.insert(("case", id, thread.0, "created"));
         Ok(record)
     }
@@ -612,7 +618,8 @@ impl Writes {
         let record = case.id;
         self.reopened.push(params![record, at.0]);
         self.changes.insert(("case", record.0, thread.0, "reopened"));
-        self.note(record, Some(thread), "reopened", None, at)
+        self.note(record, thread, "reopened", None, at);
+        Ok(())
     }
 
     /// Leaves a note of a message in the streams of all records of its thread.
@@ -627,7 +634,7 @@ impl Writes {
         let kind = if direction == "out" { "message_out" } else { "message_in" };
         let records = self.thread_mut(thread)?.records.clone();
         for record in records.into_iter().take(MOST_STREAMS) {
-            self.note(record, Some(thread), kind, Some(message), at)?;
+            self.note(record, thread, kind, Some(message), at);
             self.touched_records.push(params![record, received.0]);
         }
         Ok(())
@@ -636,14 +643,12 @@ impl Writes {
     fn note(
         &mut self,
         record: RecordId,
-        thread: Option<ThreadId>,
+        thread: ThreadId,
         kind: &str,
         message: Option<MessageId>,
         at: Time,
-    ) -> Result<(), Error> {
-        let id = self.id("stream")?;
-        self.stream.push(params![id, record, thread, kind, message, at.0]);
-        Ok(())
+    ) {
+        self.stream.push(params![record, thread, kind, message, at.0, "", "{}"]);
     }
 
     /// Says that an occurrence is a message now, and what is due on the server.
@@ -722,16 +727,14 @@ impl Writes {
         let head = "INSERT INTO records (id, kind, name, folded, account_id, fields, description, created_at, updated_at, last_at, version, number, status, priority, process_id, team_id) VALUES";
         tx.insert_many(head, "", cases).await?;
         let head = "INSERT INTO links (id, record_id, thread_id, message_id, reason, detail, confidence, created_at) VALUES";
-        tx.insert_many(head, "ON CONFLICT DO NOTHING", std::mem::take(&mut self.links)).await?;
+        let links = numbered(tx, "links", std::mem::take(&mut self.links)).await?;
+        tx.insert_many(head, "ON CONFLICT DO NOTHING", links).await?;
         tx.execute_many(
             "UPDATE records SET status = 'open', closed_at = NULL, updated_at = $2, version = version + 1 WHERE id = $1",
             std::mem::take(&mut self.reopened),
         )
         .await?;
-        let stream = std::mem::take(&mut self.stream)
-            .into_iter()
-            .map(|row| row.into_iter().chain(params!["", "{}"]).collect())
-            .collect();
+        let stream = numbered(tx, "stream", std::mem::take(&mut self.stream)).await?;
         tx.insert_many(
             "INSERT INTO stream (id, record_id, thread_id, kind, message_id, at, body, data) VALUES",
             "",
@@ -774,6 +777,16 @@ impl Writes {
         tx.notify();
         Ok(())
     }
+}
+
+/// Rows with ids before them.
+async fn numbered(tx: &mut Tx, name: &'static str, rows: Vec<Params>) -> Result<Vec<Params>, Error> {
+    if rows.is_empty() {
+        return Ok(rows);
+    }
+    let first = counters::take(tx, name, rows.len() as i64).await?;
+    let with_id = |(id, row): (i64, Params)| params![id].into_iter().chain(row).collect();
+    Ok((first..).zip(rows).map(with_id).collect())
 }
 
 /// Records whose streams note a message. A thread linked to more is linked by mistake or attack.

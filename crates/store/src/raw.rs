@@ -18,6 +18,9 @@ use std::io::Read;
 /// Bytes named by their BLAKE3-256.
 pub type Hash = [u8; 32];
 
+/// Name of the lock under which bytes are kept.
+const LOCK: i64 = 0x4c63_0002;
+
 /// Longest run of bytes a stored blob may unpack to; a guard against a damaged database.
 const MOST_UNPACKED_BYTES: u64 = 256 << 20;
 
@@ -121,16 +124,33 @@ fn damaged(error: std::io::Error) -> Error {
 }
 
 /// Which of these whole messages a folder had by the UID `up_to`.
-pub async fn known_in_folder(sql: &mut impl Sql, folder: FolderId, up_to: i64, hashes: &[Hash]) -> Result<Vec<bool>, Error> {
+pub async fn known_in_folder(
+    sql: &mut impl Sql,
+    folder: FolderId,
+    up_to: i64,
+    hashes: &[Hash],
+) -> Result<Vec<bool>, Error> {
     let asked = hashes.iter().map(|hash| params![folder, *hash, up_to]).collect();
-    let found = sql.query_many("SELECT 1 FROM occurrences WHERE folder_id = $1 AND hash = $2 AND uid <= $3 LIMIT 1", asked).await?;
+    let found = sql
+        .query_many(
+            "SELECT 1 FROM occurrences WHERE folder_id = $1 AND hash = $2 AND uid <= $3 LIMIT 1",
+            asked,
+        )
+        .await?;
     Ok(found.iter().map(|rows| !rows.is_empty()).collect())
 }
 
 /// Keeps items: parts and bodies that are new, then the occurrences. An item that is there already
 /// (same folder, numbering and number) is left as it is, so doing this twice is doing it once.
 /// Returns the ids in the order of `items`; `None` for those that were there.
+///
+/// One at a time: the same mail often comes to two mailboxes at the same moment, and both would find
+/// its body missing and insert it. Take this lock before that of a folder's row.
 pub async fn keep(tx: &mut Tx, items: &[Kept], at: Time) -> Result<Vec<Option<OccurrenceId>>, Error> {
+    if items.is_empty() {
+        return Ok(Vec::new());
+    }
+    tx.lock(LOCK).await?;
     let new = absent(tx, items).await?;
     let bodies = keep_bodies(tx, &new).await?;
     let first = counters::take(tx, "occurrences", new.len() as i64).await?;

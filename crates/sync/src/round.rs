@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use store::folders::{self, Folder};
 use store::raw::{self, Kept};
 use store::rounds::Source;
+use store::sql::Db;
 use wire::imap::{FolderName, Selected, Session, SessionError, UidSet};
 use wire::{ConnectError, Server, Stage};
 
@@ -51,6 +52,15 @@ pub struct FolderSummary {
     pub skipped: u64,
     /// Put aside.
     pub quarantined: u64,
+}
+
+impl FolderSummary {
+    fn add(&mut self, more: &FolderSummary) {
+        self.seen += more.seen;
+        self.filed += more.filed;
+        self.skipped += more.skipped;
+        self.quarantined += more.quarantined;
+    }
 }
 
 /// Hears how far a round is: (done, total) messages of the folder.
@@ -110,9 +120,9 @@ pub(crate) fn wire_name(names: &[(String, FolderName)], name: &str) -> FolderNam
     known.map_or_else(|| FolderName::encode(name), |(_, wire)| wire.clone())
 }
 
-/// Reads every chosen folder of a mailbox to its end and settles what was filed. The first comes last
-/// and stays open, for IDLE. A folder that fails does not keep the others from being read; then the
-/// first failure is the result.
+/// Reads every chosen folder of a mailbox to its end and settles what was filed. Of several the first is
+/// read once more at the end and stays open, for IDLE. A folder that fails does not keep the others
+/// from being read; then the first failure is the result.
 pub async fn run(
     receive: &Receive,
     source: &Source,
@@ -121,18 +131,28 @@ pub async fn run(
 ) -> Result<Vec<FolderSummary>, RoundError> {
     let db = &receive.desk().db;
     let channel = source::channel(source);
-    let (mut summaries, mut failure) = (Vec::new(), None);
-    for folder in folders::read_folders(&mut &*db, source.id).await?.into_iter().rev() {
+    let mut chosen: Vec<FolderId> = read_ids(db, source).await?;
+    chosen.extend((chosen.len() > 1).then(|| chosen[0]));
+    let (mut summaries, mut failure): (Vec<FolderSummary>, _) = (Vec::new(), None);
+    for id in chosen {
+        let Some(folder) = folders::get(&mut &*db, id).await? else { continue };
         match read_folder(receive, &channel, folder, visit, progress).await {
-            Ok(summary) => summaries.push(summary),
+            Ok(summary) => match summaries.iter_mut().find(|other| other.folder == summary.folder) {
+                Some(first) => first.add(&summary),
+                None => summaries.push(summary),
+            },
             Err(error) if visit.session.ended().is_some() || matches!(error, RoundError::Store(_)) => {
                 return Err(error);
             }
             Err(error) => drop(failure.get_or_insert(error)),
         }
     }
-    summaries.reverse();
     failure.map_or(Ok(summaries), Err)
+}
+
+async fn read_ids(db: &Db, source: &Source) -> Result<Vec<FolderId>, RoundError> {
+    let folders = folders::read_folders(&mut &*db, source.id).await?;
+    Ok(folders.into_iter().map(|folder| folder.id).collect())
 }
 
 /// Files what an earlier run kept and did not come to file. Needs no server.
@@ -212,7 +232,9 @@ async fn list(
     summary.seen = fresh.difference(&before).len();
     summary.skipped = vanished.len();
     if !fresh.is_empty() || !vanished.is_empty() || folder.listed.is_empty() {
+        let gone = aside(folder, &vanished, OccurrenceState::Vanished, VANISHED);
         let mut tx = desk.db.begin().await?;
+        raw::keep(&mut tx, &gone, desk.clock.now()).await?;
         if let Some(now) = folders::locked(&mut tx, folder.id).await?
             && now.uidvalidity == folder.uidvalidity
         {
@@ -222,8 +244,6 @@ async fn list(
         } else {
             folder.listed = before.union(&found).to_string();
         }
-        let gone = aside(folder, &vanished, OccurrenceState::Vanished, VANISHED);
-        raw::keep(&mut tx, &gone, desk.clock.now()).await?;
         folders::visited(&mut tx, folder.id, folder.uidvalidity, &folder.listed, folder.cursor).await?;
         tx.commit().await?;
     }
@@ -300,30 +320,32 @@ async fn not_given(
     let asked_before: UidSet = folder.attempt.parse().unwrap_or_default();
     let given_up = folder.attempts >= MOST_REQUESTS && there.difference(&asked_before).is_empty();
     let gone = left.difference(&there);
+    let given_up = given_up || there.is_empty();
     let mut items = aside(folder, &gone, OccurrenceState::Vanished, VANISHED);
     summary.skipped += gone.len();
-    let mut tx = desk.db.begin().await?;
-    let withheld = if given_up || there.is_empty() {
-        let reason =
-            "the server lists this message and does not give it; ask its operator to repair the mailbox";
-        items.extend(aside(folder, &there, OccurrenceState::Quarantined, reason));
+    if given_up {
+        items.extend(aside(folder, &there, OccurrenceState::Quarantined, WITHHELD));
         summary.quarantined += there.len();
+    }
+    let mut tx = desk.db.begin().await?;
+    raw::keep(&mut tx, &items, desk.clock.now()).await?;
+    if given_up {
         let listed: UidSet = folder.listed.parse().unwrap_or_default();
         folders::advance(&mut tx, folder, i64::from(listed.last().unwrap_or(0))).await?;
-        0
     } else {
         folders::attempt(&mut tx, folder.id, &there.to_string(), folder.attempts + 1).await?;
-        there.len()
-    };
-    raw::keep(&mut tx, &items, desk.clock.now()).await?;
+    }
     tx.commit().await?;
-    Ok(withheld)
+    Ok(if given_up { 0 } else { there.len() })
 }
 
 /// Rounds in which a message is asked for that the server lists and does not give.
 const MOST_REQUESTS: i64 = 5;
 
 /// Why there is nothing but a UID.
+const WITHHELD: &str =
+    "the server lists this message and does not give it; ask its operator to repair the mailbox";
+/// The same.
 const VANISHED: &str = "it was gone from the server before it could be fetched";
 
 fn aside(folder: &Folder, uids: &UidSet, state: OccurrenceState, reason: &str) -> Vec<Kept> {

@@ -15,9 +15,23 @@ use store::sql::{Error, Tx};
 
 /// Files a batch. If the batch fails for a reason of its own letters, each is tried alone and the
 /// one at fault is put aside; if the database fails, nothing changes and the error is returned.
-pub(super) async fn file(desk: &Desk, channel: &Channel, folder: &Folder, batch: Vec<Opened>) -> Result<Filed, Error> {
-    let quarantined = batch.iter().filter(|one| one.kept.is_none() && one.read.is_none() && one.occurrence.is_some()).count();
-    match file_together(desk, channel, folder, &batch).await {
+pub(super) async fn file(
+    desk: &Desk,
+    channel: &Channel,
+    folder: &Folder,
+    batch: Vec<Opened>,
+) -> Result<Filed, Error> {
+    let quarantined = batch
+        .iter()
+        .filter(|one| one.kept.is_none() && one.read.is_none() && one.occurrence.is_some())
+        .count();
+    let mut result = file_together(desk, channel, folder, &batch).await;
+    for _ in 0..MOST_REPEATS {
+        // PostgreSQL ends one of two transactions that wait for each other.
+        let Err(Error::Busy(_)) = result else { break };
+        result = file_together(desk, channel, folder, &batch).await;
+    }
+    match result {
         Ok(mut filed) => {
             filed.quarantined += quarantined as u64;
             Ok(filed)
@@ -55,7 +69,12 @@ async fn file_alone(desk: &Desk, channel: &Channel, folder: &Folder, one: Opened
     }
 }
 
-async fn file_together(desk: &Desk, channel: &Channel, folder: &Folder, batch: &[Opened]) -> Result<Filed, Error> {
+async fn file_together(
+    desk: &Desk,
+    channel: &Channel,
+    folder: &Folder,
+    batch: &[Opened],
+) -> Result<Filed, Error> {
     let mut tx = desk.db.begin().await?;
     tx.lock(filing::LOCK).await?;
     let ids: Vec<OccurrenceId> = batch.iter().filter_map(|one| one.occurrence).collect();
@@ -65,14 +84,16 @@ async fn file_together(desk: &Desk, channel: &Channel, folder: &Folder, batch: &
         return Ok(Filed::default());
     }
     let waiting: Vec<OccurrenceId> = waiting.collect();
-    let mut round = Round { at: desk.clock.now(), channel, folder, writes: Writes::default(), done: Filed::default() };
+    let mut round =
+        Round { at: desk.clock.now(), channel, folder, writes: Writes::default(), done: Filed::default() };
     round.writes.reserve(&mut tx, waiting.len() as i64).await?;
     let mut recalled = recall::recall(&mut tx, &mut round.writes, batch).await?;
     for one in batch {
         let Some(id) = one.occurrence.filter(|id| waiting.contains(id)) else { continue };
         match one.read.as_deref() {
             Some(read) => round.letter(&mut tx, &mut recalled, id, one, read).await?,
-            None => round.aside(&mut tx, id, "the parser gave up").await?,
+            // Counted by the caller.
+            None => filing::quarantine(&mut tx, id, "the parser gave up").await?,
         }
     }
     round.writes.mailbox_changed(channel.id);
@@ -91,7 +112,14 @@ struct Round<'a> {
 }
 
 impl Round<'_> {
-    async fn letter(&mut self, tx: &mut Tx, recalled: &mut Recalled, id: OccurrenceId, one: &Opened, read: &Read) -> Result<(), Error> {
+    async fn letter(
+        &mut self,
+        tx: &mut Tx,
+        recalled: &mut Recalled,
+        id: OccurrenceId,
+        one: &Opened,
+        read: &Read,
+    ) -> Result<(), Error> {
         let known = recalled.known(self.channel, read, &self.writes);
         let decided = catch_unwind(AssertUnwindSafe(|| intake::decide(&read.letter, &known)));
         let plan = match decided {
@@ -112,7 +140,14 @@ impl Round<'_> {
         Ok(())
     }
 
-    async fn carry_out(&mut self, tx: &mut Tx, recalled: &mut Recalled, one: &Opened, read: &Read, plan: &Plan) -> Result<Seen, Error> {
+    async fn carry_out(
+        &mut self,
+        tx: &mut Tx,
+        recalled: &mut Recalled,
+        one: &Opened,
+        read: &Read,
+        plan: &Plan,
+    ) -> Result<Seen, Error> {
         let thread = self.thread(tx, recalled, one, read, plan).await?;
         let message = match plan.seen {
             Some(seen) => seen.message,
@@ -124,23 +159,38 @@ impl Round<'_> {
         }
         self.case(tx, thread, message, read, plan).await?;
         if plan.seen.is_none() {
-            self.writes.note_message(thread, message, plan.direction.word(), received_at(self.channel.origin, one, read), self.at)?;
+            self.writes.note_message(
+                thread,
+                message,
+                plan.direction.word(),
+                received_at(self.channel.origin, one, read),
+                self.at,
+            )?;
         }
         Ok(Seen { message, thread })
     }
 
-    async fn thread(&mut self, tx: &mut Tx, recalled: &mut Recalled, one: &Opened, read: &Read, plan: &Plan) -> Result<ThreadId, Error> {
+    async fn thread(
+        &mut self,
+        tx: &mut Tx,
+        recalled: &mut Recalled,
+        one: &Opened,
+        read: &Read,
+        plan: &Plan,
+    ) -> Result<ThreadId, Error> {
         let thread = match &plan.thread {
-            ThreadPlan::New => self.writes.begin_thread(&read.letter.subject, received_at(self.channel.origin, one, read))?,
+            ThreadPlan::New => {
+                self.writes.begin_thread(&read.letter.subject, received_at(self.channel.origin, one, read))?
+            }
             ThreadPlan::Join(id) => *id,
             ThreadPlan::Merge { into, from } => {
                 self.writes.flush(tx, self.at).await?;
                 for &other in from {
                     filing::merge_threads(tx, *into, other, self.at).await?;
-                    self.writes.forget(other);
                 }
-                self.writes.forget(*into);
-                self.writes.know(filing::thread_states(tx, &[*into]).await?);
+                // Other threads of a case that went into another one are changed too.
+                let threads = self.writes.forget_threads();
+                self.writes.know(filing::thread_states(tx, &threads).await?);
                 recalled.merged(*into, from);
                 *into
             }
@@ -151,7 +201,13 @@ impl Round<'_> {
         Ok(thread)
     }
 
-    fn message(&mut self, thread: ThreadId, one: &Opened, read: &Read, plan: &Plan) -> Result<MessageId, Error> {
+    fn message(
+        &mut self,
+        thread: ThreadId,
+        one: &Opened,
+        read: &Read,
+        plan: &Plan,
+    ) -> Result<MessageId, Error> {
         let letter = &read.letter;
         let received_at = received_at(self.channel.origin, one, read);
         let writer = letter.from.first();
@@ -182,25 +238,47 @@ impl Round<'_> {
     /// Lets those see it who may: the mailbox's people, and users whose address is on it.
     fn show(&mut self, recalled: &Recalled, thread: ThreadId, read: &Read) -> Result<(), Error> {
         self.writes.access(thread, &format!("m{}", self.channel.id))?;
-        let users: BTreeSet<i64> = recall::addresses(read).filter_map(|address| recalled.users.get(&address)).flatten().copied().collect();
+        let users: BTreeSet<i64> = recall::addresses(read)
+            .filter_map(|address| recalled.users.get(&address))
+            .flatten()
+            .copied()
+            .collect();
         users.into_iter().try_for_each(|user| self.writes.access(thread, &format!("u{user}")))
     }
 
-    fn link(&mut self, thread: ThreadId, record: model::RecordId, message: MessageId, reason: LinkReason, detail: &str) -> Result<bool, Error> {
+    fn link(
+        &mut self,
+        thread: ThreadId,
+        record: model::RecordId,
+        message: MessageId,
+        reason: LinkReason,
+        detail: &str,
+    ) -> Result<bool, Error> {
         self.writes.link(thread, record, message, reason.word(), detail, reason.confidence(), self.at)
     }
 
-    async fn case(&mut self, tx: &mut Tx, thread: ThreadId, message: MessageId, read: &Read, plan: &Plan) -> Result<(), Error> {
+    async fn case(
+        &mut self,
+        tx: &mut Tx,
+        thread: ThreadId,
+        message: MessageId,
+        read: &Read,
+        plan: &Plan,
+    ) -> Result<(), Error> {
         match plan.case {
             CasePlan::None => Ok(()),
             CasePlan::Note { reopen: false, .. } => Ok(()),
             CasePlan::Note { reopen: true, .. } => self.writes.reopen(thread, self.at),
             CasePlan::Create => {
-                let account = plan.links.iter().find(|link| link.reason == LinkReason::ContactOf || link.reason == LinkReason::Domain);
+                let account = plan
+                    .links
+                    .iter()
+                    .find(|link| link.reason == LinkReason::ContactOf || link.reason == LinkReason::Domain);
                 let case = NewCase {
                     name: read.letter.subject.clone(),
                     folded: read.index.subject.clone(),
-                    description: cut(&mail::quote::reply_text(&read.letter.text), DESCRIPTION_BYTES).to_owned(),
+                    description: cut(&mail::quote::reply_text(&read.letter.text), DESCRIPTION_BYTES)
+                        .to_owned(),
                     account: account.map(|link| link.record),
                     process: self.channel.mailbox.process.map(|id| id.0),
                     team: self.channel.mailbox.team.map(|id| id.0),
@@ -231,7 +309,9 @@ fn participants(letter: &Letter) -> Vec<(&'static str, String, String)> {
         ("bcc", &letter.bcc),
     ];
     let all = roles.into_iter().flat_map(|(role, people)| people.iter().map(move |person| (role, person)));
-    all.take(MOST_PARTICIPANTS).map(|(role, person)| (role, person.name.clone().unwrap_or_default(), person.key())).collect()
+    all.take(MOST_PARTICIPANTS)
+        .map(|(role, person)| (role, person.name.clone().unwrap_or_default(), person.key()))
+        .collect()
 }
 
 fn attachments(letter: &Letter) -> Vec<NewAttachment> {
@@ -255,6 +335,8 @@ fn cut(text: &str, most: usize) -> &str {
     &text[..end]
 }
 
+/// How often a batch that met somebody else's transaction is filed again at once.
+const MOST_REPEATS: usize = 3;
 /// Most of a case's description; the whole text is in the message.
 const DESCRIPTION_BYTES: usize = 4000;
 /// Rows of people per message; further ones are in the bytes and in the index.

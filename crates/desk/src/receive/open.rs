@@ -58,6 +58,13 @@ pub struct Opened {
     pub size_bytes: u64,
 }
 
+impl Opened {
+    /// Whether keeping it made an occurrence; false if it was there already.
+    pub fn is_new(&self) -> bool {
+        self.occurrence.is_some()
+    }
+}
+
 /// What filing needs of a letter.
 #[derive(Debug)]
 pub(super) struct Read {
@@ -107,7 +114,8 @@ pub(super) fn open(stored: &StoredParts, place: &Place, item: Item) -> Opened {
     let aside = item.aside.clone();
     let opened = match aside {
         Some(reason) => Err(reason),
-        None => catch_unwind(AssertUnwindSafe(|| open_readable(stored, place, &item))).map_err(|panic| panic_reason(&*panic)),
+        None => catch_unwind(AssertUnwindSafe(|| open_readable(stored, place, &item)))
+            .map_err(|panic| panic_reason(&*panic)),
     };
     let (kept, read) = match opened {
         Ok((kept, read)) => (kept, Some(Box::new(read))),
@@ -163,7 +171,12 @@ fn open_readable(stored: &StoredParts, place: &Place, item: &Item) -> (Kept, Rea
 /// The whole message as its own header block, before an empty body: no parser is asked anything.
 fn unread(place: &Place, item: &Item, reason: String) -> Kept {
     let empty = mail::split::split(b"");
-    let body = Body { hash: empty.body_hash, size_bytes: 0, skeleton: raw::zstd_of(&empty.skeleton), parts: Vec::new() };
+    let body = Body {
+        hash: empty.body_hash,
+        size_bytes: 0,
+        skeleton: raw::zstd_of(&empty.skeleton),
+        parts: Vec::new(),
+    };
     let hash = *blake3::hash(&item.raw).as_bytes();
     let mut kept = kept(place, item, hash, &item.raw, Some(body));
     kept.state = OccurrenceState::Quarantined;
@@ -189,7 +202,10 @@ fn kept(place: &Place, item: &Item, hash: Hash, header: &[u8], body: Option<Body
 
 /// A panic's words, for the quarantine page.
 pub(super) fn panic_reason(panic: &(dyn std::any::Any + Send)) -> String {
-    let words = panic.downcast_ref::<&str>().map(|s| (*s).to_owned()).or_else(|| panic.downcast_ref::<String>().cloned());
+    let words = panic
+        .downcast_ref::<&str>()
+        .map(|s| (*s).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned());
     format!("the parser gave up: {}", words.unwrap_or_default())
 }
 

@@ -16,12 +16,17 @@ pub(super) struct Recalled {
 }
 
 /// Asks the shelf.
-pub(super) async fn recall(sql: &mut impl Sql, writes: &mut Writes, batch: &[Opened]) -> Result<Recalled, Error> {
+pub(super) async fn recall(
+    sql: &mut impl Sql,
+    writes: &mut Writes,
+    batch: &[Opened],
+) -> Result<Recalled, Error> {
     let letters = || batch.iter().filter_map(|one| one.read.as_deref());
     let identities: Vec<_> = letters().map(|read| read.identity).collect();
     let mids: Vec<MidHash> = unique(letters().flat_map(|read| read.mids.iter().copied()));
     let addresses: Vec<String> = unique(letters().flat_map(addresses));
-    let domains: Vec<String> = unique(addresses.iter().filter_map(|address| Some(address.rsplit_once('@')?.1.to_owned())));
+    let domains: Vec<String> =
+        unique(addresses.iter().filter_map(|address| Some(address.rsplit_once('@')?.1.to_owned())));
     let mut recalled = Recalled {
         seen: seen(filing::seen(sql, &identities).await?),
         threads_by_id: filing::threads_by_ids(sql, &mids).await?,
@@ -33,7 +38,9 @@ pub(super) async fn recall(sql: &mut impl Sql, writes: &mut Writes, batch: &[Ope
         },
     };
     recalled.directory.ours.retain(|address| !address.is_empty());
-    let threads = unique(recalled.threads_by_id.values().copied().chain(recalled.seen.values().map(|seen| seen.thread)));
+    let threads = unique(
+        recalled.threads_by_id.values().copied().chain(recalled.seen.values().map(|seen| seen.thread)),
+    );
     writes.know(filing::thread_states(sql, &threads).await?);
     Ok(recalled)
 }

@@ -26,10 +26,15 @@ pub async fn merge_threads(tx: &mut Tx, into: ThreadId, from: ThreadId, at: Time
         tx.execute(text, params![from]).await?;
     }
     merge_cases(tx, into, from, at).await?;
+    // Subject of the first letter; beginning and writer of the last.
     tx.execute(
         "UPDATE threads SET messages = (SELECT COUNT(*) FROM messages WHERE thread_id = $1),
            attachments = (SELECT COALESCE(SUM(attachments), 0) FROM messages WHERE thread_id = $1),
            links = (SELECT COUNT(*) FROM links WHERE thread_id = $1),
+           subject = (SELECT t.subject FROM threads t WHERE t.id IN ($1, $2) ORDER BY t.first_at, t.id LIMIT 1),
+           snippet = (SELECT t.snippet FROM threads t WHERE t.id IN ($1, $2) ORDER BY t.last_at DESC, t.id LIMIT 1),
+           from_name = (SELECT t.from_name FROM threads t WHERE t.id IN ($1, $2) ORDER BY t.last_at DESC, t.id LIMIT 1),
+           from_address = (SELECT t.from_address FROM threads t WHERE t.id IN ($1, $2) ORDER BY t.last_at DESC, t.id LIMIT 1),
            first_at = (SELECT MIN(t.first_at) FROM threads t WHERE t.id IN ($1, $2)),
            last_at = (SELECT MAX(t.last_at) FROM threads t WHERE t.id IN ($1, $2)),
            last_message_id = (SELECT MAX(t.last_message_id) FROM threads t WHERE t.id IN ($1, $2)) WHERE id = $1",
