@@ -18,7 +18,7 @@ import argparse, http.client, json, os, platform, random, shutil, socket, subpro
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 WORK = os.path.join(ROOT, "target", "bench")
-BINARY = os.path.join(ROOT, "target", "release", "lettercase")
+BINARY = os.environ.get("LETTERCASE_BIN", os.path.join(ROOT, "target", "release", "lettercase"))
 SERVER = os.path.join(ROOT, "target", "release", "bench-server")
 PASSWORD = "bench-password"
 QUERIES = ["faktura", "objednávka zboží", "invoice", "\"Dobrý den\"", "from:novak", "subject:projekt", "zamówienie",

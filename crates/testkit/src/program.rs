@@ -43,6 +43,7 @@ impl Program {
             .arg(data)
             .args(["--listen", &address.to_string()])
             .env("LETTERCASE_LOG", "info")
+            .env("NO_COLOR", "1")
             .stdin(Stdio::null())
             .stdout(out.try_clone()?)
             .stderr(out)
