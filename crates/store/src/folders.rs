@@ -234,6 +234,15 @@ pub async fn refused(tx: &mut Tx, ids: &[OccurrenceId], error: &str, most: i64) 
     .map(drop)
 }
 
+/// Lets the server be asked again for what it refused so often that it was given up.
+pub async fn settle_again(tx: &mut Tx, folder: &Folder) -> Result<u64, Error> {
+    tx.execute(
+        "UPDATE occurrences SET settle = 'due', settle_attempts = 1 WHERE folder_id = $1 AND settle = 'failed' AND uidvalidity = $2",
+        params![folder.id, folder.uidvalidity],
+    )
+    .await
+}
+
 /// One line of the ledger (A21): everything the server ever showed in a folder, and where it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LedgerRow {

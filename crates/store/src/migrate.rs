@@ -31,8 +31,11 @@ macro_rules! migration {
 }
 
 /// All migrations of this program, in order. An applied one is never edited; add the next.
-pub const ALL: &[Migration] =
-    &[migration!(1, "spine", "0001_spine.sql"), migration!(2, "access_by_thread", "0002_access_by_thread.sql")];
+pub const ALL: &[Migration] = &[
+    migration!(1, "spine", "0001_spine.sql"),
+    migration!(2, "access_by_thread", "0002_access_by_thread.sql"),
+    migration!(3, "small_sets", "0003_small_sets.sql"),
+];
 
 /// The lock that keeps two nodes from migrating at once.
 const LOCK: i64 = 0x6c65_7474_6572_6361;

@@ -8,8 +8,10 @@
 use crate::round::{FolderSummary, RoundError, Visit};
 use desk::receive::{Channel, Item, Opened, Place, Receive};
 use model::Time;
+use std::time::Duration;
 use store::folders::Folder;
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 use wire::imap::{Fetched, SessionError, UidSet};
 
 /// Messages opened together.
@@ -18,6 +20,10 @@ const BATCH_MESSAGES: usize = 128;
 const BATCH_BYTES: usize = 6 << 20;
 /// A batch is cut into so many pieces, opened at the same time.
 const PIECES: usize = 2;
+
+/// A batch is opened in less than this, even where letters are put together to be slow. Else the round
+/// ends, and after some more such rounds the letter at fault is found and put aside.
+const OPENING_AT_MOST: Duration = Duration::from_secs(5 * 60);
 
 /// What a pipeline works with.
 pub struct Work<'a> {
@@ -140,7 +146,9 @@ async fn open(
         let attempt = suspects.attempt(&batch.uids);
         receive.begin(place.folder, &batch.uids.to_string(), attempt).await?;
         receive.sort_out(&mut batch.items, attempt).await;
-        if out.send(open_batch(receive, place, batch.items).await).await.is_err() {
+        let opened = timeout(OPENING_AT_MOST, open_batch(receive, place, batch.items)).await;
+        let opened = opened.map_err(|_| anyhow::anyhow!("reading some messages does not come to an end"))?;
+        if out.send(opened).await.is_err() {
             return Ok(());
         }
     }

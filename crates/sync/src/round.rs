@@ -52,6 +52,8 @@ pub struct FolderSummary {
     pub skipped: u64,
     /// Put aside.
     pub quarantined: u64,
+    /// Why the server would not do what was due after filing, such as moving.
+    pub refused: Option<String>,
 }
 
 impl FolderSummary {
@@ -60,6 +62,7 @@ impl FolderSummary {
         self.filed += more.filed;
         self.skipped += more.skipped;
         self.quarantined += more.quarantined;
+        self.refused = more.refused.clone().or(self.refused.take());
     }
 }
 
@@ -183,7 +186,7 @@ async fn read_folder(
     let left = pipeline::run(work, &mut folder, &fresh, &mut summary).await?;
     let withheld = not_given(receive, &mut folder, left, visit, &mut summary).await?;
     summary.filed += receive.file_waiting(channel, &folder).await?.filed;
-    settle(&desk.db, visit, &folder).await?;
+    summary.refused = settle(&desk.db, visit, &folder).await?;
     if withheld > 0 {
         return Err(RoundError::Withheld { folder: folder.name, messages: withheld });
     }
@@ -248,6 +251,9 @@ async fn list(
         tx.commit().await?;
     }
     if whole {
+        let mut tx = desk.db.begin().await?;
+        folders::settle_again(&mut tx, folder).await?;
+        tx.commit().await?;
         visit.compared.insert(folder.id, Instant::now());
     }
     Ok(fresh)

@@ -3,8 +3,8 @@
 //! Doing it twice is harmless: a UID that is gone is simply not moved again. Only a server without MOVE
 //! needs care, since a connection may break between COPY and the removal of the original: there it is
 //! written down beforehand what is being copied, and what was left so is first looked for in the
-//! target. A refusal is written down with the occurrences and tried again in later rounds,
-//! [`MOST_REFUSALS`] times.
+//! target. A refusal is written down with the occurrences, shown, and tried again in later rounds,
+//! [`MOST_REFUSALS`] times; then again by each new connection.
 
 use crate::round::{RoundError, Visit, is_numbering, wire_name};
 use model::{AfterFiling, OccurrenceId};
@@ -13,20 +13,22 @@ use store::folders::{self, Due, Folder};
 use store::sql::Db;
 use wire::imap::{SessionError, UidSet};
 
-/// How often a server may refuse before an occurrence is left where it is, with the reason.
+/// How often a server may refuse on one connection before an occurrence is left where it is, with the
+/// reason.
 const MOST_REFUSALS: i64 = 20;
 /// Occurrences settled at a time.
 const BATCH: i64 = 1000;
 /// Occurrences copied at a time: after a break each is looked for on its own.
 const COPY_BATCH: i64 = 100;
 
-/// Settles everything that is due in the folder that is open.
-pub async fn settle(db: &Db, visit: &mut Visit, folder: &Folder) -> Result<(), RoundError> {
+/// Settles everything that is due in the folder that is open. Returns why the server refused, if it
+/// did.
+pub async fn settle(db: &Db, visit: &mut Visit, folder: &Folder) -> Result<Option<String>, RoundError> {
     let target = target(folder).filter(|_| !visit.session.offers("MOVE"));
     loop {
         let due = folders::due(&mut &*db, folder, if target.is_some() { COPY_BATCH } else { BATCH }).await?;
         if due.is_empty() {
-            return Ok(());
+            return Ok(None);
         }
         let ids: Vec<OccurrenceId> = due.iter().map(|one| one.id).collect();
         let mut copied = UidSet::new();
@@ -48,7 +50,7 @@ pub async fn settle(db: &Db, visit: &mut Visit, folder: &Folder) -> Result<(), R
                 folders::refused(&mut tx, &ids, &error.to_string(), MOST_REFUSALS).await?;
                 tx.commit().await?;
                 tracing::warn!(folder = folder.name, messages = ids.len(), %error, "the server refused what is due after filing");
-                return Ok(());
+                return Ok(Some(error.to_string()));
             }
         }
     }

@@ -247,7 +247,15 @@ impl Keeper {
                 "read"
             );
         }
-        if let Err(error) = mailbox::round_succeeded(self.supervisor.receive.desk(), self.source.id).await {
+        let desk = self.supervisor.receive.desk();
+        let mut written = mailbox::round_succeeded(desk, self.source.id).await;
+        if let Some((folder, refused)) =
+            summaries.iter().find_map(|one| Some((&one.folder, one.refused.as_ref()?)))
+        {
+            written =
+                written.and(mailbox::round_failed(desk, self.source.id, unsettled(folder, refused)).await);
+        }
+        if let Err(error) = written {
             tracing::error!(%error, "the success of a round could not be written down");
         }
     }
@@ -258,6 +266,16 @@ impl Keeper {
         if let Err(error) = written {
             tracing::error!(%error, "the failure of a round could not be written down");
         }
+    }
+}
+
+/// All was read, and the server will not do what is due after filing.
+fn unsettled(folder: &str, refused: &str) -> Trouble {
+    Trouble {
+        stage: "settling".into(),
+        message: format!("Filed mail stays in {folder}: {refused}"),
+        remedy: "Nothing is lost. See on the server whether the target folder can be written and has room."
+            .into(),
     }
 }
 
