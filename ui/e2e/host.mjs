@@ -11,7 +11,7 @@ import { AxeBuilder } from '@axe-core/playwright';
 import { chromium } from 'playwright-core';
 
 const COMMAND = process.env.LETTERCASE_E2E_COMMAND ?? '../target/debug/e2e-host';
-const PATIENCE_MS = 15_000;
+const PATIENCE_MS = 30_000; // the machine may be busy with other tests
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice'];
 
 export async function start() {
@@ -54,6 +54,18 @@ export async function start() {
 export async function accessible(page, name) {
   const { violations } = await new AxeBuilder({ page }).exclude('iframe').withTags(RULES).analyze();
   assert.deepEqual(violations.map((v) => `${v.id}: ${v.nodes.slice(0, 3).map((n) => `${n.target.join(' ')} ${n.failureSummary}`).join(' | ')}`), [], name);
+}
+
+/** Asks until the answer is the expected one: what is shown at once reaches the server a moment later. */
+export async function eventually(ask, expected, message) {
+  const end = Date.now() + PATIENCE_MS;
+  let answer;
+  do {
+    answer = await ask();
+    if (answer === expected) return;
+    await new Promise((done) => setTimeout(done, 100));
+  } while (Date.now() < end);
+  assert.equal(answer, expected, message);
 }
 
 /** Calls the API as the page's user, as the page itself would. */

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { after, before, test } from 'node:test';
-import { accessible, call, start } from './host.mjs';
+import { accessible, call, eventually, start } from './host.mjs';
 
 const SHOTS = process.env.LETTERCASE_E2E_PICTURES; // a folder: pictures of each page are left there
 let at, page;
@@ -78,12 +78,11 @@ test('opening a thread marks it read, Shift+U marks it unread again', async () =
   await openFirst('all');
   const state = async () => (await call(page, 'GET', `/threads/${threadId()}`)).body.row.unread;
   await page.waitForFunction(() => !document.querySelector('[role=row][aria-selected=true] .unread'));
-  assert.equal(await state(), false);
+  await eventually(state, false);
   await page.keyboard.press('Shift+U');
   await toast('Marked as unread').waitFor();
   await page.locator('[role=row][aria-selected=true] .unread').waitFor();
-  await page.waitForTimeout(300);
-  assert.equal(await state(), true);
+  await eventually(state, true);
 });
 
 test('a mail is shown in a frame that runs nothing and loads nothing from elsewhere', async () => {
@@ -157,12 +156,10 @@ test('D1: a case is assigned, closed and reopened by keys, and every step can be
   await page.keyboard.press('e');
   await toast(/: Closed$/).waitFor();
   await actions().getByRole('button', { name: 'Reopen' }).waitFor();
-  await page.waitForTimeout(300);
-  assert.equal((await now()).status, 'closed');
+  await eventually(async () => (await now()).status, 'closed');
   await page.keyboard.press('z');
   await actions().getByRole('button', { name: 'Close', exact: true }).waitFor();
-  await page.waitForTimeout(300);
-  assert.equal((await now()).status, 'open');
+  await eventually(async () => (await now()).status, 'open');
   assert.ok((await now()).assignee, 'undoing the closing keeps the assignment');
 });
 
@@ -361,6 +358,7 @@ test('A14: scan now shows that it works, and the state afterwards', async () => 
   await box.getByRole('button', { name: /^Scan now/ }).click();
   await box.getByText(/^Working · last success: (now|this minute|0|[1-9]\d? ?(sec|s|min))/).waitFor();
   await box.getByRole('button', { name: /^Scan now/, disabled: false }).waitFor();
+  assert.ok((await page.evaluate(() => [...window.said])).includes('Scanning'), 'it says what it does while it does it');
   await shot('mailboxes');
   await accessible(page, 'mailboxes');
 });
@@ -503,9 +501,10 @@ test('E9: an API token works, is shown once, and ends when it is ended', async (
 test('I4: the interface speaks Czech, Slovak, Polish and English, and keeps the choice', async () => {
   for (const [language, heading, inbox] of [['cs', 'Moje nastavení', 'Pošta'], ['sk', 'Moje nastavenia', 'Pošta'], ['pl', 'Moje ustawienia', 'Poczta'], ['en', 'My settings', 'Inbox']]) {
     await page.goto(`${at.url}/me`);
+    const saved = page.waitForResponse((r) => r.url().endsWith('/api/v1/me') && r.request().method() === 'PATCH');
     await page.locator('select').first().selectOption(language);
+    await saved;
     await page.getByRole('heading', { level: 1, name: heading }).waitFor();
-    await page.waitForTimeout(200);
     await page.reload();
     await page.getByRole('heading', { level: 1, name: heading }).waitFor();
     assert.equal(await page.getAttribute('html', 'lang'), language);

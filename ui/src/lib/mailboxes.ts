@@ -2,9 +2,10 @@
 import type { Mailbox } from '../api/client';
 import { fromNow, t } from './i18n.svelte';
 
-export function stateText({ state, active }: Pick<Mailbox, 'state' | 'active'>): { text: string; tone: 'good' | 'bad' | '' } {
+/** `asked`: a scan was asked for this moment, of which the server has not told yet. */
+export function stateText({ state, active }: Pick<Mailbox, 'state' | 'active'>, asked = false): { text: string; tone: 'good' | 'bad' | '' } {
   const last = state.last_success_at ? t('mailbox.lastSuccess', { when: fromNow(state.last_success_at) }) : t('mailbox.never');
-  if (state.phase === 'scanning') return { text: t('mailbox.scanning'), tone: '' };
+  if (asked || state.phase === 'scanning') return { text: t('mailbox.scanning'), tone: '' };
   if (state.phase === 'failed') return { text: `${t('mailbox.failed')} · ${last}`, tone: 'bad' };
   if (!active || state.phase === 'off') return { text: t('mailbox.off'), tone: '' };
   if (state.phase === 'waiting') return { text: `${t('mailbox.waiting')} · ${last}`, tone: '' };
