@@ -5,12 +5,19 @@ use anyhow::{Context, Result, bail};
 use desk::Desk;
 use desk::clock::Clock;
 use desk::seal::Seal;
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt;
 use store::sql::{Db, Options};
 
 /// Opens the database (making or updating it) and the key file.
 pub async fn desk(config: &Config) -> Result<Desk> {
     let folder = &config.data;
-    std::fs::create_dir_all(folder).with_context(|| format!("the data folder {} cannot be made", folder.display()))?;
+    // Everybody's mail is in there: nobody else on this machine may look.
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
+        .with_context(|| format!("the data folder {} cannot be made", folder.display()))?;
     let clock = Clock::system();
     let db = match &config.database {
         None => {

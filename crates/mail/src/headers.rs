@@ -6,7 +6,7 @@
 
 pub(crate) mod words;
 
-use crate::charset;
+use crate::charset::{self, Hint};
 use std::borrow::Cow;
 
 /// More fields than this are not decoded (they are kept raw).
@@ -59,10 +59,13 @@ pub(crate) struct Field<'a> {
     pub raw: &'a [u8],
 }
 
-/// The raw value as text; `true` if its charset was guessed.
-pub(crate) fn to_text<'a>(raw: &'a [u8], tld: Option<&str>) -> (Cow<'a, str>, bool) {
-    let (text, defect) = charset::unlabelled(raw, tld);
-    (text, defect.is_some())
+/// The raw value as text; `true` if its charset was guessed. Raw bytes have no label of their own;
+/// programs that write them write header and text in the same charset, so the text's label is tried.
+pub(crate) fn to_text<'a>(raw: &'a [u8], hint: Hint<'_>) -> (Cow<'a, str>, bool) {
+    match std::str::from_utf8(raw) {
+        Ok(_) => (charset::unlabelled(raw, hint.tld).0, false),
+        Err(_) => (charset::decode(raw, hint).0, true),
+    }
 }
 
 /// Unfolds and decodes unstructured text (Subject and the like).
@@ -111,7 +114,7 @@ mod tests {
     #[test]
     fn b8_raw_bytes_of_a_czech_sender_are_read() {
         let raw = encoding_rs::WINDOWS_1250.encode("Žádost o nabídku číslo šest").0;
-        let (text, guessed) = to_text(&raw, Some("cz"));
+        let (text, guessed) = to_text(&raw, Hint { label: None, tld: Some("cz") });
         assert_eq!((&*text, guessed), ("Žádost o nabídku číslo šest", true));
     }
 

@@ -244,6 +244,6 @@ fn subject_of(message: &[u8]) -> Option<String> {
     let head = message.get(..64 * 1024).unwrap_or(message);
     let tree = part::header_only(head);
     let field = part::fields(&tree, head).find(|field| field.name.eq_ignore_ascii_case("subject"))?;
-    let (text, _) = crate::headers::to_text(field.raw, None);
+    let (text, _) = crate::headers::to_text(field.raw, Default::default());
     Some(crate::headers::decode_text(&text, None))
 }

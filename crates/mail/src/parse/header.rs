@@ -5,6 +5,7 @@
 
 use super::date;
 use crate::address;
+use crate::charset::Hint;
 use crate::headers::{self, Field, Headers};
 use crate::letter::{Address, Defect, Letter};
 use crate::part::{self, Tree};
@@ -34,6 +35,7 @@ const ONCE: [&str; 11] = [
 pub(super) fn read(raw: &[u8], tree: &Tree) -> Letter {
     let mut letter = Letter::default();
     let tld = tld(raw, tree);
+    let label = tree.parts.iter().find_map(|part| part.charset.as_deref());
     let mut seen = HashSet::new();
     let mut list = Vec::with_capacity(tree.fields.len());
     for field in part::fields(tree, raw).take(headers::MAX_FIELDS) {
@@ -41,7 +43,7 @@ pub(super) fn read(raw: &[u8], tree: &Tree) -> Letter {
         if ONCE.contains(&name.as_str()) && !seen.insert(name.clone()) {
             letter.defects.push(Defect::DuplicateHeader);
         }
-        let (text, guessed) = headers::to_text(field.raw, tld.as_deref());
+        let (text, guessed) = headers::to_text(field.raw, Hint { label, tld: tld.as_deref() });
         if guessed {
             letter.defects.push(Defect::RawHeaderBytes);
         }
