@@ -74,6 +74,22 @@ test('the keyboard alone moves, opens, and leads back', async () => {
   await page.waitForURL(/\/inbox\/mine$/);
 });
 
+test('Enter and the arrows keep their meaning on buttons, links and in the text', async () => {
+  await openFirst('all');
+  await page.getByRole('button', { name: /^Add note/ }).focus();
+  await page.keyboard.press('Enter');
+  await page.getByRole('textbox', { name: 'Internal note' }).waitFor();
+  await page.keyboard.press('Escape');
+  const here = page.url();
+  await page.getByRole('region', { name: 'Messages and notes' }).focus();
+  await page.keyboard.press('ArrowDown');
+  await page.waitForTimeout(200);
+  assert.equal(page.url(), here, 'the arrow scrolls the text and does not change the thread');
+  await page.getByRole('navigation', { name: 'Views' }).getByRole('link', { name: /^Waiting/ }).focus();
+  await page.keyboard.press('Enter');
+  await page.waitForURL(/\/inbox\/waiting$/);
+});
+
 test('opening a thread marks it read, Shift+U marks it unread again', async () => {
   await openFirst('all');
   const state = async () => (await call(page, 'GET', `/threads/${threadId()}`)).body.row.unread;

@@ -10,10 +10,14 @@ type Run = (e: KeyboardEvent) => void;
 const busy = (e: KeyboardEvent) =>
   (e.target as Element).closest?.('input, textarea, select, [contenteditable="true"], [role="dialog"], [role="menu"]') || document.querySelector('[role="dialog"]:not([popover]), [role="dialog"]:popover-open, [role="menu"]');
 
+/** Keys that already mean something to a focused button, link or scrolling region: ours only while nothing of that kind has the focus. */
+const TAKEN = ['Enter', 'ArrowDown', 'ArrowUp'];
+const taken = (e: KeyboardEvent) => TAKEN.includes(e.key) && !(e.target as Element).matches?.('body, main');
+
 /** Binds keys while the returned undo is not called: use as `$effect(() => keys({...}))`. */
 export function keys(map: Record<string, Run>) {
   const bound = Object.entries(map).map(([key, run]) => [key, (e: KeyboardEvent) => {
-    if (busy(e) || session.user?.shortcuts === false) return;
+    if (busy(e) || taken(e) || session.user?.shortcuts === false) return;
     e.preventDefault();
     run(e);
   }] as const);

@@ -4,7 +4,8 @@
  * (BroadcastChannel). Without Web Locks (plain http on a LAN) every tab holds its own.
  */
 import type { QueryClient } from '@tanstack/svelte-query';
-import type { Change } from '../api/client';
+import { api, type Change } from '../api/client';
+import { session } from './session.svelte';
 
 /** Changes are gathered this long, so that a first scan of ten thousand mails refetches twice a second, not per mail. */
 const GATHER_MS = 500;
@@ -55,9 +56,18 @@ export function listen(client: QueryClient) {
       });
       source.onerror = () => {
         live.lost = broken = true;
-        if (source.readyState === EventSource.CLOSED) again = setTimeout(open, RETRY_MS); // refused, not just cut: the browser gave up
+        if (source.readyState === EventSource.CLOSED) again = setTimeout(reopen, RETRY_MS); // refused, not just cut: the browser gave up
       };
     };
+    /** A refusal may mean that the session ended: then the sign-in dialog comes first. */
+    async function reopen() {
+      const now = await api.session().catch(() => undefined);
+      if (stop.signal.aborted) return;
+      if (!now) { again = setTimeout(reopen, RETRY_MS); return; }
+      if (!now.user) await session.signInAgain();
+      else await session.enter(now.user, now.csrf_token); // another tab signed in anew, perhaps as somebody else
+      if (!stop.signal.aborted) open();
+    }
     open();
     return new Promise((done) => stop.signal.addEventListener('abort', () => { clearTimeout(again); source.close(); done(); }));
   }
