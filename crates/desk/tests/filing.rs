@@ -7,13 +7,13 @@ use desk::case::{self, Changes};
 use desk::import::{Batch, Import};
 use desk::may::Actor;
 use desk::receive::{Channel, Filed, Item, Opened, Place};
-use desk::{Refusal, record};
+use desk::{Refusal, link, record};
 use intake::plan::{Mailbox as Decides, Origin};
-use model::{CaseStatus, MailboxId, MailboxKind, RecordId, RecordKind, Time};
+use model::{CaseStatus, MailboxId, MailboxKind, OccurrenceId, RecordId, RecordKind, ThreadId, Time};
 use office::{MORNING, Mail, Office};
 use store::folders::{self, Folder};
-use store::params;
 use store::sql::{Db, Error};
+use store::{params, raw};
 use testkit::on_both;
 
 async fn number(db: &Db, sql: &str) -> i64 {
@@ -122,6 +122,56 @@ on_both! {
         arrives_at(&office, helpdesk, 2, QUESTION, 0).await;
         assert_eq!(text(&db, SHOWN).await, "Where is my order?|So do I.|Ann");
         assert_eq!(number(&db, "SELECT COUNT(*) FROM records WHERE kind = 'case'").await, 1);
+    }
+
+    async fn an_answer_opens_a_closed_case_in_the_lists_of_all_its_threads(db: Db) {
+        let office = Office::new(db.clone());
+        let helpdesk = office.mailbox("helpdesk@acme.example", None).await;
+        let machine = Actor::machine();
+        arrives_at(&office, helpdesk, 1, QUESTION, 0).await;
+        // Two more threads join the case; the second leaves one of its own behind.
+        let other = Mail { id: "7@other.example", ..QUESTION };
+        let ours = Mail { id: "8@acme.example", from: "helpdesk@acme.example", ..QUESTION };
+        arrives_at(&office, helpdesk, 2, ours, 10).await;
+        arrives_at(&office, helpdesk, 3, other, 20).await;
+        link::add(&office.desk, &machine, ThreadId(2), RecordId(1)).await.unwrap();
+        let close = Changes { status: Some(CaseStatus::Closed), ..Changes::default() };
+        case::change(&office.desk, &machine, RecordId(1), close).await.unwrap();
+        assert_eq!(number(&db, "SELECT COUNT(*) FROM threads WHERE case_status = 'closed'").await, 2);
+        arrives_at(&office, helpdesk, 4, ANSWER, 30).await;
+        assert_eq!(number(&db, "SELECT COUNT(*) FROM threads WHERE case_status = 'closed'").await, 0);
+        assert_eq!(number(&db, "SELECT COUNT(*) FROM stream WHERE kind = 'reopened'").await, 1);
+        // The third thread turns out to be part of the first: its case goes into that one.
+        let joins = Mail { id: "9@firm.example", answers: "7@other.example> <1@firm.example", ..ANSWER };
+        arrives_at(&office, helpdesk, 5, joins, 40).await;
+        assert_eq!(number(&db, "SELECT COUNT(DISTINCT case_id) FROM threads WHERE merged_into IS NULL").await, 1);
+        assert_eq!(number(&db, "SELECT COUNT(*) FROM records WHERE kind = 'case' AND merged_into IS NULL").await, 1);
+        let wrong = "SELECT COUNT(*) FROM threads WHERE merged_into IS NULL AND links <> (SELECT COUNT(*) FROM links l WHERE l.thread_id = threads.id)";
+        assert_eq!(number(&db, wrong).await, 0);
+    }
+
+    async fn one_damaged_message_stops_neither_the_archives_walk_nor_its_mailbox(db: Db) {
+        let office = Office::new(db.clone());
+        let helpdesk = office.mailbox("helpdesk@acme.example", None).await;
+        for (uid, mail) in [(1, QUESTION), (2, ANSWER)] {
+            kept(&office, helpdesk, uid, &[(mail.bytes(), 0)]).await.unwrap();
+        }
+        let mut tx = db.begin().await.unwrap();
+        tx.execute("UPDATE occurrences SET header = $1 WHERE uid = 1", params![b"no zstd".to_vec()]).await.unwrap();
+        tx.commit().await.unwrap();
+        let walk = raw::pieces_after(&mut &db, OccurrenceId(0), 9).await.unwrap();
+        let found: Vec<(i64, bool)> = walk.iter().map(|(id, pieces)| (id.0, pieces.is_ok())).collect();
+        assert_eq!(found, [(1, false), (2, true)]);
+        let decides = Decides {
+            kind: MailboxKind::Group,
+            address: "helpdesk@acme.example".into(),
+            create_cases: true,
+            process: None,
+            team: None,
+        };
+        let channel = Channel { id: helpdesk, mailbox: decides, origin: Origin::Live };
+        let done = office.receive.file_waiting(&channel, &folder_of(&office, helpdesk).await).await.unwrap();
+        assert_eq!(done, Filed { filed: 1, quarantined: 1 });
     }
 
     async fn a_letter_to_sixty_contacts_is_filed_and_linked_to_all_of_them(db: Db) {

@@ -609,13 +609,16 @@ impl Writes {
         Ok(record)
     }
 
-    /// Opens a thread's case again.
+    /// Opens a thread's case again: for all threads that belong to it.
     pub fn reopen(&mut self, thread: ThreadId, at: Time) -> Result<(), Error> {
-        let Some(case) = self.thread_mut(thread)?.case.as_mut() else {
+        let Some(record) = self.thread_mut(thread)?.case.as_ref().map(|case| case.id) else {
             return Ok(());
         };
-        case.status = "open".into();
-        let record = case.id;
+        for case in self.threads.values_mut().filter_map(|thread| thread.case.as_mut()) {
+            if case.id == record {
+                case.status = "open".into();
+            }
+        }
         self.reopened.push(params![record, at.0]);
         self.changes.insert(("case", record.0, thread.0, "reopened"));
         self.note(record, thread, "reopened", None, at);
@@ -640,14 +643,7 @@ impl Writes {
         Ok(())
     }
 
-    fn note(
-        &mut self,
-        record: RecordId,
-        thread: ThreadId,
-        kind: &str,
-        message: Option<MessageId>,
-        at: Time,
-    ) {
+    fn note(&mut self, record: RecordId, thread: ThreadId, kind: &str, message: Option<MessageId>, at: Time) {
         self.stream.push(params![record, thread, kind, message, at.0, "", "{}"]);
     }
 
@@ -729,11 +725,14 @@ impl Writes {
         let head = "INSERT INTO links (id, record_id, thread_id, message_id, reason, detail, confidence, created_at) VALUES";
         let links = numbered(tx, "links", std::mem::take(&mut self.links)).await?;
         tx.insert_many(head, "ON CONFLICT DO NOTHING", links).await?;
+        let reopened = std::mem::take(&mut self.reopened);
+        let cases = reopened.iter().map(|row| row[..1].to_vec()).collect();
         tx.execute_many(
             "UPDATE records SET status = 'open', closed_at = NULL, updated_at = $2, version = version + 1 WHERE id = $1",
-            std::mem::take(&mut self.reopened),
+            reopened,
         )
         .await?;
+        tx.execute_many("UPDATE threads SET case_status = 'open' WHERE case_id = $1", cases).await?;
         let stream = numbered(tx, "stream", std::mem::take(&mut self.stream)).await?;
         tx.insert_many(
             "INSERT INTO stream (id, record_id, thread_id, kind, message_id, at, body, data) VALUES",

@@ -297,10 +297,16 @@ pub async fn pieces_of_message(sql: &mut impl Sql, id: MessageId) -> Result<Opti
     row.map(|row| pieces_of(&row)).transpose()
 }
 
-/// The pieces of up to `limit` occurrences after `after`, in order of id: a walk over the archive.
-pub async fn pieces_after(sql: &mut impl Sql, after: OccurrenceId, limit: i64) -> Result<Vec<Pieces>, Error> {
+/// The pieces of up to `limit` occurrences after `after`, in order of id: a walk over the archive. One
+/// whose pieces are damaged has the error in their place.
+pub async fn pieces_after(
+    sql: &mut impl Sql,
+    after: OccurrenceId,
+    limit: i64,
+) -> Result<Vec<(OccurrenceId, Result<Pieces, Error>)>, Error> {
     let text = format!("{PIECES} o.id > $1 ORDER BY o.id LIMIT $2");
-    sql.query(&text, params![after, limit]).await?.iter().map(pieces_of).collect()
+    let rows = sql.query(&text, params![after, limit]).await?;
+    rows.iter().map(|row| Ok((OccurrenceId(row.get(0)?), pieces_of(row)))).collect()
 }
 
 fn pieces_of(row: &Row) -> Result<Pieces, Error> {

@@ -1,6 +1,7 @@
 //! Fetch, open, keep and file as a pipeline: while one batch is filed the next is opened and the one
 //! after that is on the wire. Three batches of at most [`BATCH_BYTES`] bound the memory, except for
-//! a single message that is larger.
+//! a single message that is larger. The more mailboxes are at work, the smaller are their batches; none
+//! waits for another, since one that waits may hang on a dead server.
 //!
 //! The UIDs of a batch are written down before it is opened, so that the next run knows what this
 //! one may have died of.
@@ -8,6 +9,7 @@
 use crate::round::{FolderSummary, RoundError, Visit};
 use desk::receive::{Channel, Item, Opened, Place, Receive};
 use model::Time;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use store::folders::Folder;
 use tokio::sync::mpsc;
@@ -16,8 +18,13 @@ use wire::imap::{Fetched, SessionError, UidSet};
 
 /// Messages opened together.
 const BATCH_MESSAGES: usize = 128;
-/// Bytes opened together.
+/// Bytes opened together, at most.
 const BATCH_BYTES: usize = 6 << 20;
+/// Bytes that one batch of each mailbox at work may have together: fifty mailboxes that are read for the
+/// first time take no more memory than four.
+const ALL_BATCHES_BYTES: usize = 4 * BATCH_BYTES;
+/// With smaller batches than this the database's log would be the bottleneck.
+const SMALLEST_BATCH_BYTES: usize = 256 << 10;
 /// A batch is cut into so many pieces, opened at the same time.
 const PIECES: usize = 2;
 
@@ -54,6 +61,7 @@ pub async fn run(
         return Ok(UidSet::new());
     }
     let Work { receive, channel, visit, report } = work;
+    let _at_work = AtWork::begin();
     let place = Place { mailbox: folder.mailbox, folder: folder.id, uidvalidity: folder.uidvalidity };
     let suspects = Suspects::of(folder, fresh);
     let (fetched, to_open) = mpsc::channel(1);
@@ -65,6 +73,30 @@ pub async fn run(
     let fetching = async { Ok::<_, RoundError>(fetching.await) };
     let (fetched, (), left) = tokio::try_join!(fetching, opening, filing)?;
     fetched.map(|()| left)
+}
+
+/// How many pipelines of this process run.
+static AT_WORK: AtomicUsize = AtomicUsize::new(0);
+
+/// One that runs.
+struct AtWork;
+
+impl AtWork {
+    fn begin() -> AtWork {
+        AT_WORK.fetch_add(1, Ordering::Relaxed);
+        AtWork
+    }
+}
+
+impl Drop for AtWork {
+    fn drop(&mut self) {
+        AT_WORK.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Bytes of a batch where so many pipelines run.
+fn batch_bytes(at_work: usize) -> usize {
+    (ALL_BATCHES_BYTES / at_work.max(1)).clamp(SMALLEST_BATCH_BYTES, BATCH_BYTES)
 }
 
 /// UIDs whose opening was begun by an earlier run and not ended.
@@ -102,7 +134,8 @@ async fn fetch(visit: &mut Visit, fresh: &UidSet, out: mpsc::Sender<Batch>) -> R
                 return Err(error.into());
             }
         };
-        let is_full = batch.items.len() >= BATCH_MESSAGES || bytes + message.body.len() > BATCH_BYTES;
+        let most = batch_bytes(AT_WORK.load(Ordering::Relaxed));
+        let is_full = batch.items.len() >= BATCH_MESSAGES || bytes + message.body.len() > most;
         if is_full && !batch.items.is_empty() {
             let full = std::mem::replace(&mut batch, Batch { items: Vec::new(), uids: UidSet::new() });
             bytes = 0;
@@ -202,4 +235,15 @@ async fn file(
         report(total - left.len());
     }
     Ok(left)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_mailboxes_share_the_memory_of_a_few() {
+        let sizes = [1, 4, 8, 48, 1000].map(|at_work| batch_bytes(at_work) >> 10);
+        assert_eq!(sizes, [6144, 6144, 3072, 512, 256]);
+    }
 }

@@ -27,11 +27,17 @@ pub async fn run(config: &Config, args: Args) -> Result<ExitCode> {
     loop {
         let batch = raw::pieces_after(&mut &desk.db, after, BATCH).await?;
         let Some(last) = batch.last() else { break };
-        after = last.id;
-        for pieces in batch.iter().filter(|pieces| pieces.skeleton.is_some()) {
+        after = last.0;
+        for (id, pieces) in &batch {
+            let fault = match pieces {
+                // It was too large to take, or gone before it could be taken.
+                Ok(pieces) if pieces.skeleton.is_none() => continue,
+                Ok(pieces) => fault(&desk.db, pieces).await,
+                Err(error) => Some(error.to_string()),
+            };
             checked += 1;
-            if let Some(fault) = fault(&desk.db, pieces).await {
-                wrong.push(serde_json::json!({ "occurrence": pieces.id, "fault": fault }));
+            if let Some(fault) = fault {
+                wrong.push(serde_json::json!({ "occurrence": id, "fault": fault }));
             }
         }
         bar.inc(batch.len() as u64);

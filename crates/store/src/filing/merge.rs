@@ -67,8 +67,16 @@ async fn merge_cases(tx: &mut Tx, into: ThreadId, from: ThreadId, at: Time) -> R
             .await
             .map(drop);
     };
-    tx.execute("DELETE FROM links WHERE thread_id = $1 AND record_id = $2", params![into, other]).await?;
-    tx.execute("UPDATE threads SET case_id = $1 WHERE case_id = $2", params![survivor, other]).await?;
+    // The case may have more threads than this one.
+    for text in [
+        "DELETE FROM links WHERE record_id = $2 AND thread_id IN (SELECT thread_id FROM links WHERE record_id = $1)",
+        "UPDATE links SET record_id = $1 WHERE record_id = $2",
+        "UPDATE threads SET case_id = $1, case_status = (SELECT status FROM records WHERE id = $1),
+           assignee_id = (SELECT assignee_id FROM records WHERE id = $1),
+           links = (SELECT COUNT(*) FROM links WHERE thread_id = threads.id) WHERE case_id = $2",
+    ] {
+        tx.execute(text, params![survivor, other]).await?;
+    }
     tx.execute("UPDATE stream SET record_id = $1 WHERE record_id = $2", params![survivor, other]).await?;
     tx.execute(
         "INSERT INTO followers (record_id, user_id) SELECT CAST($1 AS BIGINT), user_id FROM followers WHERE record_id = $2 ON CONFLICT DO NOTHING",
