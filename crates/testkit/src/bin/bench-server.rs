@@ -12,7 +12,10 @@ fn main() -> Result<()> {
     let options = Options { base_dir: Some(dir.into()), ..Options::default() };
     let dovecot = Dovecot::try_start(&options)?;
     let pid = dovecot.pid();
-    println!("{}", json!({"dir": dovecot.dir, "port": dovecot.imap_port, "password": dovecot.password, "pid": pid}));
+    println!(
+        "{}",
+        json!({"dir": dovecot.dir, "port": dovecot.imap_port, "password": dovecot.password, "pid": pid})
+    );
     // Whatever ends the input ends the server.
     std::io::copy(&mut std::io::stdin(), &mut std::io::sink()).ok();
     dovecot.stop();
