@@ -173,6 +173,16 @@ impl Db {
         self.0.signal.subscribe()
     }
 
+    /// Waits until nobody else holds `name`, in this process or another one on the same database, at most
+    /// for `wait`; then it is [`Error::Busy`]. For what must not be done twice outside of the database.
+    /// It is free again when the value is dropped or its process ends, however that happens.
+    pub async fn hold(&self, name: i64, wait: Duration) -> Result<Held, Error> {
+        match &self.0.backend {
+            Backend::Sqlite(sqlite) => sqlite.hold(name, wait).await.map(Held::Sqlite),
+            Backend::Postgres(postgres) => postgres.hold(name, wait).await.map(Held::Postgres),
+        }
+    }
+
     /// Refreshes the statistics by which SQLite chooses indexes; a job for now and then (hourly).
     /// PostgreSQL does so itself.
     pub async fn optimize(&self) -> Result<(), Error> {
@@ -190,6 +200,14 @@ impl Db {
             Backend::Postgres(postgres) => postgres.close().await,
         }
     }
+}
+
+/// A name that is held, see [`Db::hold`].
+pub enum Held {
+    #[doc(hidden)]
+    Sqlite(sqlite::Held),
+    #[doc(hidden)]
+    Postgres(postgres::Held),
 }
 
 /// Whoever can read: [`Db`] (as `&mut &db`), [`ReadTx`] and [`Tx`].

@@ -9,13 +9,18 @@
 use crate::round::{RoundError, Visit, is_numbering, wire_name};
 use model::{AfterFiling, OccurrenceId};
 use std::collections::HashMap;
+use std::time::Duration;
 use store::folders::{self, Due, Folder};
-use store::sql::Db;
+use store::sql::{Db, Error};
 use wire::imap::{SessionError, UidSet};
 
 /// How often a server may refuse on one connection before an occurrence is left where it is, with the
 /// reason.
 const MOST_REFUSALS: i64 = 20;
+/// Added to a folder's id: what is held while it is settled.
+const SETTLING: i64 = 0x4c63_0000_0000;
+/// How long to wait for another process that settles the same folder.
+const WAIT: Duration = Duration::from_secs(60);
 /// Occurrences settled at a time.
 const BATCH: i64 = 1000;
 /// Occurrences copied at a time: after a break each is looked for on its own.
@@ -24,12 +29,23 @@ const COPY_BATCH: i64 = 100;
 /// Settles everything that is due in the folder that is open. Returns why the server refused, if it
 /// did.
 pub async fn settle(db: &Db, visit: &mut Visit, folder: &Folder) -> Result<Option<String>, RoundError> {
+    if folders::due(&mut &*db, folder, 1).await?.is_empty() {
+        return Ok(None);
+    }
+    // Servers copy twice what two connections move at the same moment.
+    let _held = match db.hold(SETTLING + folder.id.0, WAIT).await {
+        Err(Error::Busy(_)) => return Ok(None),
+        held => held?,
+    };
     let target = target(folder).filter(|_| !visit.session.offers("MOVE"));
     loop {
         let due = folders::due(&mut &*db, folder, if target.is_some() { COPY_BATCH } else { BATCH }).await?;
         if due.is_empty() {
             return Ok(None);
         }
+        // What another process filed may have come after this session last looked: a UID it does not know
+        // is passed over by the server without a word.
+        visit.session.noop().await?;
         let ids: Vec<OccurrenceId> = due.iter().map(|one| one.id).collect();
         let mut copied = UidSet::new();
         if let Some(target) = target {

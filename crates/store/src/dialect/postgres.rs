@@ -15,6 +15,7 @@
 //! per column (and COPY has no ON CONFLICT).
 
 mod connect;
+mod hold;
 mod listen;
 mod statement;
 mod value;
@@ -22,6 +23,7 @@ mod value;
 use crate::sql::{Error, Options, Params, Row};
 use connect::Server;
 use deadpool_postgres::{ClientWrapper, HookError, Object, Pool, PoolError};
+pub use hold::Held;
 use statement::{error, execute, insert, query};
 use std::time::Duration;
 use tokio::sync::watch;
@@ -40,6 +42,7 @@ pub(crate) struct Postgres {
     read: Pool,
     write: Pool,
     tls: MakeRustlsConnect,
+    server: Server,
     listener: JoinHandle<()>,
 }
 
@@ -55,8 +58,8 @@ impl Postgres {
         let write = server.pool(options.writers.max(1), options, false)?;
         connect::inspect(&get(&read).await?).await?;
         let tls = server.tls.clone();
-        let listener = tokio::spawn(listen::listen(server, signal));
-        Ok(Postgres { read, write, tls, listener })
+        let listener = tokio::spawn(listen::listen(server.clone(), signal));
+        Ok(Postgres { read, write, tls, server, listener })
     }
 
     /// One statement, many parameters, in one round trip.
@@ -71,6 +74,11 @@ impl Postgres {
             attempt = self.connect(&self.read).await?;
         }
         attempt.query(sql, params).await
+    }
+
+    /// Holds a name among all nodes.
+    pub(crate) async fn hold(&self, name: i64, wait: Duration) -> Result<Held, Error> {
+        hold::hold(&self.server, name, wait).await
     }
 
     /// Whether the statement compiles; it is not run.

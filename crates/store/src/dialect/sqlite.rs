@@ -13,8 +13,11 @@
 //! Decided against a pool of equal connections (writers would collide and starve) and against
 //! memory-mapped reading (an input/output error would be a signal instead of an error).
 
+mod hold;
 mod statement;
 mod threads;
+
+pub use hold::Held;
 
 use crate::sql::text::{Texts, value_tuples};
 use crate::sql::{Error, Options, Params, Row};
@@ -52,6 +55,8 @@ pub(crate) struct Sqlite {
     wait: Duration,
     /// The write-ahead log's file.
     log: Arc<Path>,
+    /// The database's file.
+    path: PathBuf,
 }
 
 impl Sqlite {
@@ -70,9 +75,16 @@ impl Sqlite {
             .map(|_| open_reader(&path, options))
             .collect::<Result<Vec<_>, Error>>()?;
         let readers = Lane::start("sqlite-reader", readers)?;
-        let mut log = path.into_os_string();
+        let mut log = path.clone().into_os_string();
         log.push("-wal");
-        Ok(Sqlite { writer, readers, texts: Arc::default(), wait: options.wait, log: Path::new(&log).into() })
+        Ok(Sqlite {
+            writer,
+            readers,
+            texts: Arc::default(),
+            wait: options.wait,
+            log: Path::new(&log).into(),
+            path,
+        })
     }
 
     /// One statement, many parameters, on any reader, all of one moment.
@@ -88,6 +100,11 @@ impl Sqlite {
                 query(&moment, &sql, &params)
             })
             .await
+    }
+
+    /// Holds a name among all processes.
+    pub(crate) async fn hold(&self, name: i64, wait: Duration) -> Result<Held, Error> {
+        hold::hold(&self.path, name, wait).await
     }
 
     /// Whether the statement compiles; it is not run.

@@ -60,11 +60,20 @@ async fn a_connection_cut_between_copy_and_expunge_leaves_one_copy_in_the_proces
     survives_every_cut(Manner { capabilities, ..Manner::default() }).await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a21_two_processes_that_read_one_folder_at_once_keep_one_ledger() {
-    let (dovecot, room) = (Dovecot::start(), PostRoom::new().await);
+    two_processes(PostRoom::new().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a21_two_nodes_on_postgresql_that_read_one_folder_at_once_keep_one_ledger() {
+    two_processes(PostRoom::on_postgres().await).await;
+}
+
+async fn two_processes(room: PostRoom) {
+    let dovecot = Dovecot::start();
     let second = room.second().await;
-    let id = room.connect(server(&dovecot, "ann"), vec![folder("INBOX", Leave)]).await;
+    let id = room.connect(server(&dovecot, "ann"), vec![folder("INBOX", Move)]).await;
     let source = room.source(id).await;
     let mut total = 0;
     for _ in 0..6 {
@@ -84,6 +93,7 @@ async fn a21_two_processes_that_read_one_folder_at_once_keep_one_ledger() {
     }
     room.try_round(id).await.unwrap();
     room.has_each_once(id, total as i64 + 6).await;
+    assert_eq!(dovecot.count("ann", "Processed").unwrap(), total as u64 + 6);
 }
 
 #[tokio::test]

@@ -7,7 +7,6 @@ use desk::receive::Receive;
 use desk::seal::{Seal, Secret};
 use desk::{Desk, mailbox::PROCESSED};
 use model::{AfterFiling, MailboxId, MailboxKind, Time, Tls};
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 use store::folders::LedgerRow;
 use store::rounds::Source;
@@ -19,6 +18,8 @@ use testkit::folder::Folder;
 pub struct PostRoom {
     pub receive: Receive,
     dir: Folder,
+    /// A PostgreSQL database; without one a file.
+    url: Option<String>,
 }
 
 /// Where a mail server listens, and whose mailbox it is.
@@ -38,11 +39,19 @@ pub fn folder(name: &str, after_filing: AfterFiling) -> FolderChoice {
 
 impl PostRoom {
     pub async fn new() -> PostRoom {
+        PostRoom::with(None).await
+    }
+
+    pub async fn on_postgres() -> PostRoom {
+        PostRoom::with(Some(testkit::postgres::database().unwrap())).await
+    }
+
+    async fn with(url: Option<String>) -> PostRoom {
         let dir = Folder::new().unwrap();
-        let db = Db::open_sqlite(&dir.path().join("test.db"), Default::default()).await.unwrap();
+        let db = open(url.as_deref(), &dir).await;
         store::migrate::run(&db, Time(0)).await.unwrap();
         let seal = Seal::open_or_create(&dir.path().join("key")).unwrap();
-        PostRoom { receive: Receive::new(Desk { db, clock: Clock::system(), seal }), dir }
+        PostRoom { receive: Receive::new(Desk { db, clock: Clock::system(), seal }), dir, url }
     }
 
     pub fn desk(&self) -> &Desk {
@@ -51,12 +60,8 @@ impl PostRoom {
 
     /// The same database, as another process has it.
     pub async fn second(&self) -> Receive {
-        let db = Db::open_sqlite(&self.path(), Default::default()).await.unwrap();
+        let db = open(self.url.as_deref(), &self.dir).await;
         Receive::new(Desk { db, clock: Clock::system(), seal: self.desk().seal.clone() })
-    }
-
-    fn path(&self) -> PathBuf {
-        self.dir.path().join("test.db")
     }
 
     /// Connects a group mailbox that makes cases.
@@ -150,6 +155,14 @@ impl PostRoom {
         }
         began.elapsed()
     }
+}
+
+async fn open(url: Option<&str>, dir: &Folder) -> Db {
+    let opened = match url {
+        Some(url) => Db::open_postgres(url, Default::default()).await,
+        None => Db::open_sqlite(&dir.path().join("test.db"), Default::default()).await,
+    };
+    opened.unwrap()
 }
 
 pub struct Serving {
