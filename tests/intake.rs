@@ -97,10 +97,23 @@ fn everything_is_there_once(program: &Program, dovecot: &Dovecot, mails: &[Mail]
     assert_eq!(dovecot.count("helpdesk", "INBOX").unwrap(), 0);
     assert_eq!(dovecot.count("helpdesk", "Processed").unwrap() as i64, total);
     let threads = program.count("SELECT COUNT(*) FROM threads WHERE merged_into IS NULL");
-    assert_eq!(program.count("SELECT COUNT(DISTINCT case_id) FROM threads WHERE merged_into IS NULL"), threads);
-    assert_eq!(program.count("SELECT COUNT(*) FROM records WHERE kind = 'case' AND merged_into IS NULL"), threads);
-    assert_eq!(program.count("SELECT COALESCE(SUM(messages), 0) FROM threads WHERE merged_into IS NULL"), total - copies);
+    assert_eq!(
+        program.count("SELECT COUNT(DISTINCT case_id) FROM threads WHERE merged_into IS NULL"),
+        threads
+    );
+    assert_eq!(
+        program.count("SELECT COUNT(*) FROM records WHERE kind = 'case' AND merged_into IS NULL"),
+        threads
+    );
+    assert_eq!(
+        program.count("SELECT COALESCE(SUM(messages), 0) FROM threads WHERE merged_into IS NULL"),
+        total - copies
+    );
     let ledger = program.json(&["ledger", "--json"]);
-    assert_eq!((&ledger[0]["seen"], &ledger[0]["filed"], &ledger[0]["difference"]), (&total.into(), &total.into(), &0.into()), "{ledger}");
+    assert_eq!(
+        (&ledger[0]["seen"], &ledger[0]["filed"], &ledger[0]["difference"]),
+        (&total.into(), &total.into(), &0.into()),
+        "{ledger}"
+    );
     assert_eq!(program.json(&["verify", "--json"]), serde_json::json!({ "checked": total, "wrong": [] }));
 }

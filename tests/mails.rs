@@ -38,7 +38,11 @@ pub fn mixed(n: usize) -> Vec<Mail> {
             88..92 => without_id(number),
             92..95 => raw_czech(number),
             95..97 => broken(number, &mut dice),
-            97..99 => Mail { raw: mails.last().map_or_else(Vec::new, |last| last.raw.clone()), token: None, is_copy: !mails.is_empty() },
+            97..99 => Mail {
+                raw: mails.last().map_or_else(Vec::new, |last| last.raw.clone()),
+                token: None,
+                is_copy: !mails.is_empty(),
+            },
             _ => same_id(number),
         };
         mails.push(mail);
@@ -63,7 +67,12 @@ fn header(number: usize, subject: &str, more: &str) -> String {
 fn text(number: usize, dice: &mut Dice) -> String {
     let mut text = String::new();
     for line in 0..1 + dice.roll(30) {
-        write!(text, "Line {line} of letter {number}: the delivery of {} pieces is late.\r\n", dice.roll(1000)).unwrap();
+        write!(
+            text,
+            "Line {line} of letter {number}: the delivery of {} pieces is late.\r\n",
+            dice.roll(1000)
+        )
+        .unwrap();
     }
     text
 }
@@ -84,17 +93,26 @@ fn reply(number: usize, dice: &mut Dice, threads: &mut Vec<Vec<String>>) -> Mail
     let id = format!("{number}@firma.example");
     let references: Vec<String> = ids.iter().map(|id| format!("<{id}>")).collect();
     let last = references.last().unwrap();
-    let more = format!("Message-ID: <{id}>\r\nIn-Reply-To: {last}\r\nReferences: {}\r\n\r\n", references.join("\r\n "));
+    let more = format!(
+        "Message-ID: <{id}>\r\nIn-Reply-To: {last}\r\nReferences: {}\r\n\r\n",
+        references.join("\r\n ")
+    );
     ids.push(id);
-    mail(number, header(number, "Re: Order", &more) + &text(number, dice) + "\r\n> what was written before\r\n")
+    mail(
+        number,
+        header(number, "Re: Order", &more) + &text(number, dice) + "\r\n> what was written before\r\n",
+    )
 }
 
 fn with_file(number: usize, dice: &mut Dice, threads: &mut Vec<Vec<String>>) -> Mail {
     let id = format!("{number}@firma.example");
     threads.push(vec![id.clone()]);
-    let more = format!("Message-ID: <{id}>\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=\"b{number}\"\r\n\r\n");
+    let more = format!(
+        "Message-ID: <{id}>\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=\"b{number}\"\r\n\r\n"
+    );
     let mut raw = header(number, "Invoice", &more);
-    write!(raw, "--b{number}\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n{}\r\n", text(number, dice)).unwrap();
+    write!(raw, "--b{number}\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n{}\r\n", text(number, dice))
+        .unwrap();
     // Few different files, so that many mails share one.
     let (kind, lines) = (dice.roll(5), 100 + dice.roll(5) * 500);
     write!(raw, "--b{number}\r\nContent-Type: application/pdf; name=\"f{kind}.pdf\"\r\nContent-Transfer-Encoding: base64\r\nContent-Disposition: attachment; filename=\"f{kind}.pdf\"\r\n\r\n").unwrap();
@@ -113,7 +131,9 @@ fn without_id(number: usize) -> Mail {
 }
 
 fn raw_czech(number: usize) -> Mail {
-    let more = format!("Message-ID: <{number}@firma.example>\r\nContent-Type: text/plain; charset=windows-1250\r\n\r\n");
+    let more = format!(
+        "Message-ID: <{number}@firma.example>\r\nContent-Type: text/plain; charset=windows-1250\r\n\r\n"
+    );
     let mut raw = header(number, "P\u{1}\u{2}l", &more).into_bytes();
     // "Př" in windows-1250, without any encoding.
     raw.iter_mut().filter(|byte| **byte == 1).for_each(|byte| *byte = 0xF8);
@@ -135,7 +155,11 @@ fn broken(number: usize, dice: &mut Dice) -> Mail {
 
 /// Many mails with one Message-ID and different content (T13).
 fn same_id(number: usize) -> Mail {
-    mail(number, header(number, "Same id", "Message-ID: <same@firma.example>\r\n\r\n") + &format!("This is letter {number}.\r\n"))
+    mail(
+        number,
+        header(number, "Same id", "Message-ID: <same@firma.example>\r\n\r\n")
+            + &format!("This is letter {number}.\r\n"),
+    )
 }
 
 fn mail(number: usize, raw: String) -> Mail {

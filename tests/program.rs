@@ -66,7 +66,8 @@ impl Program {
     pub fn connect(&self, dovecot: &Dovecot, user: &str, address: &str, more: &[&str]) {
         let password = self.file("password", dovecot.password.as_bytes());
         let url = format!("imap://{user}@{}:{}", dovecot.host, dovecot.imap_port);
-        let mut arguments = vec!["mailbox", "add", "--group", "--address", address, "--imap", &url, "--tls", "none"];
+        let mut arguments =
+            vec!["mailbox", "add", "--group", "--address", address, "--imap", &url, "--tls", "none"];
         arguments.extend(["--password-file", &password, "--folder", "INBOX", "--active"]);
         arguments.extend(more);
         self.run(&arguments);
@@ -74,7 +75,8 @@ impl Program {
 
     pub fn serve(&self) -> Serving {
         let mut command = self.command(&["serve", "--listen", "127.0.0.1:0"]);
-        let log = std::fs::File::options().create(true).append(true).open(self.data.path().join("log")).unwrap();
+        let log =
+            std::fs::File::options().create(true).append(true).open(self.data.path().join("log")).unwrap();
         let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().unwrap();
         let out = BufReader::new(child.stdout.take().unwrap());
         Serving { child, out }
@@ -90,7 +92,9 @@ impl Program {
         let began = Instant::now();
         loop {
             let ledger = self.json(&["ledger", "--json"]);
-            let sum = |key: &str| ledger.as_array().unwrap().iter().map(|row| row[key].as_i64().unwrap()).sum::<i64>();
+            let sum = |key: &str| {
+                ledger.as_array().unwrap().iter().map(|row| row[key].as_i64().unwrap()).sum::<i64>()
+            };
             if sum("seen") >= total && sum("difference") == 0 && sum("waiting") == 0 {
                 return;
             }
@@ -105,7 +109,9 @@ impl Program {
         runtime.block_on(async {
             let db = match &self.database {
                 Some(url) => Db::open_postgres(url, Default::default()).await.unwrap(),
-                None => Db::open_sqlite(&self.data.path().join("lettercase.db"), Default::default()).await.unwrap(),
+                None => Db::open_sqlite(&self.data.path().join("lettercase.db"), Default::default())
+                    .await
+                    .unwrap(),
             };
             let rows = db.query(sql, store::params![]).await.unwrap();
             let found = rows.iter().map(read).collect();

@@ -37,7 +37,11 @@ pub async fn whole(sql: &mut impl Sql, pieces: &Pieces) -> Result<Option<Vec<u8>
     split::join(&pieces.header, skeleton, |hash| parts.get(hash).cloned()).map(Some).map_err(damaged)
 }
 
-async fn parts(sql: &mut impl Sql, skeleton: &[u8], wanted: impl Fn(&split::PartRef) -> bool) -> Result<HashMap<Hash, Vec<u8>>, Error> {
+async fn parts(
+    sql: &mut impl Sql,
+    skeleton: &[u8],
+    wanted: impl Fn(&split::PartRef) -> bool,
+) -> Result<HashMap<Hash, Vec<u8>>, Error> {
     let mut parts = HashMap::new();
     for part in split::part_refs(skeleton).map_err(damaged)?.into_iter().filter(wanted) {
         if let Some(bytes) = raw::part(sql, &part.hash).await? {

@@ -19,9 +19,7 @@ impl Clock {
 
     /// A clock that stands still until [`Clock::advance_s`] moves it.
     pub fn fixed(at: Time) -> Clock {
-        Clock {
-            fixed: Some(Arc::new(AtomicI64::new(at.0))),
-        }
+        Clock { fixed: Some(Arc::new(AtomicI64::new(at.0))) }
     }
 
     /// This moment.

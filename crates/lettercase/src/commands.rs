@@ -38,7 +38,8 @@ fn password_of(file: &Path) -> Result<Secret> {
             std::io::stdin().take(10_000).read_to_string(&mut text)?;
             text
         }
-        false => std::fs::read_to_string(file).with_context(|| format!("the password file {} cannot be read", file.display()))?,
+        false => std::fs::read_to_string(file)
+            .with_context(|| format!("the password file {} cannot be read", file.display()))?,
     };
     Ok(Secret::new(text.lines().next().unwrap_or_default()))
 }
@@ -55,7 +56,8 @@ fn rfc3339(at: model::Time) -> String {
 
 /// A progress bar where a person watches, none where a program reads.
 fn bar(what: &str) -> indicatif::ProgressBar {
-    let style = indicatif::ProgressStyle::with_template("{prefix} {bar:30} {human_pos}/{human_len} {per_sec} {eta}");
+    let style =
+        indicatif::ProgressStyle::with_template("{prefix} {bar:30} {human_pos}/{human_len} {per_sec} {eta}");
     let style = style.expect("the template is a constant that was tried").progress_chars("█░░");
     indicatif::ProgressBar::new(0).with_style(style).with_prefix(what.to_owned())
 }

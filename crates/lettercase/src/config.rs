@@ -82,9 +82,13 @@ fn from_env(env: impl Iterator<Item = (String, String)>) -> Result<(Keys, Option
             "LETTERCASE_LOG" => keys.log = Some(value),
             "LETTERCASE_LOG_JSON" => keys.log_json = Some(truth(&name, &value)?),
             // What our own tests, demo and bench tell each other.
-            name if ["TEST_", "E2E_", "DEMO_", "BENCH_"].iter().any(|own| name["LETTERCASE_".len()..].starts_with(own)) => {}
+            name if ["TEST_", "E2E_", "DEMO_", "BENCH_"]
+                .iter()
+                .any(|own| name["LETTERCASE_".len()..].starts_with(own)) => {}
             "LETTERCASE_BIN" | "LETTERCASE_CORPORA" => {}
-            _ => bail!("the environment sets {name}, which is no setting of Lettercase: remove it or correct its name"),
+            _ => bail!(
+                "the environment sets {name}, which is no setting of Lettercase: remove it or correct its name"
+            ),
         }
     }
     Ok((keys, config))
@@ -105,7 +109,8 @@ fn from_file(named: Option<PathBuf>, data: Option<&PathBuf>) -> Result<Keys> {
         None if beside.exists() => beside,
         None => return Ok(Keys::default()),
     };
-    let text = std::fs::read_to_string(&path).with_context(|| format!("the configuration {} cannot be read", path.display()))?;
+    let text = std::fs::read_to_string(&path)
+        .with_context(|| format!("the configuration {} cannot be read", path.display()))?;
     toml::from_str(&text).with_context(|| format!("the configuration {} is wrong", path.display()))
 }
 
@@ -114,13 +119,18 @@ mod tests {
     use super::*;
 
     fn env(pairs: &[(&str, &str)]) -> impl Iterator<Item = (String, String)> {
-        pairs.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect::<Vec<_>>().into_iter()
+        pairs
+            .iter()
+            .map(|(name, value)| (name.to_string(), value.to_string()))
+            .collect::<Vec<_>>()
+            .into_iter()
     }
 
     #[test]
     fn command_line_beats_environment_beats_default() {
         let place = Place { data: Some("/a".into()), ..Place::default() };
-        let config = combine(place, env(&[("LETTERCASE_DATA", "/b"), ("LETTERCASE_LISTEN", "[::1]:9")])).unwrap();
+        let config =
+            combine(place, env(&[("LETTERCASE_DATA", "/b"), ("LETTERCASE_LISTEN", "[::1]:9")])).unwrap();
         assert_eq!((config.data, config.listen.as_str(), config.https), ("/a".into(), "[::1]:9", false));
     }
 

@@ -22,12 +22,18 @@ pub async fn desk(config: &Config) -> Result<Desk> {
     let db = match &config.database {
         None => {
             let path = folder.join("lettercase.db");
-            Db::open_sqlite(&path, Options::default()).await.with_context(|| format!("the database {} cannot be opened", path.display()))?
+            Db::open_sqlite(&path, Options::default())
+                .await
+                .with_context(|| format!("the database {} cannot be opened", path.display()))?
         }
         Some(url) if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
-            Db::open_postgres(url, Options::default()).await.context("the PostgreSQL database cannot be opened")?
+            Db::open_postgres(url, Options::default())
+                .await
+                .context("the PostgreSQL database cannot be opened")?
         }
-        Some(_) => bail!("the setting `database` must begin with postgres:// (leave it out for SQLite in the data folder)"),
+        Some(_) => bail!(
+            "the setting `database` must begin with postgres:// (leave it out for SQLite in the data folder)"
+        ),
     };
     store::migrate::run(&db, clock.now()).await.context("the database cannot be brought up to date")?;
     let seal = Seal::open_or_create(&folder.join("key"))?;

@@ -50,7 +50,13 @@ impl Processes {
 
     fn start(&self) -> std::io::Result<Child> {
         let mut command = Command::new(&self.program);
-        command.arg("probe").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true).spawn()
+        command
+            .arg("probe")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
     }
 }
 
@@ -89,7 +95,12 @@ impl Processes {
                     return None;
                 }
                 Ok(Err(_)) => reason = Some(words(running.wait().await.ok())),
-                Err(_) => return Some(format!("reading this message takes longer than {} seconds", AT_MOST.as_secs())),
+                Err(_) => {
+                    return Some(format!(
+                        "reading this message takes longer than {} seconds",
+                        AT_MOST.as_secs()
+                    ));
+                }
             }
         }
         reason

@@ -30,12 +30,16 @@ pub async fn run(config: &Config, args: Args) -> Result<()> {
     let receive = Receive::new(desk.clone());
     let import = Import::begin(&receive, args.mailbox.as_deref()).await?;
     let bar = super::bar("import");
-    let mut reading = Reading { import, batch: Batch::default(), done: Imported::default(), bar, too_large: 0 };
+    let mut reading =
+        Reading { import, batch: Batch::default(), done: Imported::default(), bar, too_large: 0 };
     reading.path(&args.path).await?;
     reading.flush().await?;
     reading.bar.finish_and_clear();
     let Imported { filed, known, quarantined } = reading.done;
-    super::say(format_args!("{filed} imported, {known} were there already, {quarantined} quarantined, {} too large", reading.too_large));
+    super::say(format_args!(
+        "{filed} imported, {known} were there already, {quarantined} quarantined, {} too large",
+        reading.too_large
+    ));
     desk.db.close().await;
     Ok(())
 }
@@ -64,7 +68,9 @@ impl Reading {
         let is_maildir = parts.iter().all(|part| part.is_dir());
         let folders: Vec<PathBuf> = if is_maildir { parts.into() } else { vec![path.to_owned()] };
         for folder in folders {
-            let mut files: Vec<PathBuf> = fs::read_dir(&folder)?.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>()?;
+            let mut files: Vec<PathBuf> = fs::read_dir(&folder)?
+                .map(|entry| entry.map(|entry| entry.path()))
+                .collect::<Result<_, _>>()?;
             files.sort();
             self.bar.inc_length(files.len() as u64);
             for file in files.into_iter().filter(|file| file.is_file()) {

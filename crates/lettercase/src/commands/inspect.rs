@@ -22,7 +22,9 @@ pub fn run(args: &Args) -> Result<()> {
             std::io::stdin().read_to_end(&mut raw).context("standard input cannot be read")?;
             raw
         }
-        false => std::fs::read(&args.file).with_context(|| format!("{} cannot be read", args.file.display()))?,
+        false => {
+            std::fs::read(&args.file).with_context(|| format!("{} cannot be read", args.file.display()))?
+        }
     };
     let found = serde_json::to_value(mail::inspect::inspect(&raw))?;
     match args.json {
@@ -37,7 +39,9 @@ pub fn run(args: &Args) -> Result<()> {
 /// The same, for people: the short things as lines, then the text.
 fn print(found: &serde_json::Value) {
     let Some(fields) = found.as_object() else { return };
-    for (name, value) in fields.iter().filter(|(name, _)| !["text", "html", "reply_text"].contains(&name.as_str())) {
+    for (name, value) in
+        fields.iter().filter(|(name, _)| !["text", "html", "reply_text"].contains(&name.as_str()))
+    {
         match value {
             serde_json::Value::Null => {}
             serde_json::Value::Array(items) if items.is_empty() => {}

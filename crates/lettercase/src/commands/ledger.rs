@@ -35,11 +35,26 @@ fn json(row: &LedgerRow) -> serde_json::Value {
 fn print(rows: &[LedgerRow]) {
     let line = |cells: [&str; 9]| {
         let [mailbox, folder, rest @ ..] = cells;
-        super::say(format_args!("{mailbox:<32} {folder:<20} {}", rest.map(|cell| format!("{cell:>11}")).join(" ")));
+        super::say(format_args!(
+            "{mailbox:<32} {folder:<20} {}",
+            rest.map(|cell| format!("{cell:>11}")).join(" ")
+        ));
     };
-    line(["mailbox", "folder", "seen", "filed", "filtered", "quarantined", "waiting", "vanished", "difference"]);
+    line([
+        "mailbox",
+        "folder",
+        "seen",
+        "filed",
+        "filtered",
+        "quarantined",
+        "waiting",
+        "vanished",
+        "difference",
+    ]);
     for row in rows {
-        let numbers = [row.seen, row.filed, row.filtered, row.quarantined, row.waiting, row.vanished, row.difference].map(|n| n.to_string());
+        let numbers =
+            [row.seen, row.filed, row.filtered, row.quarantined, row.waiting, row.vanished, row.difference]
+                .map(|n| n.to_string());
         let [a, b, c, d, e, f, g] = &numbers;
         line([&row.mailbox, &row.folder, a, b, c, d, e, f, g]);
     }

@@ -2,8 +2,8 @@
 
 use crate::{config::Config, open};
 use anyhow::{Context, Result, bail};
-use desk::may::Actor;
 use desk::mailbox::{self as verbs, FolderChoice, NewMailbox};
+use desk::may::Actor;
 use model::{AfterFiling, MailboxKind, Tls};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -138,7 +138,11 @@ fn folders(add: &Add) -> Vec<FolderChoice> {
         (_, true) => AfterFiling::Leave,
         _ => AfterFiling::Move,
     };
-    let choice = |name: &String| FolderChoice { name: name.clone(), after_filing, processed_folder: add.processed.clone() };
+    let choice = |name: &String| FolderChoice {
+        name: name.clone(),
+        after_filing,
+        processed_folder: add.processed.clone(),
+    };
     add.folder.iter().map(choice).collect()
 }
 
@@ -159,10 +163,15 @@ impl Address {
             (_, Some(rest)) => (rest, Tls::Implicit),
             _ => bail!("--imap must be like imap://USER@HOST:PORT, and is {url}"),
         };
-        let (user, place) = rest.trim_end_matches('/').rsplit_once('@').with_context(|| format!("--imap names no user: imap://USER@HOST:PORT is needed, not {url}"))?;
+        let (user, place) = rest
+            .trim_end_matches('/')
+            .rsplit_once('@')
+            .with_context(|| format!("--imap names no user: imap://USER@HOST:PORT is needed, not {url}"))?;
         let usual = if tls == Tls::Implicit { 993 } else { 143 };
         let (host, port) = match place.rsplit_once(':') {
-            Some((host, port)) if !port.ends_with(']') => (host, port.parse().with_context(|| format!("--imap has no number as port: {port}"))?),
+            Some((host, port)) if !port.ends_with(']') => {
+                (host, port.parse().with_context(|| format!("--imap has no number as port: {port}"))?)
+            }
             _ => (place, usual),
         };
         let host = host.trim_start_matches('[').trim_end_matches(']');
@@ -179,7 +188,16 @@ async fn print_all(config: &Config, list: &List) -> Result<ExitCode> {
     }
     for mailbox in &all {
         let folders: Vec<&str> = mailbox.folders.iter().map(|folder| folder.name.as_str()).collect();
-        super::say(format_args!("{}  {}  {}  {}:{} ({})  {}", mailbox.id, mailbox.address, mailbox.kind, mailbox.host, mailbox.port, folders.join(", "), on_or_off(mailbox)));
+        super::say(format_args!(
+            "{}  {}  {}  {}:{} ({})  {}",
+            mailbox.id,
+            mailbox.address,
+            mailbox.kind,
+            mailbox.host,
+            mailbox.port,
+            folders.join(", "),
+            on_or_off(mailbox)
+        ));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -207,14 +225,28 @@ async fn try_one(config: &Config, test: &Test) -> Result<ExitCode> {
     let outcome = sync::test::test(login).await;
     let code = if outcome.trouble.is_none() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     if test.json {
-        let folders: Vec<_> = outcome.folders.iter().map(|f| serde_json::json!({"name": f.name, "special_use": f.special_use, "messages": f.messages})).collect();
-        super::print_json(&serde_json::json!({ "ok": outcome.trouble.is_none(), "log": outcome.log, "folders": folders, "error": outcome.trouble }))?;
+        let folders: Vec<_> = outcome
+            .folders
+            .iter()
+            .map(
+                |f| serde_json::json!({"name": f.name, "special_use": f.special_use, "messages": f.messages}),
+            )
+            .collect();
+        super::print_json(
+            &serde_json::json!({ "ok": outcome.trouble.is_none(), "log": outcome.log, "folders": folders, "error": outcome.trouble }),
+        )?;
         return Ok(code);
     }
     outcome.log.iter().for_each(|line| super::say(format_args!("{line}")));
-    outcome.folders.iter().for_each(|folder| super::say(format_args!("{:<40} {:>9} messages", folder.name, folder.messages)));
+    outcome
+        .folders
+        .iter()
+        .for_each(|folder| super::say(format_args!("{:<40} {:>9} messages", folder.name, folder.messages)));
     if let Some(trouble) = outcome.trouble {
-        eprintln!("Connecting to the mailbox failed! ({}) {} {}", trouble.stage, trouble.message, trouble.remedy);
+        eprintln!(
+            "Connecting to the mailbox failed! ({}) {} {}",
+            trouble.stage, trouble.message, trouble.remedy
+        );
     }
     Ok(code)
 }
@@ -230,8 +262,14 @@ mod tests {
             (address.user, address.host, address.port, address.tls)
         };
         let helpdesk = "helpdesk@acme.example";
-        assert_eq!(of("imap://helpdesk@acme.example@127.0.0.1:31143", Tls::None), (helpdesk.into(), "127.0.0.1".into(), 31143, Tls::None));
-        assert_eq!(of("imap://helpdesk%40acme.example@mail.acme.example", Tls::StartTls), (helpdesk.into(), "mail.acme.example".into(), 143, Tls::StartTls));
+        assert_eq!(
+            of("imap://helpdesk@acme.example@127.0.0.1:31143", Tls::None),
+            (helpdesk.into(), "127.0.0.1".into(), 31143, Tls::None)
+        );
+        assert_eq!(
+            of("imap://helpdesk%40acme.example@mail.acme.example", Tls::StartTls),
+            (helpdesk.into(), "mail.acme.example".into(), 143, Tls::StartTls)
+        );
         assert_eq!(of("imaps://ann@[::1]/", Tls::None), ("ann".into(), "::1".into(), 993, Tls::Implicit));
         assert!(Address::of("mail.acme.example", Tls::None).is_err());
         assert!(Address::of("imap://mail.acme.example", Tls::None).is_err());

@@ -65,7 +65,10 @@ async fn scan(receive: &Receive, source: &Source, quiet: bool) -> Result<Vec<Fol
 fn show(source: &Source, summary: &FolderSummary, quiet: bool) -> serde_json::Value {
     let FolderSummary { folder, seen, filed, skipped, quarantined, refused } = summary;
     if !quiet {
-        super::say(format_args!("{} {folder}: {seen} seen, {filed} filed, {skipped} skipped, {quarantined} quarantined", source.address));
+        super::say(format_args!(
+            "{} {folder}: {seen} seen, {filed} filed, {skipped} skipped, {quarantined} quarantined",
+            source.address
+        ));
     }
     if let Some(refused) = refused {
         eprintln!("{} {folder}: filed mail stays there, the server refused: {refused}", source.address);

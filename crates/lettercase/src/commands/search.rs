@@ -21,13 +21,20 @@ pub struct Args {
 /// Runs the command.
 pub async fn run(config: &Config, args: Args) -> Result<()> {
     let desk = open::desk(config).await?;
-    let (total, hits) = search::find(&desk, &Actor::machine(), &args.query, None, 0, args.limit.clamp(1, 10_000)).await?;
+    let (total, hits) =
+        search::find(&desk, &Actor::machine(), &args.query, None, 0, args.limit.clamp(1, 10_000)).await?;
     if args.json {
         return super::print_json(&hits.iter().map(json).collect::<Vec<_>>());
     }
     for hit in &hits {
         let from = hit.from();
-        super::say(format_args!("{}  {} <{}>  {}", super::rfc3339(hit.at()), from.name, from.address, hit.message.subject));
+        super::say(format_args!(
+            "{}  {} <{}>  {}",
+            super::rfc3339(hit.at()),
+            from.name,
+            from.address,
+            hit.message.subject
+        ));
         super::say(format_args!("    {}", hit.snippet.text.replace('\n', " ")));
     }
     super::say(format_args!("{total} found"));
@@ -36,7 +43,8 @@ pub async fn run(config: &Config, args: Args) -> Result<()> {
 
 fn json(hit: &Hit) -> serde_json::Value {
     let from = hit.from();
-    let writer = if from.name.is_empty() { from.address.clone() } else { format!("{} <{}>", from.name, from.address) };
+    let writer =
+        if from.name.is_empty() { from.address.clone() } else { format!("{} <{}>", from.name, from.address) };
     serde_json::json!({
         "message_id": super::name_of(&hit.message.mid, hit.message.id),
         "thread": hit.message.thread,

@@ -31,7 +31,8 @@ pub async fn run(config: Config, args: Args) -> Result<()> {
     let address = args.listen.unwrap_or(config.listen);
     let listener = TcpListener::bind(&address).await;
     let listener = listener.with_context(|| format!("cannot listen on {address} (setting `listen`)"))?;
-    let supervisor = Supervisor::new(Receive::new(desk.clone()).with_probe(Arc::new(Processes::of_this_program()?)));
+    let supervisor =
+        Supervisor::new(Receive::new(desk.clone()).with_probe(Arc::new(Processes::of_this_program()?)));
     let app = App::new(desk.clone(), Arc::new(supervisor.clone()), Settings { secure: config.https });
     // For people and for programs that wait for it.
     super::say(format_args!("Lettercase listens on http://{}", listener.local_addr()?));
@@ -70,13 +71,19 @@ fn only_one(folder: &Path) -> Result<File> {
     let file = File::options().create(true).append(true).open(&path)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(std::fs::TryLockError::WouldBlock) => bail!("another `lettercase serve` runs on the data folder {}", folder.display()),
-        Err(std::fs::TryLockError::Error(error)) => Err(error).with_context(|| format!("{} cannot be locked", path.display())),
+        Err(std::fs::TryLockError::WouldBlock) => {
+            bail!("another `lettercase serve` runs on the data folder {}", folder.display())
+        }
+        Err(std::fs::TryLockError::Error(error)) => {
+            Err(error).with_context(|| format!("{} cannot be locked", path.display()))
+        }
     }
 }
 
 fn start_log(config: &Config) -> Result<()> {
-    let filter = EnvFilter::try_new(&config.log).with_context(|| format!("the setting `log` is {:?}; it must be like info or info,store=debug", config.log))?;
+    let filter = EnvFilter::try_new(&config.log).with_context(|| {
+        format!("the setting `log` is {:?}; it must be like info or info,store=debug", config.log)
+    })?;
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match config.log_json {
         true => log.json().init(),

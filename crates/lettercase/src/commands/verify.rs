@@ -56,7 +56,9 @@ async fn fault(db: &Db, pieces: &Pieces) -> Option<String> {
     match bytes::whole(&mut &*db, pieces).await {
         Err(error) => Some(error.to_string()),
         Ok(None) => Some("the body is missing".into()),
-        Ok(Some(raw)) if blake3::hash(&raw).as_bytes() != &pieces.hash => Some("the bytes differ from those received".into()),
+        Ok(Some(raw)) if blake3::hash(&raw).as_bytes() != &pieces.hash => {
+            Some("the bytes differ from those received".into())
+        }
         Ok(Some(_)) => None,
     }
 }
