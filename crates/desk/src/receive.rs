@@ -20,7 +20,7 @@ mod keep;
 mod open;
 mod recall;
 
-pub use open::{Item, Opened, Place, rehearse};
+pub use open::{Aside, Item, Opened, Place, rehearse};
 
 use crate::Desk;
 use crate::mailbox::Boxed;
@@ -32,11 +32,18 @@ use store::folders::Folder;
 use store::sql::Error;
 
 /// Attempts begun and not ended before a letter is probed.
-pub const TRUSTED_ATTEMPTS: i64 = 2;
+pub const TRUSTED_ATTEMPTS: i64 = 4;
 
-/// How often the program may end while it handles a letter that the probe survives, before the letter
-/// is put aside. Ends from outside count too, so there are many.
+/// How often the program may end while it handles a letter, alone and survived by the probe, before
+/// the letter is put aside. Ends from outside count too, so there are many.
 pub const MOST_ATTEMPTS: i64 = 30;
+
+/// How many letters of a batch of `most` are handled together after so many attempts that did not come
+/// to an end: half as many each time. A machine that is switched off again and again gets further with
+/// each start, and the letter at fault is alone in the end.
+pub fn together(most: usize, attempts: i64) -> usize {
+    (most >> attempts.clamp(0, 16)).max(1)
+}
 
 /// Why a letter is put aside after [`MOST_ATTEMPTS`].
 const ENDED_EACH_TIME: &str = "the program ended each time it handled this message";
@@ -108,7 +115,7 @@ impl Receive {
     /// Marks those of `items` to be put aside that must not be opened any more, if opening them is
     /// now being begun for the `attempt`-th time.
     pub async fn sort_out(&self, items: &mut [Item], attempt: i64) {
-        if attempt > MOST_ATTEMPTS {
+        if attempt > MOST_ATTEMPTS && items.len() == 1 {
             items.iter_mut().for_each(|item| item.put_aside(ENDED_EACH_TIME.into()));
         } else if attempt > TRUSTED_ATTEMPTS {
             let found = self.probe.probe(items.iter().map(|item| item.raw.as_slice()).collect()).await;
@@ -155,7 +162,10 @@ impl Receive {
         let mut done = Filed::default();
         let mut after = OccurrenceId(0);
         loop {
-            let waiting = filing::waiting(&mut &self.desk.db, folder, after, WAITING_BATCH).await?;
+            let mut waiting =
+                filing::waiting(&mut &self.desk.db, folder, after, WAITING_BATCH as i64).await?;
+            let attempts = waiting.iter().map(|one| one.attempts).max().unwrap_or(0);
+            waiting.truncate(together(WAITING_BATCH, attempts));
             let Some(last) = waiting.last() else { return Ok(done) };
             after = last.id;
             done += self.file_again(channel, folder, &waiting).await?;
@@ -189,7 +199,7 @@ impl Receive {
             let [item] = item;
             match item.aside {
                 Some(reason) => {
-                    self.quarantine(one.id, &reason).await?;
+                    self.quarantine(one.id, &reason.to_string()).await?;
                     quarantined += 1;
                 }
                 None => opened.push(open::again(one.id, one.internal_at, &item.raw)),
@@ -209,4 +219,4 @@ impl Receive {
 }
 
 /// Occurrences filed from the shelf at a time; bounds memory.
-const WAITING_BATCH: i64 = 50;
+const WAITING_BATCH: usize = 50;

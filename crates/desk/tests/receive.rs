@@ -5,7 +5,7 @@ mod office;
 
 use desk::bytes;
 use desk::mailbox::Boxed;
-use desk::receive::{Channel, Item, Opened, Place, Probe, TRUSTED_ATTEMPTS};
+use desk::receive::{Aside, Channel, Item, Opened, Place, Probe, TRUSTED_ATTEMPTS};
 use intake::plan::{Mailbox as Decides, Origin};
 use model::{MailboxId, MailboxKind, OccurrenceId};
 use office::{MORNING, Mail, Office};
@@ -59,7 +59,7 @@ async fn only_kept(
     mailbox: MailboxId,
     uid: i64,
     raw: &[u8],
-    aside: Option<String>,
+    aside: Option<Aside>,
 ) -> Vec<Opened> {
     let (_, mut folder, place) = place(office, mailbox).await;
     let mut tx = office.desk.db.begin().await.unwrap();
@@ -166,7 +166,7 @@ on_both! {
         let mut office = Office::new(db.clone());
         let helpdesk = office.mailbox("helpdesk@acme.example", None).await;
         let poison = b"Subject: poison\r\n\r\n\xff\x00".repeat(500);
-        only_kept(&office, helpdesk, 100, &poison, Some("the program ended each time it read this message".into())).await;
+        only_kept(&office, helpdesk, 100, &poison, Some(Aside::Ends("the program ended each time it read this message".into()))).await;
         office.bytes_arrive(helpdesk, b"Message-ID: <2@a.example>\r\nSubject: fine\r\n\r\nx".to_vec()).await;
         assert_eq!(bytes::of_occurrence(&mut &db, OccurrenceId(1)).await.unwrap().unwrap(), poison);
         let row = db.query_one("SELECT state, reason FROM occurrences WHERE id = 1", params![]).await.unwrap();
@@ -179,6 +179,22 @@ on_both! {
         let (channel, folder, _) = place(&office, helpdesk).await;
         assert_eq!(office.receive.file_waiting(&channel, &folder).await.unwrap().filed, 1);
         assert_eq!(number(&db, "SELECT COUNT(*) FROM messages").await, 2);
+    }
+
+    async fn a22_what_is_too_large_is_named_and_never_filed_cut_off(db: Db) {
+        let office = Office::new(db.clone());
+        let helpdesk = office.mailbox("helpdesk@acme.example", None).await;
+        let beginning = b"Message-ID: <1@a.example>\r\nSubject: Plans\r\n\r\n".repeat(2000);
+        let aside = Aside::TooLarge { size_bytes: 99_000_000 };
+        only_kept(&office, helpdesk, 1, &beginning, Some(aside)).await;
+        let row = db.query_one("SELECT state, reason, size_bytes FROM occurrences", params![]).await.unwrap();
+        assert_eq!(row.get::<String>(0).unwrap(), "quarantined");
+        assert!(row.get::<String>(1).unwrap().contains("too large"));
+        assert_eq!(row.get::<i64>(2).unwrap(), 99_000_000);
+        let mut tx = db.begin().await.unwrap();
+        assert!(!store::mailboxes::retry(&mut tx, OccurrenceId(1)).await.unwrap(), "its bytes are not here");
+        tx.commit().await.unwrap();
+        assert_eq!((ledger(&db).await.quarantined, ledger(&db).await.difference), (1, 0));
     }
 
     async fn a22_a_letter_that_ends_the_program_is_found_by_a_probe_and_put_aside(db: Db) {

@@ -4,13 +4,13 @@
 //! waits for another, since one that waits may hang on a dead server.
 //!
 //! The UIDs of a batch are written down before it is opened, so that the next run knows what this
-//! one may have died of.
+//! one may have died of, and takes less of it at a time.
 
 use crate::round::{FolderSummary, RoundError, Visit};
-use desk::receive::{Channel, Item, Opened, Place, Receive};
+use desk::receive::{self, Aside, Channel, Item, Opened, Place, Receive};
 use model::Time;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use store::folders::Folder;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -27,6 +27,9 @@ const ALL_BATCHES_BYTES: usize = 4 * BATCH_BYTES;
 const SMALLEST_BATCH_BYTES: usize = 256 << 10;
 /// A batch is cut into so many pieces, opened at the same time.
 const PIECES: usize = 2;
+
+/// What has come is not held back for longer than this while a slow server gives more.
+const GATHERING: Duration = Duration::from_secs(2);
 
 /// A batch is opened in less than this, even where letters are put together to be slow. Else the round
 /// ends, and after some more such rounds the letter at fault is found and put aside.
@@ -48,6 +51,36 @@ pub struct Work<'a> {
 struct Batch {
     items: Vec<Item>,
     uids: UidSet,
+    bytes: usize,
+    /// How many its members may be together at most.
+    together: usize,
+    began: Instant,
+}
+
+impl Batch {
+    fn new() -> Batch {
+        Batch {
+            items: Vec::new(),
+            uids: UidSet::new(),
+            bytes: 0,
+            together: BATCH_MESSAGES,
+            began: Instant::now(),
+        }
+    }
+
+    /// Whether it has to go before another message of so many bytes, and so many together, joins it.
+    fn is_full(&self, bytes: usize, together: usize) -> bool {
+        let most = batch_bytes(AT_WORK.load(Ordering::Relaxed));
+        let is_full = self.items.len() >= self.together.min(together) || self.bytes + bytes > most;
+        !self.items.is_empty() && (is_full || self.began.elapsed() > GATHERING)
+    }
+
+    fn push(&mut self, message: Fetched, together: usize) {
+        self.together = self.together.min(together);
+        self.bytes += message.body.len();
+        self.uids.insert(message.uid);
+        self.items.push(item(message));
+    }
 }
 
 /// Fetches `fresh`, keeps and files it. Returns what the server did not give.
@@ -66,7 +99,7 @@ pub async fn run(
     let suspects = Suspects::of(folder, fresh);
     let (fetched, to_open) = mpsc::channel(1);
     let (opened, to_file) = mpsc::channel(1);
-    let fetching = fetch(visit, fresh, fetched);
+    let fetching = fetch(visit, fresh, &suspects, fetched);
     let opening = open(receive, place, &suspects, to_open, opened);
     let filing = file(receive, channel, folder, fresh.clone(), to_file, summary, report);
     // A connection that breaks ends the fetching only: what has arrived is kept and filed first.
@@ -111,6 +144,14 @@ impl Suspects {
         Suspects { uids: begun.intersection(fresh), attempts: folder.attempts }
     }
 
+    /// How many messages this one may be opened with.
+    fn together(&self, uid: u32) -> usize {
+        match self.uids.contains(uid) {
+            true => receive::together(BATCH_MESSAGES, self.attempts),
+            false => BATCH_MESSAGES,
+        }
+    }
+
     /// How often opening this batch is being begun now.
     fn attempt(&self, uids: &UidSet) -> i64 {
         match uids.intersection(&self.uids).is_empty() {
@@ -120,9 +161,14 @@ impl Suspects {
     }
 }
 
-async fn fetch(visit: &mut Visit, fresh: &UidSet, out: mpsc::Sender<Batch>) -> Result<(), RoundError> {
+async fn fetch(
+    visit: &mut Visit,
+    fresh: &UidSet,
+    suspects: &Suspects,
+    out: mpsc::Sender<Batch>,
+) -> Result<(), RoundError> {
     let mut stream = visit.session.fetch(fresh);
-    let (mut batch, mut bytes) = (Batch { items: Vec::new(), uids: UidSet::new() }, 0);
+    let mut batch = Batch::new();
     loop {
         let message = match stream.next().await {
             Ok(Some(message)) => message,
@@ -134,18 +180,13 @@ async fn fetch(visit: &mut Visit, fresh: &UidSet, out: mpsc::Sender<Batch>) -> R
                 return Err(error.into());
             }
         };
-        let most = batch_bytes(AT_WORK.load(Ordering::Relaxed));
-        let is_full = batch.items.len() >= BATCH_MESSAGES || bytes + message.body.len() > most;
-        if is_full && !batch.items.is_empty() {
-            let full = std::mem::replace(&mut batch, Batch { items: Vec::new(), uids: UidSet::new() });
-            bytes = 0;
-            if !send(&out, full).await {
-                return Ok(());
-            }
+        let together = suspects.together(message.uid);
+        if batch.is_full(message.body.len(), together)
+            && !send(&out, std::mem::replace(&mut batch, Batch::new())).await
+        {
+            return Ok(());
         }
-        bytes += message.body.len();
-        batch.uids.insert(message.uid);
-        batch.items.push(item(message));
+        batch.push(message, together);
     }
     send(&out, batch).await;
     Ok(())
@@ -157,9 +198,7 @@ async fn send(out: &mpsc::Sender<Batch>, batch: Batch) -> bool {
 }
 
 fn item(message: Fetched) -> Item {
-    let aside = message
-        .truncated
-        .map(|size| format!("it is too large to be taken ({size} bytes); it stays on the server"));
+    let aside = message.truncated.map(|size_bytes| Aside::TooLarge { size_bytes });
     Item {
         uid: i64::from(message.uid),
         internal_at: Time(message.internal_date.unwrap_or(0)),

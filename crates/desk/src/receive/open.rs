@@ -29,15 +29,37 @@ pub struct Item {
     pub internal_at: Time,
     /// The bytes.
     pub raw: Vec<u8>,
-    /// Why it is to be put aside unread: too large (then `raw` is only its beginning), or the
-    /// program dies of it.
-    pub aside: Option<String>,
+    /// Why it is to be put aside unread.
+    pub aside: Option<Aside>,
+}
+
+/// Why an item is put aside unread.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Aside {
+    /// It is larger than is taken: `raw` is only its beginning, and it stays on the server.
+    TooLarge {
+        /// Its size on the server.
+        size_bytes: u64,
+    },
+    /// The program dies of it; the words are for the quarantine page.
+    Ends(String),
+}
+
+impl std::fmt::Display for Aside {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Aside::TooLarge { size_bytes } => {
+                write!(f, "it is too large to be taken ({size_bytes} bytes); it stays on the server")
+            }
+            Aside::Ends(reason) => f.write_str(reason),
+        }
+    }
 }
 
 impl Item {
     /// Says why it is not to be opened; the first reason stays.
     pub(super) fn put_aside(&mut self, reason: String) {
-        self.aside.get_or_insert(reason);
+        self.aside.get_or_insert(Aside::Ends(reason));
     }
 }
 
@@ -113,13 +135,13 @@ impl StoredParts {
 pub(super) fn open(stored: &StoredParts, place: &Place, item: Item) -> Opened {
     let aside = item.aside.clone();
     let opened = match aside {
-        Some(reason) => Err(reason),
+        Some(aside) => Err(aside),
         None => catch_unwind(AssertUnwindSafe(|| open_readable(stored, place, &item)))
-            .map_err(|panic| panic_reason(&*panic)),
+            .map_err(|panic| Aside::Ends(panic_reason(&*panic))),
     };
     let (kept, read) = match opened {
         Ok((kept, read)) => (kept, Some(Box::new(read))),
-        Err(reason) => (unread(place, &item, reason), None),
+        Err(aside) => (unread(place, &item, &aside), None),
     };
     Opened {
         internal_at: item.internal_at,
@@ -168,21 +190,34 @@ fn open_readable(stored: &StoredParts, place: &Place, item: &Item) -> (Kept, Rea
     (kept, read(&item.raw, letter))
 }
 
-/// The whole message as its own header block, before an empty body: no parser is asked anything.
-fn unread(place: &Place, item: &Item, reason: String) -> Kept {
-    let empty = mail::split::split(b"");
-    let body = Body {
-        hash: empty.body_hash,
-        size_bytes: 0,
-        skeleton: raw::zstd_of(&empty.skeleton),
-        parts: Vec::new(),
+/// What is kept of an item nobody reads: no parser is asked anything. One that came whole is its own
+/// header block before an empty body; of one that did not only the beginning is kept, without a
+/// body, so that it can never be filed as if it were all.
+fn unread(place: &Place, item: &Item, aside: &Aside) -> Kept {
+    let mut kept = match aside {
+        Aside::Ends(_) => {
+            let empty = mail::split::split(b"");
+            let body = Body {
+                hash: empty.body_hash,
+                size_bytes: 0,
+                skeleton: raw::zstd_of(&empty.skeleton),
+                parts: Vec::new(),
+            };
+            kept(place, item, *blake3::hash(&item.raw).as_bytes(), &item.raw, Some(body))
+        }
+        Aside::TooLarge { size_bytes } => {
+            let beginning = &item.raw[..item.raw.len().min(BEGINNING_BYTES)];
+            let kept = kept(place, item, *blake3::hash(beginning).as_bytes(), beginning, None);
+            Kept { size_bytes: *size_bytes, ..kept }
+        }
     };
-    let hash = *blake3::hash(&item.raw).as_bytes();
-    let mut kept = kept(place, item, hash, &item.raw, Some(body));
     kept.state = OccurrenceState::Quarantined;
-    kept.reason = Some(reason);
+    kept.reason = Some(aside.to_string());
     kept
 }
+
+/// How much of a message is kept that is too large to be taken: its header, as a rule.
+const BEGINNING_BYTES: usize = 64 << 10;
 
 fn kept(place: &Place, item: &Item, hash: Hash, header: &[u8], body: Option<Body>) -> Kept {
     Kept {

@@ -73,7 +73,7 @@ impl Reading {
                 .collect::<Result<_, _>>()?;
             files.sort();
             self.bar.inc_length(files.len() as u64);
-            for file in files.into_iter().filter(|file| file.is_file()) {
+            for file in files.into_iter().filter(|file| file.is_file() && !is_hidden(file)) {
                 self.file(&file).await?;
             }
         }
@@ -120,6 +120,11 @@ impl Reading {
         self.done += self.import.file(batch).await?;
         Ok(())
     }
+}
+
+/// Files that begin with a dot are somebody's notes about the folder.
+fn is_hidden(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'))
 }
 
 /// When a file was last changed: the date of a message that has none.

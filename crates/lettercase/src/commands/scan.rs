@@ -73,7 +73,7 @@ fn show(source: &Source, summary: &FolderSummary, quiet: bool) -> serde_json::Va
     if let Some(refused) = refused {
         eprintln!("{} {folder}: filed mail stays there, the server refused: {refused}", source.address);
     }
-    serde_json::json!({ "mailbox": source.address, "folder": folder, "seen": seen, "filed": filed, "skipped": skipped, "quarantined": quarantined })
+    serde_json::json!({ "mailbox": source.address, "folder": folder, "seen": seen, "filed": filed, "skipped": skipped, "quarantined": quarantined, "refused": refused })
 }
 
 fn remedy(error: &RoundError) -> String {
