@@ -164,7 +164,8 @@ struct Score {
 }
 
 fn words(text: &str) -> Vec<String> {
-    let is_break = |c: char| !(c.is_alphanumeric() || c > '\u{2000}');
+    // Wide blanks are above U+2000 too, and blanks around a reply go.
+    let is_break = |c: char| c.is_whitespace() || !(c.is_alphanumeric() || c > '\u{2000}');
     text.split(is_break).filter(|w| !w.is_empty()).map(str::to_owned).collect()
 }
 
