@@ -2,7 +2,7 @@
 
 use crate::browser::{Browser, World};
 use axum::http::{StatusCode, header};
-use desk::receive::{Item, Place, Receive};
+use desk::receive::{Aside, Item, Place, Receive};
 use model::{FolderId, MailboxId, Time};
 use serde_json::json;
 use store::folders;
@@ -26,7 +26,7 @@ async fn quarantined(world: &World, ann: &mut Browser) -> (i64, i64) {
     tx.commit().await.unwrap();
     let receive = Receive::new(world.app.desk.clone());
     let place = Place { mailbox, folder, uidvalidity: 7 };
-    let aside = Some("the program ended each time it read this message".to_owned());
+    let aside = Some(Aside::Ends("the program ended each time it read this message".to_owned()));
     let item = Item { uid: 5, internal_at: Time(0), raw: RAW.to_vec(), aside };
     let mut folder = folders::get(&mut &*db, folder).await.unwrap().unwrap();
     receive.keep(&mut folder, &mut [receive.open(&place, item)], 5).await.unwrap();
