@@ -306,6 +306,13 @@ fn digest(secret: &str) -> [u8; 32] {
 mod tests {
     use super::*;
 
+    #[test]
+    fn an_unknown_user_costs_the_same_work() {
+        // Algorithm, version and cost: everything before the salt.
+        let cost = |hash: &str| hash.split('$').take(4).map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(cost(&NOBODY), cost(&hash_now("correct horse").unwrap()));
+    }
+
     #[tokio::test]
     async fn a_password_is_kept_as_argon2id_and_only_it_is_right() {
         let hash = hash("correct horse".into()).await.unwrap();
