@@ -288,7 +288,8 @@ async fn the_log_stays_bounded_while_readers_never_pause() {
         })
         .collect();
     let mut largest = 0;
-    for id in 0..100 {
+    // Half a gigabyte: a log that is never started over would be as large.
+    for id in 0..160 {
         let mut tx = db.begin().await.unwrap();
         let sql = "INSERT INTO t (id, name) VALUES ($1, $2)";
         tx.execute(sql, params![id, "x".repeat(3 << 20)]).await.unwrap();
@@ -297,5 +298,6 @@ async fn the_log_stays_bounded_while_readers_never_pause() {
     }
     readers.iter().for_each(tokio::task::JoinHandle::abort);
     println!("largest {} MB", largest / MB);
-    assert!(largest < 160 * MB, "the log grew to {} MB", largest / MB);
+    // 130 MB on an idle machine, 172 MB where readers and the disk were busy.
+    assert!(largest < 280 * MB, "the log grew to {} MB", largest / MB);
 }
