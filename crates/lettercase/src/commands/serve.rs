@@ -7,6 +7,7 @@ use anyhow::{Context, Result, bail};
 use desk::receive::Receive;
 use server::{App, Settings};
 use std::fs::File;
+use std::io::IsTerminal;
 use std::path::Path;
 use std::sync::Arc;
 use sync::supervisor::Supervisor;
@@ -84,7 +85,10 @@ fn start_log(config: &Config) -> Result<()> {
     let filter = EnvFilter::try_new(&config.log).with_context(|| {
         format!("the setting `log` is {:?}; it must be like info or info,store=debug", config.log)
     })?;
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr);
     match config.log_json {
         true => log.json().init(),
         false => log.init(),
