@@ -314,12 +314,19 @@ impl Writes {
         let record = RecordId(id);
         self.cases.push(params![
             id,
+            "case",
             case.name,
             case.folded,
             case.account,
+            "[]",
             case.description,
             at.0,
+            at.0,
+            at.0,
+            1_i64,
             number,
+            "open",
+            "normal",
             case.process,
             case.team
         ]);

@@ -69,7 +69,7 @@ impl Writes {
     }
 
     async fn flush_records(&mut self, tx: &mut Tx) -> Result<(), Error> {
-        let cases = std::mem::take(&mut self.cases).into_iter().map(case_row).collect();
+        let cases = std::mem::take(&mut self.cases);
         let head = "INSERT INTO records (id, kind, name, folded, account_id, fields, description, created_at, updated_at, last_at, version, number, status, priority, process_id, team_id) VALUES";
         tx.insert_many(head, "", cases).await?;
         let head = "INSERT INTO links (id, record_id, thread_id, message_id, reason, detail, confidence, created_at) VALUES";
@@ -168,22 +168,4 @@ fn thread_row(thread: &ThreadState) -> Params {
         case.map(|case| case.status.as_str()),
         case.and_then(|case| case.assignee)
     ]
-}
-
-/// From what [`Writes::case`] collects to a row of `records`.
-fn case_row(case: Params) -> Params {
-    let mut case = case.into_iter();
-    let mut take = || case.next().unwrap_or_default();
-    let (id, name, folded, account, description, at, number, process, team) =
-        (take(), take(), take(), take(), take(), take(), take(), take(), take());
-    let mut row = vec![id];
-    row.extend(params!["case"]);
-    row.extend([name, folded, account]);
-    row.extend(params!["[]"]);
-    row.extend([description, at.clone(), at.clone(), at]);
-    row.extend(params![1_i64]);
-    row.push(number);
-    row.extend(params!["open", "normal"]);
-    row.extend([process, team]);
-    row
 }
