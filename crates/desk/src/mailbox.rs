@@ -122,13 +122,7 @@ pub async fn add(desk: &Desk, actor: &Actor, new: NewMailbox) -> Result<Mailbox,
     actor.may(Verb::ManageMailboxes)?;
     let folders = checked_folders(new.folders)?;
     let mut draft = Mailbox {
-        id: MailboxId(0),
-        kind: new.kind,
-        address: checked_address("address", &new.address)?,
-        name: String::new(),
         owner: owner(new.kind, new.owner, actor)?,
-        process: None,
-        protocol: Protocol::Imap,
         host: checked_host(&new.host)?,
         port: checked_port(new.port)?,
         tls: new.tls,
@@ -136,10 +130,7 @@ pub async fn add(desk: &Desk, actor: &Actor, new: NewMailbox) -> Result<Mailbox,
         has_secret: new.password.is_some(),
         create_cases: new.create_cases,
         active: new.active,
-        last_success_at: None,
-        last_error: None,
-        teams: Vec::new(),
-        folders: Vec::new(),
+        ..Mailbox::new(new.kind, &checked_address("address", &new.address)?)
     };
     draft.name = match new.name.trim() {
         "" => draft.address.clone(),

@@ -53,4 +53,14 @@ ids! {
     ChangeId,
     /// Stored bytes of a body or a part.
     BlobId,
+    /// Something people asked to be done on a mail server.
+    OperationId,
+    /// An OAuth provider.
+    ProviderId,
+    /// What a provider granted.
+    GrantId,
+    /// Something somebody is told in the interface.
+    NotificationId,
+    /// An outgoing message.
+    OutboxId,
 }

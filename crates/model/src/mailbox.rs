@@ -17,6 +17,18 @@ words! {
     Protocol {
         /// IMAP4rev1 (RFC 3501) or later.
         Imap = "imap",
+        /// POP3 (RFC 1939).
+        Pop3 = "pop3",
+    }
+}
+
+words! {
+    /// What is done with a mailbox's folders.
+    MailboxMode {
+        /// The chosen ones are read; what was filed is moved, marked as read or left.
+        File = "file",
+        /// All are kept as on the server, and the server as here: flags, moves, deletions (IMAP only).
+        Synchronise = "synchronise",
     }
 }
 

@@ -4,8 +4,8 @@ use crate::counters;
 use crate::params;
 use crate::sql::{Error, Row, Sql, Tx};
 use model::{
-    AfterFiling, FolderId, MailboxId, MailboxKind, OccurrenceId, ProcessId, Protocol, TeamId, Time, Tls,
-    UserId,
+    AfterFiling, FolderId, GrantId, MailboxId, MailboxKind, MailboxMode, OccurrenceId, ProcessId, Protocol,
+    TeamId, Time, Tls, UserId,
 };
 
 /// A mailbox; its secret stays where it is.
@@ -21,10 +21,14 @@ pub struct Mailbox {
     pub name: String,
     /// Of a personal one: whose.
     pub owner: Option<UserId>,
+    /// May change it without being administrator.
+    pub keeper: Option<UserId>,
     /// Of a group one: the area of work.
     pub process: Option<(ProcessId, String)>,
     /// How it is received.
     pub protocol: Protocol,
+    /// What is done with its folders.
+    pub mode: MailboxMode,
     /// Where the server is.
     pub host: String,
     /// On which port.
@@ -35,10 +39,26 @@ pub struct Mailbox {
     pub username: String,
     /// Whether a password is stored.
     pub has_secret: bool,
+    /// Signs in with this grant of a provider instead of a password.
+    pub grant: Option<GrantId>,
     /// Whether a thread's first mail makes a case.
     pub create_cases: bool,
     /// Whether it is fetched.
     pub active: bool,
+    /// Whether Lettercase may delete on the server at all.
+    pub delete_on_server: bool,
+    /// POP3: days after keeping that a message is deleted on the server; `None`: never.
+    pub delete_after_days: Option<u16>,
+    /// How it sends; `None`: it does not.
+    pub outgoing: Option<Outgoing>,
+    /// Of a group one that sends: whether users may send from it, as their role says.
+    pub shared: bool,
+    /// When the first message was downloaded or synchronisation began: the protocol is locked since.
+    pub begun_at: Option<Time>,
+    /// Why the rounds stopped and ask, as JSON; `None`: they run.
+    pub paused: Option<String>,
+    /// Silence longer than this, in seconds, is an alarm; `None`: the usual one.
+    pub alarm_after_s: Option<i64>,
     /// When a round last came to its end.
     pub last_success_at: Option<Time>,
     /// Why the last round failed, as JSON; `None` if it did not.
@@ -47,6 +67,57 @@ pub struct Mailbox {
     pub teams: Vec<(TeamId, String)>,
     /// Its folders, in the order they were chosen.
     pub folders: Vec<ChosenFolder>,
+}
+
+impl Mailbox {
+    /// A mailbox as it is before anything is said about it: off, IMAP, its folders filed.
+    pub fn new(kind: MailboxKind, address: &str) -> Mailbox {
+        Mailbox {
+            id: MailboxId(0),
+            kind,
+            address: address.to_owned(),
+            name: address.to_owned(),
+            owner: None,
+            keeper: None,
+            process: None,
+            protocol: Protocol::Imap,
+            mode: MailboxMode::File,
+            host: String::new(),
+            port: 993,
+            tls: Tls::Implicit,
+            username: String::new(),
+            has_secret: false,
+            grant: None,
+            create_cases: false,
+            active: false,
+            delete_on_server: false,
+            delete_after_days: None,
+            outgoing: None,
+            shared: false,
+            begun_at: None,
+            paused: None,
+            alarm_after_s: None,
+            last_success_at: None,
+            last_error: None,
+            teams: Vec::new(),
+            folders: Vec::new(),
+        }
+    }
+}
+
+/// How a mailbox sends (SMTP); its secret stays where it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outgoing {
+    /// Where the server is.
+    pub host: String,
+    /// On which port.
+    pub port: u16,
+    /// How the connection is protected.
+    pub tls: Tls,
+    /// Who signs in; empty: as for receiving.
+    pub username: String,
+    /// Whether a password of its own is stored.
+    pub has_secret: bool,
 }
 
 /// A folder of a mailbox as it was chosen.
@@ -66,7 +137,9 @@ pub struct ChosenFolder {
 
 const MAILBOX: &str = "SELECT m.id, m.kind, m.address, m.name, m.owner_id, m.process_id, p.name, m.protocol, \
      m.host, m.port, m.tls, m.username, m.secret IS NOT NULL, m.create_cases, m.active, m.last_success_at, \
-     m.last_error FROM mailboxes m LEFT JOIN processes p ON p.id = m.process_id";
+     m.last_error, m.keeper_id, m.mode, m.grant_id, m.delete_on_server, m.delete_after_days, m.shared, \
+     m.begun_at, m.paused, m.alarm_after_s, m.smtp_host, m.smtp_port, m.smtp_tls, m.smtp_username, \
+     m.smtp_secret IS NOT NULL FROM mailboxes m LEFT JOIN processes p ON p.id = m.process_id";
 
 fn word<T>(of: fn(&str) -> Option<T>, row: &Row, at: usize) -> Result<T, Error> {
     let word: String = row.get(at)?;
@@ -94,9 +167,30 @@ fn mailbox_of(row: &Row) -> Result<Mailbox, Error> {
         active: row.get(14)?,
         last_success_at: row.get(15)?,
         last_error: row.get(16)?,
+        keeper: row.get(17)?,
+        mode: word(MailboxMode::of, row, 18)?,
+        grant: row.get(19)?,
+        delete_on_server: row.get(20)?,
+        delete_after_days: row.get(21)?,
+        shared: row.get(22)?,
+        begun_at: row.get(23)?,
+        paused: row.get(24)?,
+        alarm_after_s: row.get(25)?,
+        outgoing: outgoing_of(row)?,
         teams: Vec::new(),
         folders: Vec::new(),
     })
+}
+
+fn outgoing_of(row: &Row) -> Result<Option<Outgoing>, Error> {
+    let outgoing = Outgoing {
+        host: row.get(26)?,
+        port: row.get(27)?,
+        tls: word(Tls::of, row, 28)?,
+        username: row.get(29)?,
+        has_secret: row.get(30)?,
+    };
+    Ok(Some(outgoing).filter(|outgoing| !outgoing.host.is_empty()))
 }
 
 /// All mailboxes by address.
@@ -142,12 +236,40 @@ fn folder_of(row: &Row) -> Result<ChosenFolder, Error> {
 /// Adds a mailbox with no secret, teams or folders yet; `mailbox.id` is ignored, the new one returned.
 pub async fn add(tx: &mut Tx, mailbox: &Mailbox, at: Time) -> Result<MailboxId, Error> {
     let id = MailboxId(counters::take(tx, "mailboxes", 1).await?);
+    let text = "INSERT INTO mailboxes (id, kind, address, name, protocol, host, port, tls, username, create_cases, \
+                active, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
     tx.execute(
-        "INSERT INTO mailboxes (id, kind, address, name, owner_id, process_id, protocol, host, port, tls, \
-         username, create_cases, active, created_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+        text,
         params![
             id,
+            mailbox.kind.word(),
+            &mailbox.address,
+            &mailbox.name,
+            mailbox.protocol.word(),
+            &mailbox.host,
+            mailbox.port,
+            mailbox.tls.word(),
+            &mailbox.username,
+            mailbox.create_cases,
+            mailbox.active,
+            at
+        ],
+    )
+    .await?;
+    change(tx, &Mailbox { id, ..mailbox.clone() }).await?;
+    Ok(id)
+}
+
+/// Writes a mailbox's settings; secrets, teams, folders and state have functions of their own.
+pub async fn change(tx: &mut Tx, mailbox: &Mailbox) -> Result<(), Error> {
+    let text = "UPDATE mailboxes SET kind = $2, address = $3, name = $4, owner_id = $5, process_id = $6, \
+                protocol = $7, host = $8, port = $9, tls = $10, username = $11, create_cases = $12, active = $13, \
+                keeper_id = $14, mode = $15, grant_id = $16, delete_on_server = $17, delete_after_days = $18, \
+                shared = $19, alarm_after_s = $20 WHERE id = $1";
+    tx.execute(
+        text,
+        params![
+            mailbox.id,
             mailbox.kind.word(),
             &mailbox.address,
             &mailbox.name,
@@ -160,34 +282,44 @@ pub async fn add(tx: &mut Tx, mailbox: &Mailbox, at: Time) -> Result<MailboxId, 
             &mailbox.username,
             mailbox.create_cases,
             mailbox.active,
-            at
+            mailbox.keeper,
+            mailbox.mode.word(),
+            mailbox.grant,
+            mailbox.delete_on_server,
+            mailbox.delete_after_days,
+            mailbox.shared,
+            mailbox.alarm_after_s
         ],
     )
     .await?;
-    Ok(id)
+    let none = Outgoing {
+        host: String::new(),
+        port: 0,
+        tls: Tls::Implicit,
+        username: String::new(),
+        has_secret: false,
+    };
+    let outgoing = mailbox.outgoing.as_ref().unwrap_or(&none);
+    let text = "UPDATE mailboxes SET smtp_host = $2, smtp_port = $3, smtp_tls = $4, smtp_username = $5 WHERE id = $1";
+    tx.execute(
+        text,
+        params![mailbox.id, &outgoing.host, outgoing.port, outgoing.tls.word(), &outgoing.username],
+    )
+    .await?;
+    Ok(())
 }
 
-/// Writes a mailbox's settings; secret, teams, folders and state have functions of their own.
-pub async fn change(tx: &mut Tx, mailbox: &Mailbox) -> Result<(), Error> {
-    tx.execute(
-        "UPDATE mailboxes SET kind = $2, address = $3, name = $4, owner_id = $5, process_id = $6, \
-         host = $7, port = $8, tls = $9, username = $10, create_cases = $11, active = $12 WHERE id = $1",
-        params![
-            mailbox.id,
-            mailbox.kind.word(),
-            &mailbox.address,
-            &mailbox.name,
-            mailbox.owner,
-            mailbox.process.as_ref().map(|(id, _)| *id),
-            &mailbox.host,
-            mailbox.port,
-            mailbox.tls.word(),
-            &mailbox.username,
-            mailbox.create_cases,
-            mailbox.active
-        ],
-    )
-    .await?;
+/// Notes that the first message was downloaded or synchronisation began: from now on the protocol is
+/// locked. Nothing changes if it was noted before.
+pub async fn begun(tx: &mut Tx, id: MailboxId, at: Time) -> Result<(), Error> {
+    tx.execute("UPDATE mailboxes SET begun_at = $2 WHERE id = $1 AND begun_at IS NULL", params![id, at])
+        .await?;
+    Ok(())
+}
+
+/// Stops the rounds with a question (JSON), or lets them run again.
+pub async fn pause(tx: &mut Tx, id: MailboxId, why: Option<&str>) -> Result<(), Error> {
+    tx.execute("UPDATE mailboxes SET paused = $2 WHERE id = $1", params![id, why.map(str::to_owned)]).await?;
     Ok(())
 }
 
@@ -206,6 +338,18 @@ pub async fn any_secret(sql: &mut impl Sql) -> Result<Option<Vec<u8>>, Error> {
 /// Writes the sealed password, or forgets it.
 pub async fn set_secret(tx: &mut Tx, id: MailboxId, sealed: Option<Vec<u8>>) -> Result<(), Error> {
     tx.execute("UPDATE mailboxes SET secret = $2 WHERE id = $1", params![id, sealed]).await?;
+    Ok(())
+}
+
+/// The sealed password of outgoing mail.
+pub async fn outgoing_secret(sql: &mut impl Sql, id: MailboxId) -> Result<Option<Vec<u8>>, Error> {
+    let row = sql.query_opt("SELECT smtp_secret FROM mailboxes WHERE id = $1", params![id]).await?;
+    row.map_or(Ok(None), |row| row.get(0))
+}
+
+/// Writes the sealed password of outgoing mail, or forgets it.
+pub async fn set_outgoing_secret(tx: &mut Tx, id: MailboxId, sealed: Option<Vec<u8>>) -> Result<(), Error> {
+    tx.execute("UPDATE mailboxes SET smtp_secret = $2 WHERE id = $1", params![id, sealed]).await?;
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 
 use crate::params;
 use crate::sql::{Error, Row, Sql};
-use model::{MailboxId, MailboxKind, ProcessId, TeamId, Tls};
+use model::{GrantId, MailboxId, MailboxKind, MailboxMode, ProcessId, Protocol, TeamId, Tls};
 
 /// A mailbox that is to be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +13,16 @@ pub struct Source {
     pub kind: MailboxKind,
     /// Its address.
     pub address: String,
+    /// How it is received.
+    pub protocol: Protocol,
+    /// What is done with its folders.
+    pub mode: MailboxMode,
+    /// Signs in with this grant instead of a password.
+    pub grant: Option<GrantId>,
+    /// Whether something may be deleted on its server at all.
+    pub delete_on_server: bool,
+    /// POP3: days after keeping that a message is deleted on the server; `None`: never.
+    pub delete_after_days: Option<u16>,
     /// Name of its server.
     pub host: String,
     /// Port of its server.
@@ -32,11 +42,16 @@ pub struct Source {
 }
 
 const SOURCE: &str = "SELECT m.id, m.kind, m.address, m.host, m.port, m.tls, m.username, m.secret, m.create_cases, m.process_id,
-    (SELECT MIN(t.team_id) FROM mailbox_teams t WHERE t.mailbox_id = m.id) FROM mailboxes m WHERE";
+    (SELECT MIN(t.team_id) FROM mailbox_teams t WHERE t.mailbox_id = m.id), m.protocol, m.mode, m.grant_id, m.delete_on_server, m.delete_after_days
+    FROM mailboxes m WHERE";
 
-/// All active mailboxes, oldest first.
+/// All active mailboxes whose rounds are not paused, oldest first.
 pub async fn active(sql: &mut impl Sql) -> Result<Vec<Source>, Error> {
-    sql.query(&format!("{SOURCE} m.active ORDER BY m.id"), params![]).await?.iter().map(source).collect()
+    sql.query(&format!("{SOURCE} m.active AND m.paused IS NULL ORDER BY m.id"), params![])
+        .await?
+        .iter()
+        .map(source)
+        .collect()
 }
 
 /// One mailbox, active or not.
@@ -47,11 +62,17 @@ pub async fn source_of(sql: &mut impl Sql, id: MailboxId) -> Result<Option<Sourc
 
 fn source(row: &Row) -> Result<Source, Error> {
     let (kind, tls): (String, String) = (row.get(1)?, row.get(5)?);
+    let (protocol, mode): (String, String) = (row.get(11)?, row.get(12)?);
     let unknown = |word: &str| Error::Other(format!("a mailbox has the unknown word {word:?}"));
     Ok(Source {
         id: row.get(0)?,
         kind: MailboxKind::of(&kind).ok_or_else(|| unknown(&kind))?,
         address: row.get(2)?,
+        protocol: Protocol::of(&protocol).ok_or_else(|| unknown(&protocol))?,
+        mode: MailboxMode::of(&mode).ok_or_else(|| unknown(&mode))?,
+        grant: row.get(13)?,
+        delete_on_server: row.get(14)?,
+        delete_after_days: row.get(15)?,
         host: row.get(3)?,
         port: u16::try_from(row.get::<i64>(4)?).map_err(|_| unknown("port"))?,
         tls: Tls::of(&tls).ok_or_else(|| unknown(&tls))?,

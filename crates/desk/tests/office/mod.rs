@@ -7,7 +7,7 @@ use desk::receive::{Channel, Item, Place, Receive};
 use desk::seal::Seal;
 use desk::{Desk, sign_in};
 use intake::plan::{Mailbox as Decides, Origin};
-use model::{AfterFiling, Level, MailboxId, MailboxKind, Protocol, TeamId, Time, Tls, UserId};
+use model::{AfterFiling, Level, MailboxId, MailboxKind, TeamId, Time, Tls, UserId};
 use store::mailboxes::{self, Mailbox};
 use store::people::{self, NewUser};
 use store::sql::Db;
@@ -107,24 +107,14 @@ impl Office {
     /// A group mailbox that makes cases, of a team.
     pub async fn mailbox(&self, address: &str, team: Option<TeamId>) -> MailboxId {
         let new = Mailbox {
-            id: MailboxId(0),
-            kind: MailboxKind::Group,
-            address: address.to_owned(),
             name: address.split('@').next().unwrap().to_owned(),
-            owner: None,
-            process: None,
-            protocol: Protocol::Imap,
             host: "localhost".to_owned(),
             port: 143,
             tls: Tls::None,
             username: "u".to_owned(),
-            has_secret: false,
             create_cases: true,
             active: true,
-            last_success_at: None,
-            last_error: None,
-            teams: Vec::new(),
-            folders: Vec::new(),
+            ..Mailbox::new(MailboxKind::Group, address)
         };
         let mut tx = self.desk.db.begin().await.unwrap();
         let id = mailboxes::add(&mut tx, &new, MORNING).await.unwrap();

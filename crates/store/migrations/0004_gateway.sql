@@ -1,0 +1,163 @@
+-- The gateway: kinds and rights of mailboxes, POP3, synchronised mailboxes, sign-in by token, sending, notifications.
+
+-- Whether its holders may connect personal mailboxes of their own.
+ALTER TABLE roles ADD COLUMN own_mailboxes BOOLEAN NOT NULL DEFAULT FALSE;
+-- From which shared group mailboxes its holders may send: no, team or all.
+ALTER TABLE roles ADD COLUMN group_mail TEXT NOT NULL DEFAULT 'no';
+UPDATE roles SET own_mailboxes = TRUE, group_mail = 'all' WHERE administrator;
+UPDATE roles SET group_mail = 'team' WHERE NOT administrator AND mail IN ('team', 'all');
+
+-- The mailbox somebody writes from if they say nothing.
+ALTER TABLE users ADD COLUMN default_mailbox_id BIGINT;
+
+-- May change the mailbox without being administrator.
+ALTER TABLE mailboxes ADD COLUMN keeper_id BIGINT REFERENCES users (id);
+-- What is done with its folders: 'file' (read the chosen ones, file, settle) or 'synchronise' (all, both ways).
+ALTER TABLE mailboxes ADD COLUMN mode TEXT NOT NULL DEFAULT 'file';
+-- When the first message was downloaded or synchronisation began; from then on the protocol is locked.
+ALTER TABLE mailboxes ADD COLUMN begun_at BIGINT;
+-- Whether Lettercase may delete on the server at all.
+ALTER TABLE mailboxes ADD COLUMN delete_on_server BOOLEAN NOT NULL DEFAULT FALSE;
+-- POP3: days after keeping that a message is deleted on the server; NULL: never.
+ALTER TABLE mailboxes ADD COLUMN delete_after_days BIGINT;
+-- Of a group mailbox that can send: whether users may send from it, as their role says.
+ALTER TABLE mailboxes ADD COLUMN shared BOOLEAN NOT NULL DEFAULT FALSE;
+-- Outgoing mail; an empty host: this mailbox does not send. An empty user name: signs in as for receiving.
+ALTER TABLE mailboxes ADD COLUMN smtp_host TEXT NOT NULL DEFAULT '';
+ALTER TABLE mailboxes ADD COLUMN smtp_port BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE mailboxes ADD COLUMN smtp_tls TEXT NOT NULL DEFAULT 'implicit';
+ALTER TABLE mailboxes ADD COLUMN smtp_username TEXT NOT NULL DEFAULT '';
+ALTER TABLE mailboxes ADD COLUMN smtp_secret {blob};
+-- Signs in with this grant of an OAuth provider instead of a password.
+ALTER TABLE mailboxes ADD COLUMN grant_id BIGINT;
+-- Why the rounds stopped and ask: JSON; NULL: they run.
+ALTER TABLE mailboxes ADD COLUMN paused TEXT;
+-- Silence longer than this is an alarm; NULL: the usual one. When the alarm of the present silence was given.
+ALTER TABLE mailboxes ADD COLUMN alarm_after_s BIGINT;
+ALTER TABLE mailboxes ADD COLUMN alarmed_at BIGINT;
+
+-- Of synchronised mailboxes: what the server says a folder is for (RFC 6154), and where its flags stand (RFC 7162).
+ALTER TABLE folders ADD COLUMN special_use TEXT;
+ALTER TABLE folders ADD COLUMN highest_modseq BIGINT NOT NULL DEFAULT 0;
+-- Whether the server still lists it.
+ALTER TABLE folders ADD COLUMN present BOOLEAN NOT NULL DEFAULT TRUE;
+
+-- Flags on the server, as words in order, divided by spaces: answered deleted draft flagged seen.
+ALTER TABLE occurrences ADD COLUMN flags TEXT NOT NULL DEFAULT '';
+-- When it was found to have left its folder on the server; NULL: there, as far as we know.
+ALTER TABLE occurrences ADD COLUMN gone_at BIGINT;
+CREATE INDEX occurrences_present ON occurrences (folder_id, internal_at, id) WHERE gone_at IS NULL;
+
+-- What people asked to be done on a server, in order: flags, moves, deletions, messages to be added.
+CREATE TABLE operations (
+  id BIGINT PRIMARY KEY,
+  mailbox_id BIGINT NOT NULL REFERENCES mailboxes (id),
+  -- The folder it is about; of an addition, where it goes.
+  folder_id BIGINT NOT NULL REFERENCES folders (id),
+  occurrence_id BIGINT REFERENCES occurrences (id),
+  kind TEXT NOT NULL,
+  -- JSON, by kind.
+  data TEXT NOT NULL,
+  state TEXT NOT NULL,
+  attempts BIGINT NOT NULL,
+  error TEXT,
+  user_id BIGINT REFERENCES users (id),
+  created_at BIGINT NOT NULL,
+  done_at BIGINT
+);
+CREATE INDEX operations_due ON operations (mailbox_id, id) WHERE state = 'due';
+
+-- POP3: the unique ids a maildrop has listed and the number each was given here. Equal ids are told apart by ordinal.
+CREATE TABLE uidls (
+  folder_id BIGINT NOT NULL REFERENCES folders (id),
+  uidvalidity BIGINT NOT NULL,
+  uidl TEXT NOT NULL,
+  ordinal BIGINT NOT NULL,
+  uid BIGINT NOT NULL,
+  PRIMARY KEY (folder_id, uidvalidity, uidl, ordinal)
+);
+CREATE UNIQUE INDEX uidls_by_uid ON uidls (folder_id, uidvalidity, uid);
+
+-- Where people let us in with a token instead of a password.
+CREATE TABLE providers (
+  id BIGINT PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE,
+  authorize_url TEXT NOT NULL,
+  token_url TEXT NOT NULL,
+  -- Empty: the provider has no device flow.
+  device_url TEXT NOT NULL,
+  scope TEXT NOT NULL,
+  client_id TEXT NOT NULL,
+  client_secret {blob},
+  created_at BIGINT NOT NULL
+);
+
+-- What a provider granted; both tokens sealed.
+CREATE TABLE grants (
+  id BIGINT PRIMARY KEY,
+  provider_id BIGINT NOT NULL REFERENCES providers (id),
+  user_id BIGINT REFERENCES users (id),
+  access_token {blob} NOT NULL,
+  refresh_token {blob},
+  expires_at BIGINT,
+  refreshed_at BIGINT NOT NULL,
+  -- Why the last refresh failed; NULL if it did not.
+  error TEXT
+);
+
+-- Grants being asked for: the browser or another device is at the provider.
+CREATE TABLE grant_requests (
+  hash {blob} PRIMARY KEY,
+  provider_id BIGINT NOT NULL REFERENCES providers (id),
+  user_id BIGINT NOT NULL REFERENCES users (id),
+  -- Sealed: the PKCE verifier, or the device code.
+  secret {blob} NOT NULL,
+  kind TEXT NOT NULL,
+  grant_id BIGINT,
+  error TEXT,
+  expires_at BIGINT NOT NULL
+);
+
+-- What somebody is told in the interface.
+CREATE TABLE notifications (
+  id BIGINT PRIMARY KEY,
+  user_id BIGINT NOT NULL REFERENCES users (id),
+  kind TEXT NOT NULL,
+  mailbox_id BIGINT REFERENCES mailboxes (id),
+  thread_id BIGINT REFERENCES threads (id),
+  record_id BIGINT REFERENCES records (id),
+  -- JSON object of strings.
+  data TEXT NOT NULL,
+  at BIGINT NOT NULL,
+  read_at BIGINT
+);
+CREATE INDEX notifications_by_user ON notifications (user_id, id);
+
+-- Outgoing mail: a row for each message, one for each recipient.
+CREATE TABLE outbox (
+  id BIGINT PRIMARY KEY,
+  -- Through which mailbox; NULL: the system's outgoing server.
+  mailbox_id BIGINT REFERENCES mailboxes (id),
+  envelope_from TEXT NOT NULL,
+  mid TEXT NOT NULL,
+  raw {blob} NOT NULL,
+  created_at BIGINT NOT NULL
+);
+CREATE TABLE outbox_recipients (
+  outbox_id BIGINT NOT NULL REFERENCES outbox (id),
+  address TEXT NOT NULL,
+  state TEXT NOT NULL,
+  attempts BIGINT NOT NULL,
+  next_at BIGINT NOT NULL,
+  reply TEXT,
+  PRIMARY KEY (outbox_id, address)
+);
+CREATE INDEX outbox_recipients_due ON outbox_recipients (next_at) WHERE state = 'queued';
+
+-- Which process makes a mailbox's rounds; another one takes over when the time is up.
+CREATE TABLE leases (
+  mailbox_id BIGINT PRIMARY KEY REFERENCES mailboxes (id),
+  holder TEXT NOT NULL,
+  epoch BIGINT NOT NULL,
+  expires_at BIGINT NOT NULL
+);
