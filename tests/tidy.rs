@@ -1,5 +1,6 @@
 //! The invariants of ARCHITECTURE.md that can be seen in the source text. Each is an absence.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -141,6 +142,16 @@ fn nothing_is_left_for_later() {
     files.extend(sources("ui/src", ".ts"));
     files.extend(sources("ui/src", ".svelte"));
     none(offending(&files, |line| marks.iter().any(|mark| line.contains(mark))));
+}
+
+#[test]
+fn every_point_where_tests_end_the_program_is_in_the_table_and_in_the_code() {
+    let files = except(&sources("crates", ".rs"), ["crates/store/src/point.rs", "crates/testkit/"]);
+    let lines = files.iter().flat_map(|(_, text)| text.lines()).filter(|line| !is_comment(line));
+    let after = lines.flat_map(|line| line.split("point::reached(\"").skip(1));
+    let in_code: BTreeSet<&str> = after.filter_map(|rest| rest.split('"').next()).collect();
+    let in_table: BTreeSet<&str> = store::point::POINTS.iter().map(|(point, _)| *point).collect();
+    assert_eq!(in_code, in_table);
 }
 
 #[test]

@@ -29,6 +29,7 @@ use model::{FolderId, MailboxId, OccurrenceId};
 use std::sync::Arc;
 use store::filing;
 use store::folders::Folder;
+use store::point;
 use store::sql::Error;
 
 /// Attempts begun and not ended before a letter is probed.
@@ -182,6 +183,7 @@ impl Receive {
         let mut tx = self.desk.db.begin().await?;
         filing::begin_attempt(&mut tx, &ids).await?;
         tx.commit().await?;
+        point::reached("c9_begun_again");
         let (mut opened, mut quarantined) = (Vec::new(), 0);
         for one in waiting {
             let raw = match crate::bytes::of_occurrence(&mut &self.desk.db, one.id).await {

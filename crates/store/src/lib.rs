@@ -15,6 +15,7 @@ pub mod mailboxes;
 pub mod messages;
 pub mod migrate;
 pub mod people;
+pub mod point;
 pub mod raw;
 pub mod records;
 pub mod rounds;

@@ -12,6 +12,7 @@ use model::Time;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use store::folders::Folder;
+use store::point;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 use wire::imap::{Fetched, SessionError, UidSet};
@@ -180,6 +181,7 @@ async fn fetch(
                 return Err(error.into());
             }
         };
+        point::reached("c2_fetched");
         let together = suspects.together(message.uid);
         if batch.is_full(message.body.len(), together)
             && !send(&out, std::mem::replace(&mut batch, Batch::new())).await
@@ -217,6 +219,7 @@ async fn open(
     while let Some(mut batch) = batches.recv().await {
         let attempt = suspects.attempt(&batch.uids);
         receive.begin(place.folder, &batch.uids.to_string(), attempt).await?;
+        point::reached("c9_begun");
         receive.sort_out(&mut batch.items, attempt).await;
         let opened = timeout(OPENING_AT_MOST, open_batch(receive, place, batch.items)).await;
         let opened = opened.map_err(|_| anyhow::anyhow!("reading some messages does not come to an end"))?;
@@ -267,8 +270,11 @@ async fn file(
         }
         // Everything below the first that is left is an occurrence.
         let cursor = left.first().map_or(listed.last().unwrap_or(0), |first| first - 1);
+        point::reached("c5_opened");
         receive.keep(folder, &mut opened, i64::from(cursor)).await?;
+        point::reached("c8_kept");
         let filed = receive.file(channel, folder, opened).await?;
+        point::reached("c11_filed");
         summary.filed += filed.filed;
         summary.quarantined += filed.quarantined;
         report(total - left.len());

@@ -8,6 +8,7 @@ use model::{AfterFiling, FolderId, OccurrenceState, Time};
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 use store::folders::{self, Folder};
+use store::point;
 use store::raw::{self, Kept};
 use store::rounds::Source;
 use store::sql::Db;
@@ -89,6 +90,7 @@ impl Visit {
         let mut session = Session::connect(&server, &credentials).await?;
         let names = session.list().await.map_err(|error| error.at(Stage::List, &server))?;
         let names = names.into_iter().map(|folder| (folder.name, folder.wire_name)).collect();
+        point::reached("c1_signed_in");
         Ok(Visit { session, server, names, compared: HashMap::new() })
     }
 
@@ -249,6 +251,7 @@ async fn list(
         }
         folders::visited(&mut tx, folder.id, folder.uidvalidity, &folder.listed, folder.cursor).await?;
         tx.commit().await?;
+        point::reached("c1_listed");
     }
     if whole {
         let mut tx = desk.db.begin().await?;

@@ -11,6 +11,7 @@ use model::{AfterFiling, OccurrenceId};
 use std::collections::HashMap;
 use std::time::Duration;
 use store::folders::{self, Due, Folder};
+use store::point;
 use store::sql::{Db, Error};
 use wire::imap::{SessionError, UidSet};
 
@@ -32,6 +33,7 @@ pub async fn settle(db: &Db, visit: &mut Visit, folder: &Folder) -> Result<Optio
     if folders::due(&mut &*db, folder, 1).await?.is_empty() {
         return Ok(None);
     }
+    point::reached("c11_due");
     // Servers copy twice what two connections move at the same moment.
     let _held = match db.hold(SETTLING + folder.id.0, WAIT).await {
         Err(Error::Busy(_)) => return Ok(None),
@@ -53,9 +55,11 @@ pub async fn settle(db: &Db, visit: &mut Visit, folder: &Folder) -> Result<Optio
             let mut tx = db.begin().await?;
             folders::settling(&mut tx, &ids).await?;
             tx.commit().await?;
+            point::reached("c13_intended");
         }
         match tell(visit, folder, &uids_of(&due), &copied).await {
             Ok(()) => {
+                point::reached("c12_settled");
                 let mut tx = db.begin().await?;
                 folders::settled(&mut tx, &ids).await?;
                 tx.commit().await?;

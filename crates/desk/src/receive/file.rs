@@ -11,6 +11,7 @@ use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use store::filing::{self, NewAttachment, NewCase, NewMessage, Writes};
 use store::folders::Folder;
+use store::point;
 use store::sql::{Error, Tx};
 
 /// Files a batch. If the batch fails for a reason of its own letters, each is tried alone and the
@@ -98,6 +99,7 @@ async fn file_together(
     }
     round.writes.mailbox_changed(channel.id);
     round.writes.flush(&mut tx, round.at).await?;
+    point::reached("c10_filing");
     tx.commit().await?;
     Ok(round.done)
 }

@@ -4,6 +4,7 @@ use super::open::{Opened, StoredParts};
 use crate::Desk;
 use model::FolderId;
 use store::folders::{self, Folder};
+use store::point;
 use store::raw;
 use store::sql::Error;
 
@@ -33,6 +34,7 @@ pub(super) async fn keep(
             return Err(error);
         }
     };
+    point::reached("c6_keeping");
     folders::advance(&mut tx, folder, cursor).await?;
     tx.commit().await?;
     stored.add(items.iter().filter_map(|item| item.body.as_ref()).flat_map(|body| &body.parts));
