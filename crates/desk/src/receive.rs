@@ -30,7 +30,7 @@ use std::sync::Arc;
 use store::filing;
 use store::folders::Folder;
 use store::point;
-use store::sql::Error;
+use store::sql::{Error, Tx};
 
 /// Attempts begun and not ended before a letter is probed.
 pub const TRUSTED_ATTEMPTS: i64 = 4;
@@ -133,6 +133,11 @@ impl Receive {
         &self.desk
     }
 
+    /// Begins a write of a round.
+    pub async fn transaction(&self) -> Result<Tx, Error> {
+        self.desk.db.begin().await
+    }
+
     /// Takes an item apart and reads it. Pure computation: call it where it may take a while.
     pub fn open(&self, place: &Place, item: Item) -> Opened {
         open::open(&self.stored, place, item)
@@ -180,7 +185,7 @@ impl Receive {
         waiting: &[filing::Waiting],
     ) -> Result<Filed, Error> {
         let ids: Vec<OccurrenceId> = waiting.iter().map(|one| one.id).collect();
-        let mut tx = self.desk.db.begin().await?;
+        let mut tx = self.transaction().await?;
         filing::begin_attempt(&mut tx, &ids).await?;
         tx.commit().await?;
         point::reached("c9_begun_again");
@@ -214,7 +219,7 @@ impl Receive {
 
     async fn quarantine(&self, id: OccurrenceId, reason: &str) -> Result<(), Error> {
         tracing::error!(occurrence = id.0, reason, "a message is quarantined");
-        let mut tx = self.desk.db.begin().await?;
+        let mut tx = self.transaction().await?;
         filing::quarantine(&mut tx, id, reason).await?;
         tx.commit().await
     }

@@ -1,6 +1,6 @@
 //! The rounds: loops that fetch, settle and retry. They know when; `desk` knows what.
 //!
-//! [`round`] reads one mailbox once to its end and settles it; [`supervisor`] does that for every
+//! [`visit`] is an open mailbox of any kind, [`round`] that of one read by IMAP; [`supervisor`] does that for every
 //! active mailbox, wakes at IDLE or by the clock, and comes again later after a failure. What a
 //! server refuses or garbles ends one round of one mailbox and nothing else.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
@@ -12,3 +12,4 @@ mod settle;
 pub mod source;
 pub mod supervisor;
 pub mod test;
+pub mod visit;

@@ -6,7 +6,8 @@
 //! The UIDs of a batch are written down before it is opened, so that the next run knows what this
 //! one may have died of, and takes less of it at a time.
 
-use crate::round::{FolderSummary, RoundError, Visit};
+use crate::round::ImapVisit;
+use crate::visit::{FolderSummary, RoundError};
 use desk::receive::{self, Aside, Channel, Item, Opened, Place, Receive};
 use model::Time;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -43,7 +44,7 @@ pub struct Work<'a> {
     /// Through which mailbox they come.
     pub channel: &'a Channel,
     /// Where they come from; the folder is open.
-    pub visit: &'a mut Visit,
+    pub visit: &'a mut ImapVisit,
     /// Hears how many messages are done.
     pub report: &'a (dyn Fn(u64) + Send + Sync),
 }
@@ -163,7 +164,7 @@ impl Suspects {
 }
 
 async fn fetch(
-    visit: &mut Visit,
+    visit: &mut ImapVisit,
     fresh: &UidSet,
     suspects: &Suspects,
     out: mpsc::Sender<Batch>,

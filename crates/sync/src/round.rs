@@ -1,8 +1,10 @@
-//! One round: one mailbox, read to its end and settled.
+//! One round of a mailbox that is read by IMAP: its chosen folders, to their end, and settled.
 
 use crate::pipeline::{self, Work};
 use crate::settle::settle;
 use crate::source;
+use crate::visit::{FolderSummary, POLL, Progress, RoundError, Visit};
+use desk::mailbox::Boxed;
 use desk::receive::{Channel, Filed, Receive};
 use model::{AfterFiling, FolderId, OccurrenceState, Time};
 use std::collections::HashMap;
@@ -12,66 +14,13 @@ use store::point;
 use store::raw::{self, Kept};
 use store::rounds::Source;
 use store::sql::Db;
-use wire::imap::{FolderName, Selected, Session, SessionError, UidSet};
-use wire::{ConnectError, Server, Stage};
-
-/// Why a round ended before its end. Nothing is lost: the next one goes on where this one stopped.
-#[derive(Debug, thiserror::Error)]
-pub enum RoundError {
-    /// The server could not be reached, or would not let us in or into a folder.
-    #[error("{0}")]
-    Connect(#[from] ConnectError),
-    /// The connection broke in the middle of the work.
-    #[error("{0}")]
-    Session(#[from] SessionError),
-    /// The database refused.
-    #[error("{0}")]
-    Store(#[from] store::sql::Error),
-    /// The server lists messages and does not give them; they are asked for again.
-    #[error("the server lists {messages} messages in {folder} that it does not give")]
-    Withheld {
-        /// The folder.
-        folder: String,
-        /// How many.
-        messages: u64,
-    },
-    /// The mailbox cannot be read as it is set up.
-    #[error("{0:#}")]
-    SetUp(#[from] anyhow::Error),
-}
-
-/// What one round did in one folder.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct FolderSummary {
-    /// The folder.
-    pub folder: String,
-    /// Messages the server listed that had not been read before.
-    pub seen: u64,
-    /// Occurrences that are messages now.
-    pub filed: u64,
-    /// Listed, and gone before they could be fetched; or kept out by a filter.
-    pub skipped: u64,
-    /// Put aside.
-    pub quarantined: u64,
-    /// Why the server would not do what was due after filing, such as moving.
-    pub refused: Option<String>,
-}
-
-impl FolderSummary {
-    fn add(&mut self, more: &FolderSummary) {
-        self.seen += more.seen;
-        self.filed += more.filed;
-        self.skipped += more.skipped;
-        self.quarantined += more.quarantined;
-        self.refused = more.refused.clone().or(self.refused.take());
-    }
-}
-
-/// Hears how far a round is: (done, total) messages of the folder.
-pub type Progress<'a> = dyn Fn(&str, u64, u64) + Send + Sync + 'a;
+use wire::imap::{FolderName, IdleEvent, Selected, Session, SessionError, UidSet};
+use wire::{Server, Stage};
 
 /// An open mailbox: signed in, with the names of its folders.
-pub struct Visit {
+pub struct ImapVisit {
+    receive: Receive,
+    source: Source,
     pub(crate) session: Session,
     pub(crate) server: Server,
     pub(crate) names: Vec<(String, FolderName)>,
@@ -79,19 +28,23 @@ pub struct Visit {
     compared: HashMap<FolderId, Instant>,
 }
 
+/// Longest wait at IDLE: below what routers forget, and so the longest a lost wake-up costs.
+const IDLE: Duration = Duration::from_secs(5 * 60);
+
 /// So often the whole of a folder is compared with what was kept, and at the beginning of each
 /// connection: whatever went wrong before is put right then.
 const COMPARE: Duration = Duration::from_secs(24 * 60 * 60);
 
-impl Visit {
+impl ImapVisit {
     /// Signs in.
-    pub async fn begin(receive: &Receive, source: &Source) -> Result<Visit, RoundError> {
+    pub async fn begin(receive: &Receive, source: &Source) -> Result<ImapVisit, RoundError> {
         let (server, credentials) = source::server_of(receive.desk(), source).await?;
         let mut session = Session::connect(&server, &credentials).await?;
         let names = session.list().await.map_err(|error| error.at(Stage::List, &server))?;
         let names = names.into_iter().map(|folder| (folder.name, folder.wire_name)).collect();
         point::reached("c1_signed_in");
-        Ok(Visit { session, server, names, compared: HashMap::new() })
+        let (receive, source) = (receive.clone(), source.clone());
+        Ok(ImapVisit { receive, source, session, server, names, compared: HashMap::new() })
     }
 
     /// Opens a folder.
@@ -101,18 +54,48 @@ impl Visit {
         selected.map_err(|error| RoundError::Connect(error.at(Stage::Select, &self.server)))
     }
 
-    /// Waits for news in the folder that is open.
-    pub async fn idle(&mut self, at_most: Duration) -> Result<wire::imap::IdleEvent, SessionError> {
-        self.session.idle(at_most).await
-    }
-
     /// Opens a folder to wait for its news.
-    pub async fn watch(&mut self, folder: &str) -> Result<(), RoundError> {
+    async fn watch(&mut self, folder: &str) -> Result<(), RoundError> {
         let wire_name = wire_name(&self.names, folder);
         if self.session.selected() != Some(&wire_name) {
             self.select(folder, false).await?;
         }
         Ok(())
+    }
+
+    /// Waits for news: at IDLE in the first folder, by the clock for the others.
+    async fn news(&mut self) -> Result<(), RoundError> {
+        let folders = folders::read_folders(&mut &self.receive.desk().db, self.source.id).await?;
+        let Some(first) = folders.first() else {
+            tokio::time::sleep(POLL).await;
+            return Ok(());
+        };
+        // It was read last and is open, so that what the server said since is known.
+        self.watch(&first.name).await?;
+        let at_most = if folders.len() > 1 { POLL } else { IDLE };
+        match self.session.idle(at_most).await {
+            Ok(IdleEvent::Changed | IdleEvent::Timeout) => Ok(()),
+            // Not every server that offers IDLE means it.
+            Err(SessionError::NotOffered(_) | SessionError::Refused(_)) => {
+                tokio::time::sleep(POLL).await;
+                Ok(())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+impl Visit for ImapVisit {
+    fn round<'a>(
+        &'a mut self,
+        progress: &'a Progress<'a>,
+    ) -> Boxed<'a, Result<Vec<FolderSummary>, RoundError>> {
+        let (receive, source) = (self.receive.clone(), self.source.clone());
+        Box::pin(async move { run(&receive, &source, self, progress).await })
+    }
+
+    fn wait(&mut self) -> Boxed<'_, Result<(), RoundError>> {
+        Box::pin(self.news())
     }
 }
 
@@ -128,10 +111,10 @@ pub(crate) fn wire_name(names: &[(String, FolderName)], name: &str) -> FolderNam
 /// Reads every chosen folder of a mailbox to its end and settles what was filed. Of several the first is
 /// read once more at the end and stays open, for IDLE. A folder that fails does not keep the others
 /// from being read; then the first failure is the result.
-pub async fn run(
+async fn run(
     receive: &Receive,
     source: &Source,
-    visit: &mut Visit,
+    visit: &mut ImapVisit,
     progress: &Progress<'_>,
 ) -> Result<Vec<FolderSummary>, RoundError> {
     let db = &receive.desk().db;
@@ -174,7 +157,7 @@ async fn read_folder(
     receive: &Receive,
     channel: &Channel,
     mut folder: Folder,
-    visit: &mut Visit,
+    visit: &mut ImapVisit,
     progress: &Progress<'_>,
 ) -> Result<FolderSummary, RoundError> {
     let desk = receive.desk();
@@ -192,7 +175,7 @@ async fn read_folder(
     if withheld > 0 {
         return Err(RoundError::Withheld { folder: folder.name, messages: withheld });
     }
-    let mut tx = desk.db.begin().await?;
+    let mut tx = receive.transaction().await?;
     folders::scanned(&mut tx, folder.id, desk.clock.now()).await?;
     tx.commit().await?;
     Ok(summary)
@@ -203,7 +186,7 @@ async fn list(
     receive: &Receive,
     folder: &mut Folder,
     selected: &Selected,
-    visit: &mut Visit,
+    visit: &mut ImapVisit,
     summary: &mut FolderSummary,
 ) -> Result<UidSet, RoundError> {
     let desk = receive.desk();
@@ -238,7 +221,7 @@ async fn list(
     summary.skipped = vanished.len();
     if !fresh.is_empty() || !vanished.is_empty() || folder.listed.is_empty() {
         let gone = aside(folder, &vanished, OccurrenceState::Vanished, VANISHED);
-        let mut tx = desk.db.begin().await?;
+        let mut tx = receive.transaction().await?;
         raw::keep(&mut tx, &gone, desk.clock.now()).await?;
         if let Some(now) = folders::locked(&mut tx, folder.id).await?
             && now.uidvalidity == folder.uidvalidity
@@ -254,7 +237,7 @@ async fn list(
         point::reached("c1_listed");
     }
     if whole {
-        let mut tx = desk.db.begin().await?;
+        let mut tx = receive.transaction().await?;
         folders::settle_again(&mut tx, folder).await?;
         tx.commit().await?;
         visit.compared.insert(folder.id, Instant::now());
@@ -318,7 +301,7 @@ async fn not_given(
     receive: &Receive,
     folder: &mut Folder,
     left: UidSet,
-    visit: &mut Visit,
+    visit: &mut ImapVisit,
     summary: &mut FolderSummary,
 ) -> Result<u64, RoundError> {
     if left.is_empty() {
@@ -336,7 +319,7 @@ async fn not_given(
         items.extend(aside(folder, &there, OccurrenceState::Quarantined, WITHHELD));
         summary.quarantined += there.len();
     }
-    let mut tx = desk.db.begin().await?;
+    let mut tx = receive.transaction().await?;
     raw::keep(&mut tx, &items, desk.clock.now()).await?;
     if given_up {
         let listed: UidSet = folder.listed.parse().unwrap_or_default();

@@ -6,7 +6,8 @@
 //! target. A refusal is written down with the occurrences, shown, and tried again in later rounds,
 //! [`MOST_REFUSALS`] times; then again by each new connection.
 
-use crate::round::{RoundError, Visit, is_numbering, wire_name};
+use crate::round::{ImapVisit, is_numbering, wire_name};
+use crate::visit::RoundError;
 use model::{AfterFiling, OccurrenceId};
 use std::collections::HashMap;
 use std::time::Duration;
@@ -29,7 +30,7 @@ const COPY_BATCH: i64 = 100;
 
 /// Settles everything that is due in the folder that is open. Returns why the server refused, if it
 /// did.
-pub async fn settle(db: &Db, visit: &mut Visit, folder: &Folder) -> Result<Option<String>, RoundError> {
+pub async fn settle(db: &Db, visit: &mut ImapVisit, folder: &Folder) -> Result<Option<String>, RoundError> {
     if folders::due(&mut &*db, folder, 1).await?.is_empty() {
         return Ok(None);
     }
@@ -94,7 +95,7 @@ fn uids_of<'a>(due: impl IntoIterator<Item = &'a Due>) -> UidSet {
 /// a message than were settled. In doubt none, since a second copy is better than no copy.
 async fn copied_before(
     db: &Db,
-    visit: &mut Visit,
+    visit: &mut ImapVisit,
     folder: &Folder,
     target: &str,
     due: &[Due],
@@ -130,7 +131,7 @@ async fn copied_before(
 }
 
 /// Opens the folder again after another one was looked into.
-async fn reopened(visit: &mut Visit, folder: &Folder) -> Result<(), RoundError> {
+async fn reopened(visit: &mut ImapVisit, folder: &Folder) -> Result<(), RoundError> {
     if visit.session.selected() == Some(&wire_name(&visit.names, &folder.name)) {
         return Ok(());
     }
@@ -144,7 +145,7 @@ async fn reopened(visit: &mut Visit, folder: &Folder) -> Result<(), RoundError> 
 }
 
 async fn tell(
-    visit: &mut Visit,
+    visit: &mut ImapVisit,
     folder: &Folder,
     uids: &UidSet,
     copied: &UidSet,
@@ -162,7 +163,7 @@ async fn tell(
 }
 
 /// Takes originals away whose copies are made; without UIDPLUS they stay, flagged.
-async fn remove(visit: &mut Visit, copied: &UidSet) -> Result<(), SessionError> {
+async fn remove(visit: &mut ImapVisit, copied: &UidSet) -> Result<(), SessionError> {
     if copied.is_empty() {
         return Ok(());
     }
@@ -172,7 +173,7 @@ async fn remove(visit: &mut Visit, copied: &UidSet) -> Result<(), SessionError> 
     }
 }
 
-async fn shift(visit: &mut Visit, uids: &UidSet, target: &str) -> Result<(), SessionError> {
+async fn shift(visit: &mut ImapVisit, uids: &UidSet, target: &str) -> Result<(), SessionError> {
     let target_name = wire_name(&visit.names, target);
     match visit.session.uid_move(uids, &target_name).await {
         Ok(_) => Ok(()),

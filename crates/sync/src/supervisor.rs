@@ -1,11 +1,12 @@
 //! Every active mailbox has a task that makes its rounds; this watches which are active.
 //!
 //! A task that fails waits and comes again; one whose mailbox was changed starts anew; none waits
-//! for another. Between rounds a task waits at IDLE in the first folder it reads, or by the clock
-//! where the server has no IDLE or more folders are read.
+//! for another. What a round is and how news are waited for is the business of the mailbox's kind of
+//! [`Visit`].
 
 use crate::backoff::Backoff;
-use crate::round::{self, FolderSummary, RoundError, Visit};
+use crate::round;
+use crate::visit::{self, FolderSummary, RoundError, Visit};
 use desk::mailbox::{self, Boxed, Login, Phase, RoundState, Rounds, TestOutcome, Trouble};
 use desk::receive::Receive;
 use model::MailboxId;
@@ -14,18 +15,12 @@ use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use store::folders;
 use store::rounds::{self, Source};
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
-use wire::imap::{IdleEvent, SessionError};
 
 /// How often the list of mailboxes is read even if no change was heard.
 const LOOK_AGAIN: Duration = Duration::from_secs(30);
-/// Longest wait at IDLE: below what routers forget, and so the longest a lost wake-up costs.
-const IDLE: Duration = Duration::from_secs(5 * 60);
-/// Wait between rounds where more than one folder is read, or the server has no IDLE.
-const POLL: Duration = Duration::from_secs(60);
 /// From the beginning of one round to that of the next, at least: a server that always claims to have
 /// news is not asked in a circle.
 const SHORTEST: Duration = Duration::from_secs(1);
@@ -175,20 +170,23 @@ impl Keeper {
 
     /// Signs in and makes rounds over one connection until something fails.
     async fn visit(&mut self, backoff: &mut Backoff) -> Result<std::convert::Infallible, RoundError> {
-        let mut visit = Visit::begin(&self.supervisor.receive, &self.source).await?;
+        let mut visit = visit::begin(&self.supervisor.receive, &self.source).await?;
         loop {
             let not_before = Instant::now() + SHORTEST;
             self.phase(Phase::Scanning);
-            let summaries = self.round(&mut visit).await?;
+            let summaries = self.round(&mut *visit).await?;
             backoff.succeeded();
             self.write_success(&summaries).await;
             self.phase(Phase::Idle);
-            self.wait(&mut visit).await?;
+            tokio::select! {
+                () = self.wake.notified() => {}
+                waited = visit.wait() => waited?,
+            }
             tokio::time::sleep_until(not_before).await;
         }
     }
 
-    async fn round(&self, visit: &mut Visit) -> Result<Vec<FolderSummary>, RoundError> {
+    async fn round(&self, visit: &mut dyn Visit) -> Result<Vec<FolderSummary>, RoundError> {
         let (supervisor, id) = (&self.supervisor, self.source.id);
         let progress = move |_: &str, done: u64, total: u64| {
             supervisor.set(
@@ -196,38 +194,7 @@ impl Keeper {
                 RoundState { phase: Phase::Scanning, progress: (total > 0).then_some((done, total)) },
             );
         };
-        round::run(&supervisor.receive, &self.source, visit, &progress).await
-    }
-
-    /// Waits for news: at IDLE in the first folder, by the clock for the others.
-    async fn wait(&mut self, visit: &mut Visit) -> Result<(), RoundError> {
-        let folders = folders::read_folders(&mut &self.supervisor.receive.desk().db, self.source.id).await?;
-        let Some(first) = folders.first() else {
-            self.poll().await;
-            return Ok(());
-        };
-        // It was read last and is open, so that what the server said since is known.
-        visit.watch(&first.name).await?;
-        let at_most = if folders.len() > 1 { POLL } else { IDLE };
-        tokio::select! {
-            () = self.wake.notified() => Ok(()),
-            event = visit.idle(at_most) => match event {
-                Ok(IdleEvent::Changed | IdleEvent::Timeout) => Ok(()),
-                // Not every server that offers IDLE means it.
-                Err(SessionError::NotOffered(_) | SessionError::Refused(_)) => {
-                    self.poll().await;
-                    Ok(())
-                }
-                Err(error) => Err(error.into()),
-            },
-        }
-    }
-
-    async fn poll(&self) {
-        tokio::select! {
-            () = self.wake.notified() => {}
-            () = tokio::time::sleep(POLL) => {}
-        }
+        visit.round(&progress).await
     }
 
     fn phase(&self, phase: Phase) {
@@ -262,7 +229,7 @@ impl Keeper {
 
     async fn write_failure(&self, error: &RoundError) {
         let written =
-            mailbox::round_failed(self.supervisor.receive.desk(), self.source.id, trouble(error)).await;
+            mailbox::round_failed(self.supervisor.receive.desk(), self.source.id, error.trouble()).await;
         if let Err(error) = written {
             tracing::error!(%error, "the failure of a round could not be written down");
         }
@@ -277,21 +244,6 @@ fn unsettled(folder: &str, refused: &str) -> Trouble {
         remedy: "Nothing is lost. See on the server whether the target folder can be written and has room."
             .into(),
     }
-}
-
-/// A failure as the mailbox's page shows it.
-fn trouble(error: &RoundError) -> Trouble {
-    let (stage, remedy) = match error {
-        RoundError::Connect(error) => (error.stage.name(), error.remedy.as_str()),
-        RoundError::Session(_) | RoundError::Withheld { .. } => {
-            ("reading", "Nothing is lost; it is tried again by itself.")
-        }
-        RoundError::Store(_) => {
-            ("storing", "Nothing is lost; look at the disk and the database, it is tried again by itself.")
-        }
-        RoundError::SetUp(_) => ("setting_up", "Open the mailbox's settings and enter what is missing."),
-    };
-    Trouble { stage: stage.into(), message: error.to_string(), remedy: remedy.into() }
 }
 
 impl Rounds for Supervisor {

@@ -7,7 +7,8 @@ use desk::receive::Receive;
 use std::process::ExitCode;
 use std::sync::Arc;
 use store::rounds::{self, Source};
-use sync::round::{self, FolderSummary, RoundError, Visit};
+use sync::round;
+use sync::visit::{self, FolderSummary, RoundError};
 
 /// Which mailboxes to read.
 #[derive(clap::Args)]
@@ -52,12 +53,12 @@ pub async fn run(config: &Config, args: Args) -> Result<ExitCode> {
 async fn scan(receive: &Receive, source: &Source, quiet: bool) -> Result<Vec<FolderSummary>, RoundError> {
     let bar = if quiet { indicatif::ProgressBar::hidden() } else { super::bar(&source.address) };
     round::file_waiting(receive, source).await?;
-    let mut visit = Visit::begin(receive, source).await?;
+    let mut visit = visit::begin(receive, source).await?;
     let progress = |_: &str, done: u64, total: u64| {
         bar.set_length(total);
         bar.set_position(done);
     };
-    let summaries = round::run(receive, source, &mut visit, &progress).await;
+    let summaries = visit.round(&progress).await;
     bar.finish_and_clear();
     summaries
 }

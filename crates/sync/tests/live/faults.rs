@@ -4,7 +4,7 @@ use crate::others::server;
 use crate::post_room::{PostRoom, Server, folder, letter, letters};
 use model::AfterFiling::{Leave, Move};
 use std::collections::HashMap;
-use sync::round::{self, Visit};
+use sync::visit;
 use testkit::dovecot::Dovecot;
 use testkit::scripted::{Cut, Fault, ImapServer, Mailbox, Manner};
 
@@ -80,14 +80,14 @@ async fn two_processes(room: PostRoom) {
         dovecot.fill("ann", "INBOX", letters(total..total + 40)).unwrap();
         total += 40;
         let one = async {
-            let mut visit = Visit::begin(&room.receive, &source).await.unwrap();
-            round::run(&room.receive, &source, &mut visit, &|_, _, _| {}).await.unwrap();
+            let mut visit = visit::begin(&room.receive, &source).await.unwrap();
+            visit.round(&|_, _, _| {}).await.unwrap();
         };
         let other = async {
-            let mut visit = Visit::begin(&second, &source).await.unwrap();
+            let mut visit = visit::begin(&second, &source).await.unwrap();
             // It sees more than the first.
             dovecot.deliver("ann", "INBOX", letter(100_000 + total)).unwrap();
-            round::run(&second, &source, &mut visit, &|_, _, _| {}).await.unwrap();
+            visit.round(&|_, _, _| {}).await.unwrap();
         };
         tokio::join!(one, other);
     }

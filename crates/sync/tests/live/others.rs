@@ -2,7 +2,7 @@
 
 use crate::post_room::{PostRoom, Server, folder, letter, letters};
 use model::AfterFiling::{Leave, MarkRead, Move};
-use sync::round::{self, Visit};
+use sync::visit;
 use testkit::dovecot::{Dovecot, Options};
 
 pub fn server<'a>(dovecot: &'a Dovecot, user: &'a str) -> Server<'a> {
@@ -150,13 +150,13 @@ async fn what_a_server_will_not_move_stays_is_said_and_moves_when_it_can() {
     choice.processed_folder = Some("not//possible".into());
     let id = room.connect(server(&dovecot, "ann"), vec![choice]).await;
     let source = room.source(id).await;
-    let mut visit = Visit::begin(&room.receive, &source).await.unwrap();
+    let mut visit = visit::begin(&room.receive, &source).await.unwrap();
     for _ in 0..20 {
-        let summary = round::run(&room.receive, &source, &mut visit, &|_, _, _| {}).await.unwrap().remove(0);
+        let summary = visit.round(&|_, _, _| {}).await.unwrap().remove(0);
         assert!(summary.refused.is_some());
     }
     assert_eq!(room.number("SELECT COUNT(*) FROM occurrences WHERE settle = 'failed'").await, 5);
-    let summary = round::run(&room.receive, &source, &mut visit, &|_, _, _| {}).await.unwrap().remove(0);
+    let summary = visit.round(&|_, _, _| {}).await.unwrap().remove(0);
     assert_eq!(summary.refused, None, "it was asked often enough");
     room.has_each_once(id, 5).await;
     assert_eq!(dovecot.count("ann", "INBOX").unwrap(), 5);

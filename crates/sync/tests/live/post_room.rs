@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 use store::folders::LedgerRow;
 use store::rounds::Source;
 use store::sql::Db;
-use sync::round::{self, FolderSummary, RoundError, Visit};
 use sync::supervisor::Supervisor;
+use sync::visit::{self, FolderSummary, RoundError};
 use testkit::folder::Folder;
 
 pub struct PostRoom {
@@ -92,8 +92,8 @@ impl PostRoom {
     /// One round over a new connection.
     pub async fn try_round(&self, id: MailboxId) -> Result<Vec<FolderSummary>, RoundError> {
         let source = self.source(id).await;
-        let mut visit = Visit::begin(&self.receive, &source).await?;
-        round::run(&self.receive, &source, &mut visit, &|_, _, _| {}).await
+        let mut visit = visit::begin(&self.receive, &source).await?;
+        visit.round(&|_, _, _| {}).await
     }
 
     /// One round that must come to its end, as (seen, filed, skipped, quarantined) of its first folder.

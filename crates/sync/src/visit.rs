@@ -1,0 +1,115 @@
+//! A visit to a mail server: signed in, and round after round until something fails.
+//!
+//! There is one kind for each protocol and mode; [`begin`] chooses. All else (when, how often, what
+//! after a failure) is the supervisor's and common to all. Rounds write only in transactions of
+//! [`Receive::transaction`], so that a process that has lost the mailbox to another writes nothing more.
+
+use crate::round::ImapVisit;
+use desk::mailbox::{Boxed, Trouble};
+use desk::receive::Receive;
+use model::{MailboxMode, Protocol};
+use std::time::Duration;
+use store::rounds::Source;
+use wire::ConnectError;
+use wire::imap::SessionError;
+
+/// Wait between rounds where the server does not say by itself that there is news.
+pub const POLL: Duration = Duration::from_secs(60);
+
+/// An open mailbox.
+pub trait Visit: Send {
+    /// Reads what is new to its end and settles what is owed to the server.
+    fn round<'a>(
+        &'a mut self,
+        progress: &'a Progress<'a>,
+    ) -> Boxed<'a, Result<Vec<FolderSummary>, RoundError>>;
+
+    /// Comes back when it is time for the next round: the server has news, or the clock says so. May
+    /// be dropped half way when somebody asks for a round at once.
+    fn wait(&mut self) -> Boxed<'_, Result<(), RoundError>>;
+}
+
+/// Signs in.
+pub async fn begin(receive: &Receive, source: &Source) -> Result<Box<dyn Visit>, RoundError> {
+    Ok(match (source.protocol, source.mode) {
+        (Protocol::Imap, MailboxMode::File) => Box::new(ImapVisit::begin(receive, source).await?),
+        (protocol, mode) => {
+            let (protocol, mode) = (protocol.word(), mode.word());
+            return Err(anyhow::anyhow!("this version cannot {mode} a mailbox by {protocol}").into());
+        }
+    })
+}
+
+/// Hears how far a round is: (done, total) messages of the folder.
+pub type Progress<'a> = dyn Fn(&str, u64, u64) + Send + Sync + 'a;
+
+/// What one round did in one folder.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FolderSummary {
+    /// The folder.
+    pub folder: String,
+    /// Messages the server listed that had not been read before.
+    pub seen: u64,
+    /// Occurrences that are messages now.
+    pub filed: u64,
+    /// Listed, and gone before they could be fetched; or kept out by a filter.
+    pub skipped: u64,
+    /// Put aside.
+    pub quarantined: u64,
+    /// Why the server would not do what was due after filing, such as moving.
+    pub refused: Option<String>,
+}
+
+impl FolderSummary {
+    /// Adds what another look into the same folder did.
+    pub fn add(&mut self, more: &FolderSummary) {
+        self.seen += more.seen;
+        self.filed += more.filed;
+        self.skipped += more.skipped;
+        self.quarantined += more.quarantined;
+        self.refused = more.refused.clone().or(self.refused.take());
+    }
+}
+
+/// Why a round ended before its end. Nothing is lost: the next one goes on where this one stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum RoundError {
+    /// The server could not be reached, or would not let us in or into a folder.
+    #[error("{0}")]
+    Connect(#[from] ConnectError),
+    /// The connection broke in the middle of the work.
+    #[error("{0}")]
+    Session(#[from] SessionError),
+    /// The database refused.
+    #[error("{0}")]
+    Store(#[from] store::sql::Error),
+    /// The server lists messages and does not give them; they are asked for again.
+    #[error("the server lists {messages} messages in {folder} that it does not give")]
+    Withheld {
+        /// The folder.
+        folder: String,
+        /// How many.
+        messages: u64,
+    },
+    /// The mailbox cannot be read as it is set up.
+    #[error("{0:#}")]
+    SetUp(#[from] anyhow::Error),
+}
+
+impl RoundError {
+    /// As the mailbox's page shows it.
+    pub fn trouble(&self) -> Trouble {
+        let (stage, remedy) = match self {
+            RoundError::Connect(error) => (error.stage.name(), error.remedy.as_str()),
+            RoundError::Session(_) | RoundError::Withheld { .. } => {
+                ("reading", "Nothing is lost; it is tried again by itself.")
+            }
+            RoundError::Store(_) => (
+                "storing",
+                "Nothing is lost; look at the disk and the database, it is tried again by itself.",
+            ),
+            RoundError::SetUp(_) => ("setting_up", "Open the mailbox's settings and enter what is missing."),
+        };
+        Trouble { stage: stage.into(), message: self.to_string(), remedy: remedy.into() }
+    }
+}
