@@ -155,15 +155,15 @@ fn checked_subject(subject: &str) -> Result<String, Refusal> {
         LONGEST_SUBJECT.. => format!("A subject has fewer than {LONGEST_SUBJECT} bytes."),
         _ => return Ok(subject.to_owned()),
     };
-    Err(Refusal::Invalid { field: "subject", message })
+    Err(Refusal::invalid("subject", "bad_text", message))
 }
 
 async fn active_user(tx: &mut Tx, id: UserId) -> Result<UserId, Refusal> {
     match store::people::user(tx, id).await? {
         Some(user) if user.active => Ok(id),
         _ => {
-            let message = "There is no such user, or they may not sign in any more.".to_owned();
-            Err(Refusal::Invalid { field: "assignee_id", message })
+            let message = "There is no such user, or they may not sign in any more.";
+            Err(Refusal::invalid("assignee_id", "unknown", message))
         }
     }
 }
@@ -258,7 +258,7 @@ pub async fn create(
     let row = row.ok_or(Refusal::NotFound)?;
     if let Some(case) = row.case {
         let message = format!("The thread has a case already: number {}.", case.number);
-        return Err(Refusal::Conflict { code: "case_exists", message });
+        return Err(Refusal::conflict("case_exists", message).with("number", case.number));
     }
     let subject = if row.subject.trim().is_empty() { "–".to_owned() } else { row.subject.clone() };
     let all = links::of_thread(&mut tx, thread_id).await?;
@@ -292,10 +292,7 @@ async fn known_process(tx: &mut Tx, id: Option<ProcessId>) -> Result<Option<Proc
     };
     match store::people::processes(tx).await?.iter().any(|(known, _)| *known == id) {
         true => Ok(Some(id)),
-        false => {
-            let message = "There is no such process.".to_owned();
-            Err(Refusal::Invalid { field: "process_id", message })
-        }
+        false => Err(Refusal::invalid("process_id", "unknown", "There is no such process.")),
     }
 }
 

@@ -118,7 +118,7 @@ impl Import {
         self.list(last).await?;
         self.receive.keep(&mut self.folder, &mut opened, last).await?;
         if opened.iter().any(|one| !one.is_new()) {
-            return Err(Refusal::Conflict { code: "import_running", message: MEANWHILE.into() });
+            return Err(Refusal::conflict("import_running", MEANWHILE));
         }
         let filed = self.receive.file(&self.channel, &self.folder, opened).await?;
         done.filed += filed.filed;
@@ -154,9 +154,10 @@ impl Import {
 async fn existing(desk: &Desk, address: &str) -> Result<mailboxes::Mailbox, Refusal> {
     let all = mailboxes::all(&mut &desk.db).await?;
     let found = all.into_iter().find(|mailbox| mailbox.address.eq_ignore_ascii_case(address));
-    found.ok_or_else(|| Refusal::Invalid {
-        field: "mailbox",
-        message: format!("there is no mailbox {address}; `lettercase mailbox list` shows those there are"),
+    found.ok_or_else(|| {
+        let message =
+            format!("there is no mailbox {address}; `lettercase mailbox list` shows those there are");
+        Refusal::invalid("mailbox", "unknown", message)
     })
 }
 

@@ -23,6 +23,7 @@ pub mod search;
 pub mod sign_in;
 pub mod thread;
 
+use std::collections::BTreeMap;
 use store::sql::{Db, Tx};
 
 /// What every verb needs: the shelf, the clock, and the key that seals secrets. Cheap to clone.
@@ -60,6 +61,8 @@ pub enum Refusal {
     Conflict {
         /// Stable word for programs.
         code: &'static str,
+        /// What a sentence for this code speaks of.
+        params: Params,
         /// What happened and what to do, for people.
         message: String,
     },
@@ -68,12 +71,40 @@ pub enum Refusal {
     Invalid {
         /// The field as the API names it.
         field: &'static str,
+        /// Stable word for programs.
+        code: &'static str,
+        /// What a sentence for this code speaks of.
+        params: Params,
         /// What is wrong and what would be right.
         message: String,
     },
     /// The database or the machine failed; nothing was changed.
     #[error(transparent)]
     Failed(#[from] anyhow::Error),
+}
+
+/// What the sentence for a code speaks of, by name: the interface has sentences in four languages.
+pub type Params = BTreeMap<&'static str, String>;
+
+impl Refusal {
+    /// A field's value cannot be taken.
+    pub fn invalid(field: &'static str, code: &'static str, message: impl Into<String>) -> Refusal {
+        Refusal::Invalid { field, code, params: Params::new(), message: message.into() }
+    }
+
+    /// Somebody else was quicker, or it stands already.
+    pub fn conflict(code: &'static str, message: impl Into<String>) -> Refusal {
+        Refusal::Conflict { code, params: Params::new(), message: message.into() }
+    }
+
+    /// The same, speaking of `value` by this name.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl ToString) -> Refusal {
+        if let Refusal::Invalid { params, .. } | Refusal::Conflict { params, .. } = &mut self {
+            params.insert(name, value.to_string());
+        }
+        self
+    }
 }
 
 impl From<store::sql::Error> for Refusal {

@@ -24,8 +24,8 @@ pub async fn add(
     thread::visible(&mut tx, actor, thread_id).await?;
     let heard = actor.records_heard();
     let Some(record) = records::record(&mut tx, record_id, &heard).await? else {
-        let message = "There is no such record, or you may not see it.".to_owned();
-        return Err(Refusal::Invalid { field: "record_id", message });
+        let message = "There is no such record, or you may not see it.";
+        return Err(Refusal::invalid("record_id", "unknown", message));
     };
     let link = NewLink {
         thread: thread_id,
@@ -36,8 +36,7 @@ pub async fn add(
         at: now,
     };
     let Some(id) = links::add(&mut tx, link).await? else {
-        let message = "The thread is linked to this record already.".to_owned();
-        return Err(Refusal::Conflict { code: "linked_already", message });
+        return Err(Refusal::conflict("linked_already", "The thread is linked to this record already."));
     };
     tell(&mut tx, actor, thread_id, record_id, &record.name, StreamKind::Linked, now).await?;
     account_of_contact(&mut tx, actor, thread_id, &record, now).await?;
@@ -87,8 +86,8 @@ pub async fn remove(desk: &Desk, actor: &Actor, id: LinkId) -> Result<(), Refusa
     record::visible(&mut tx, actor, link.record.id).await?;
     if threads::case_id(&mut tx, link.thread).await? == Some(link.record.id) {
         if link.reason == LinkReason::CreatedCase {
-            let message = "This is the thread's own case. It can be closed, not taken away.".to_owned();
-            return Err(Refusal::Conflict { code: "own_case", message });
+            let message = "This is the thread's own case. It can be closed, not taken away.";
+            return Err(Refusal::conflict("own_case", message));
         }
         threads::leave_case(&mut tx, link.thread).await?;
     }

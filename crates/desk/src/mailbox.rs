@@ -141,7 +141,7 @@ pub async fn add(desk: &Desk, actor: &Actor, new: NewMailbox) -> Result<Mailbox,
     let mut tx = desk.db.begin().await?;
     if let Some(owner) = draft.owner {
         let known = people::user(&mut tx, owner).await?;
-        known.ok_or_else(|| invalid("owner_id", "there is no such user"))?;
+        known.ok_or_else(|| invalid("owner_id", "unknown", "there is no such user"))?;
     }
     draft.process = process(&mut tx, new.process.as_deref()).await?;
     let id = mailboxes::add(&mut tx, &draft, desk.clock.now()).await?;
@@ -248,7 +248,7 @@ async fn set_teams(tx: &mut Tx, id: MailboxId, names: &[String]) -> Result<(), R
 
 async fn set_password(desk: &Desk, tx: &mut Tx, id: MailboxId, password: &Secret) -> Result<(), Refusal> {
     if password.reveal().is_empty() || password.reveal().len() > 10_000 {
-        return Err(invalid("password", "enter the mailbox's password"));
+        return Err(invalid("password", "required", "enter the mailbox's password"));
     }
     let sealed = desk.seal.seal(&place(id), password);
     Ok(mailboxes::set_secret(tx, id, Some(sealed)).await?)
@@ -296,7 +296,7 @@ pub async fn test_login(
             .map(|kept| kept.password),
         (None, None) => None,
     };
-    let password = password.ok_or_else(|| invalid("password", "enter the mailbox's password"))?;
+    let password = password.ok_or_else(|| invalid("password", "required", "enter the mailbox's password"))?;
     Ok(Login { protocol: Protocol::Imap, host, port, tls: new.tls, username, password })
 }
 
@@ -332,8 +332,8 @@ pub async fn retry_quarantined(desk: &Desk, actor: &Actor, id: OccurrenceId) -> 
     let mut tx = desk.db.begin().await?;
     let quarantined = mailboxes::quarantined(&mut tx, id).await?.ok_or(Refusal::NotFound)?;
     if !mailboxes::retry(&mut tx, id).await? {
-        let message = "Its bytes were not taken: it is larger than the limit.".to_owned();
-        return Err(Refusal::Conflict { code: "bytes_not_kept", message });
+        let message = "Its bytes were not taken: it is larger than the limit.";
+        return Err(Refusal::conflict("bytes_not_kept", message));
     }
     tell(desk, &mut tx, quarantined.mailbox_id, "quarantine_retried").await?;
     tx.commit().await?;

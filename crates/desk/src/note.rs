@@ -59,11 +59,11 @@ pub async fn on_record(desk: &Desk, actor: &Actor, id: RecordId, body: &str) -> 
 fn checked(body: &str) -> Result<String, Refusal> {
     let body = body.trim();
     if body.is_empty() {
-        return Err(Refusal::Invalid { field: "body", message: "Write something first.".to_owned() });
+        return Err(Refusal::invalid("body", "required", "Write something first."));
     }
     if body.len() > LONGEST_NOTE {
         let message = format!("A note has at most {LONGEST_NOTE} bytes.");
-        return Err(Refusal::Invalid { field: "body", message });
+        return Err(Refusal::invalid("body", "too_long", message).with("most", LONGEST_NOTE));
     }
     Ok(body.to_owned())
 }

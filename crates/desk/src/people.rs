@@ -146,8 +146,7 @@ pub async fn set_up(desk: &Desk, new: NewUser) -> Result<NewSession, Refusal> {
 }
 
 fn already_set_up() -> Refusal {
-    let message = "There is a user already. Sign in.".to_owned();
-    Refusal::Conflict { code: "already_set_up", message }
+    Refusal::conflict("already_set_up", "There is a user already. Sign in.")
 }
 
 /// All roles; the built-in ones are made where there are none.
@@ -178,11 +177,11 @@ pub async fn add_user(desk: &Desk, actor: &Actor, new: NewUser) -> Result<User, 
         None => roles
             .iter()
             .find(|role| role.name == DEFAULT_ROLE)
-            .ok_or_else(|| invalid("role_id", "choose a role"))?,
+            .ok_or_else(|| invalid("role_id", "required", "choose a role"))?,
     };
     if people::user_by_login(&mut tx, &new.login).await?.is_some() {
         let message = format!("The login {} is taken.", new.login);
-        return Err(Refusal::Conflict { code: "login_taken", message });
+        return Err(Refusal::conflict("login_taken", message).with("login", new.login));
     }
     let id = insert(&mut tx, &new, role.id, &hash, desk.clock.now()).await?;
     let user = people::user(&mut tx, id).await?.ok_or(Refusal::NotFound)?;
@@ -256,8 +255,8 @@ async fn keep_an_administrator(tx: &mut Tx, before: &User, after: &User) -> Resu
     if !was || is || people::other_administrators(tx, after.id).await? > 0 {
         return Ok(());
     }
-    let message = "This is the last administrator. Make somebody else one first.".to_owned();
-    Err(Refusal::Conflict { code: "last_administrator", message })
+    let message = "This is the last administrator. Make somebody else one first.";
+    Err(Refusal::conflict("last_administrator", message))
 }
 
 /// Changes the actor's own settings.
@@ -339,17 +338,19 @@ fn checked_login(login: &str) -> Result<String, Refusal> {
     let login = sign_in::folded(login);
     let odd = |c: char| c.is_whitespace() || c.is_control();
     if login.is_empty() || login.len() > LONGEST_LOGIN || login.contains(odd) {
-        return Err(invalid("login", "a name or mail address without blanks"));
+        return Err(invalid("login", "bad_login", "a name or mail address without blanks"));
     }
     Ok(login)
 }
 
 fn checked_password(password: &str) -> Result<&str, Refusal> {
     if password.chars().count() < SHORTEST_PASSWORD {
-        return Err(invalid("password", format!("at least {SHORTEST_PASSWORD} characters")));
+        return Err(invalid("password", "too_short", format!("at least {SHORTEST_PASSWORD} characters"))
+            .with("least", SHORTEST_PASSWORD));
     }
     if password.len() > LONGEST_PASSWORD {
-        return Err(invalid("password", format!("at most {LONGEST_PASSWORD} bytes")));
+        return Err(invalid("password", "too_long", format!("at most {LONGEST_PASSWORD} bytes"))
+            .with("most", LONGEST_PASSWORD));
     }
     Ok(password)
 }
@@ -358,14 +359,20 @@ fn checked_password(password: &str) -> Result<&str, Refusal> {
 pub(crate) fn checked_name(field: &'static str, name: &str) -> Result<String, Refusal> {
     let name = name.trim();
     if name.is_empty() || name.chars().count() > LONGEST_NAME || name.contains(char::is_control) {
-        return Err(invalid(field, format!("a name of 1 to {LONGEST_NAME} characters, on one line")));
+        return Err(invalid(
+            field,
+            "bad_name",
+            format!("a name of 1 to {LONGEST_NAME} characters, on one line"),
+        )
+        .with("most", LONGEST_NAME));
     }
     Ok(name.to_owned())
 }
 
 fn checked_addresses(addresses: &[String]) -> Result<Vec<String>, Refusal> {
     if addresses.len() > MOST_ADDRESSES {
-        return Err(invalid("addresses", format!("at most {MOST_ADDRESSES}")));
+        return Err(invalid("addresses", "too_many", format!("at most {MOST_ADDRESSES}"))
+            .with("most", MOST_ADDRESSES));
     }
     let mut out: Vec<String> =
         addresses.iter().map(|address| checked_address("addresses", address)).collect::<Result<_, _>>()?;
@@ -382,17 +389,22 @@ pub(crate) fn checked_address(field: &'static str, address: &str) -> Result<Stri
         .split_once('@')
         .is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty() && !domain.contains('@'));
     if !whole || address.contains(odd) || address.len() > LONGEST_LOGIN {
-        return Err(invalid(field, format!("{address:?} is no mail address; like ann@company.example")));
+        return Err(invalid(
+            field,
+            "bad_address",
+            format!("{address:?} is no mail address; like ann@company.example"),
+        )
+        .with("address", address));
     }
     Ok(address)
 }
 
-pub(crate) fn invalid(field: &'static str, message: impl Into<String>) -> Refusal {
-    Refusal::Invalid { field, message: message.into() }
+pub(crate) fn invalid(field: &'static str, code: &'static str, message: impl Into<String>) -> Refusal {
+    Refusal::invalid(field, code, message)
 }
 
 fn no_such(field: &'static str, what: &str) -> Refusal {
-    invalid(field, format!("there is no such {what}"))
+    invalid(field, "unknown", format!("there is no such {what}"))
 }
 
 /// A role by its name, for whoever has no list to choose from.
@@ -405,7 +417,7 @@ pub async fn role_named(desk: &Desk, actor: &Actor, name: &str) -> Result<RoleId
     let found = roles.iter().find(|role| role.name == name);
     found
         .map(|role| role.id)
-        .ok_or_else(|| invalid("role", format!("there are these roles: {}", names.join(", "))))
+        .ok_or_else(|| invalid("role", "unknown", format!("there are these roles: {}", names.join(", "))))
 }
 
 /// A team by its name, made if new.

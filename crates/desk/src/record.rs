@@ -4,6 +4,7 @@
 //! by hand.
 
 use crate::may::{Actor, Verb};
+use crate::people::invalid;
 use crate::{Desk, Refusal, thread};
 use mail::fold::fold;
 use model::{CaseStatus, NoteId, RecordId, RecordKind, Time, UserId};
@@ -174,8 +175,8 @@ pub async fn put(
 ) -> Result<(Put, Page), Refusal> {
     actor.may(Verb::CreateRecord)?;
     if kind == RecordKind::Case {
-        let message = "A case is made of a thread: POST /threads/{id}/case.".to_owned();
-        return Err(Refusal::Invalid { field: "kind", message });
+        let message = "A case is made of a thread: POST /threads/{id}/case.";
+        return Err(invalid("kind", "bad_value", message));
     }
     let now = desk.clock.now();
     let mut tx = desk.begin_filing().await?;
@@ -237,8 +238,7 @@ async fn write(
 ) -> Result<RecordId, Refusal> {
     let record = records::record(tx, id, &actor.records_heard()).await?.ok_or(Refusal::NotFound)?;
     if record.kind == RecordKind::Case {
-        let message = "A case is changed at PATCH /cases/{id}.".to_owned();
-        return Err(Refusal::Conflict { code: "is_case", message });
+        return Err(Refusal::conflict("is_case", "A case is changed at PATCH /cases/{id}."));
     }
     if version.is_some_and(|version| version != record.version) {
         return Err(changed_meanwhile());
@@ -260,13 +260,12 @@ async fn write(
 }
 
 pub(crate) fn changed_meanwhile() -> Refusal {
-    let message = "Somebody changed this meanwhile. Load it again and repeat your change.".to_owned();
-    Refusal::Conflict { code: "changed_meanwhile", message }
+    let message = "Somebody changed this meanwhile. Load it again and repeat your change.";
+    Refusal::conflict("changed_meanwhile", message)
 }
 
 fn external_id_taken() -> Refusal {
-    let message = "Another record of this kind has this external id.".to_owned();
-    Refusal::Conflict { code: "external_id_taken", message }
+    Refusal::conflict("external_id_taken", "Another record of this kind has this external id.")
 }
 
 fn content_of(record: &Record) -> Content {
@@ -293,7 +292,7 @@ async fn checked(
     let name = wanted.name.or_else(|| before.as_ref().map(|c| c.name.clone())).unwrap_or_default();
     let name = one_line("name", &name, LONGEST_NAME)?;
     if name.is_empty() {
-        return Err(invalid("name", "A record needs a name."));
+        return Err(invalid("name", "required", "A record needs a name."));
     }
     let fields = match wanted.fields {
         Some(fields) => checked_fields(&fields)?,
@@ -317,31 +316,30 @@ async fn checked(
     Ok(Content { folded: fold(&name), name, account, external_id, fields, addresses, domains })
 }
 
-fn invalid(field: &'static str, message: impl Into<String>) -> Refusal {
-    Refusal::Invalid { field, message: message.into() }
-}
-
 fn one_line(field: &'static str, text: &str, longest: usize) -> Result<String, Refusal> {
     let text = text.trim();
     if text.len() > longest {
-        return Err(invalid(field, format!("At most {longest} bytes.")));
+        return Err(invalid(field, "too_long", format!("At most {longest} bytes.")).with("most", longest));
     }
     if text.chars().any(char::is_control) {
-        return Err(invalid(field, "One line of plain text."));
+        return Err(invalid(field, "bad_text", "One line of plain text."));
     }
     Ok(text.to_owned())
 }
 
 fn checked_fields(fields: &[Field]) -> Result<String, Refusal> {
     if fields.len() > MOST_VALUES {
-        return Err(invalid("fields", format!("At most {MOST_VALUES} fields.")));
+        return Err(
+            invalid("fields", "too_many", format!("At most {MOST_VALUES} fields.")).with("most", MOST_VALUES)
+        );
     }
     for field in fields {
         if one_line("fields", &field.label, LONGEST_VALUE)?.is_empty() {
-            return Err(invalid("fields", "Every field needs a label."));
+            return Err(invalid("fields", "required", "Every field needs a label."));
         }
         if field.value.len() > LONGEST_FIELD {
-            return Err(invalid("fields", format!("A value has at most {LONGEST_FIELD} bytes.")));
+            return Err(invalid("fields", "too_long", format!("A value has at most {LONGEST_FIELD} bytes."))
+                .with("most", LONGEST_FIELD));
         }
     }
     serde_json::to_string(fields).map_err(|error| Refusal::Failed(error.into()))
@@ -350,13 +348,13 @@ fn checked_fields(fields: &[Field]) -> Result<String, Refusal> {
 /// Lower case, each once, in alphabetical order, as the shelf gives them back.
 fn values(field: &'static str, list: &[String], fits: impl Fn(&str) -> bool) -> Result<Vec<String>, Refusal> {
     if list.len() > MOST_VALUES {
-        return Err(invalid(field, format!("At most {MOST_VALUES}.")));
+        return Err(invalid(field, "too_many", format!("At most {MOST_VALUES}.")).with("most", MOST_VALUES));
     }
     let mut out = Vec::with_capacity(list.len());
     for text in list {
         let value = one_line(field, text, LONGEST_VALUE)?.to_lowercase();
         if !fits(&value) {
-            return Err(invalid(field, format!("“{value}” cannot be one.")));
+            return Err(invalid(field, "bad_value", format!("“{value}” cannot be one.")).with("value", value));
         }
         out.push(value);
     }
@@ -388,11 +386,11 @@ async fn checked_account(
         return Ok(());
     };
     if kind == RecordKind::Account {
-        return Err(invalid("account_id", "An account has no account."));
+        return Err(invalid("account_id", "bad_value", "An account has no account."));
     }
     match records::record(tx, account, &actor.records_heard()).await? {
         Some(record) if record.kind == RecordKind::Account => Ok(()),
-        _ => Err(invalid("account_id", "There is no such account, or you may not see it.")),
+        _ => Err(invalid("account_id", "unknown", "There is no such account, or you may not see it.")),
     }
 }
 

@@ -209,7 +209,7 @@ pub async fn add_token(desk: &Desk, actor: &Actor, name: &str) -> Result<(i64, S
     let mut tx = desk.db.begin().await?;
     if people::tokens(&mut tx, user).await?.len() >= MOST_TOKENS {
         let message = format!("You have {MOST_TOKENS} tokens already. Remove one first.");
-        return Err(Refusal::Conflict { code: "too_many_tokens", message });
+        return Err(Refusal::conflict("too_many_tokens", message).with("most", MOST_TOKENS));
     }
     let id = people::add_token(&mut tx, &digest(&token), user, &name, desk.clock.now()).await?;
     tx.commit().await?;

@@ -2,7 +2,7 @@
 
 use crate::App;
 use crate::guard::{self, Door};
-use crate::problem::Problem;
+use crate::problem::{FieldProblem, Problem};
 use crate::routes::table;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
@@ -105,6 +105,7 @@ fn frame() -> OpenApi {
         .build();
     let mut components = Components::new();
     components.schemas.insert(Problem::name().into_owned(), Problem::schema());
+    components.schemas.insert(FieldProblem::name().into_owned(), FieldProblem::schema());
     let cookie = SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new("lettercase_session")));
     components.add_security_scheme("cookie", cookie);
     components.add_security_scheme("token", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));

@@ -41,7 +41,7 @@ impl Page {
     pub fn of(offset: Option<u64>, limit: Option<u32>) -> Result<Span, Problem> {
         let offset = offset.unwrap_or(0);
         if offset > MAX_OFFSET {
-            return Err(Problem::invalid("offset", format!("at most {MAX_OFFSET}")));
+            return Err(Problem::invalid("offset", "bad_value", format!("at most {MAX_OFFSET}")));
         }
         Ok(Span { offset, limit: limit_of(limit)? })
     }
@@ -56,6 +56,6 @@ impl Page {
 pub fn limit_of(limit: Option<u32>) -> Result<u32, Problem> {
     match limit.unwrap_or(DEFAULT_LIMIT) {
         limit @ 1..=MAX_LIMIT => Ok(limit),
-        _ => Err(Problem::invalid("limit", format!("a number from 1 to {MAX_LIMIT}"))),
+        _ => Err(Problem::invalid("limit", "bad_value", format!("a number from 1 to {MAX_LIMIT}"))),
     }
 }

@@ -2,7 +2,7 @@
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use desk::Refusal;
+use desk::{Params, Refusal};
 use serde::Serialize;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -19,8 +19,10 @@ pub struct Problem {
     pub code: &'static str,
     /// What happened and what to do, for people; may be empty.
     pub detail: String,
+    /// What the sentence for the code speaks of.
+    pub params: Params,
     /// What is wrong with which field.
-    pub fields: BTreeMap<String, String>,
+    pub fields: BTreeMap<String, FieldProblem>,
     /// Seconds after which the same request may succeed (header `Retry-After`).
     pub retry_after_s: Option<u64>,
 }
@@ -45,7 +47,23 @@ struct Sent<'a> {
     /// What is wrong with which field.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     #[schema(required = false)]
-    fields: &'a BTreeMap<String, String>,
+    fields: &'a BTreeMap<String, FieldProblem>,
+    /// What the sentence for the code speaks of, by name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[schema(required = false, value_type = BTreeMap<String, String>)]
+    params: &'a Params,
+}
+
+/// What is wrong with a field.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct FieldProblem {
+    /// A stable word for programs.
+    pub code: &'static str,
+    /// What the sentence for the code speaks of, by name.
+    #[schema(value_type = BTreeMap<String, String>)]
+    pub params: Params,
+    /// The sentence in English: what is wrong and what would be right.
+    pub message: String,
 }
 
 impl PartialSchema for Problem {
@@ -63,7 +81,8 @@ impl ToSchema for Problem {
 impl Problem {
     /// A problem with this status and code; `detail` may be empty.
     pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Problem {
-        Problem { status, code, detail: detail.into(), fields: BTreeMap::new(), retry_after_s: None }
+        let (params, fields) = (Params::new(), BTreeMap::new());
+        Problem { status, code, detail: detail.into(), params, fields, retry_after_s: None }
     }
 
     /// There is no such thing, or the person may not know that there is.
@@ -82,11 +101,14 @@ impl Problem {
     }
 
     /// A field's value cannot be taken.
-    pub fn invalid(field: &str, message: impl Into<String>) -> Problem {
-        let message: String = message.into();
-        let mut problem =
-            Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", format!("{field}: {message}"));
-        problem.fields.insert(field.to_owned(), message);
+    pub fn invalid(field: &str, code: &'static str, message: impl Into<String>) -> Problem {
+        Problem::in_field(field, FieldProblem { code, params: Params::new(), message: message.into() })
+    }
+
+    fn in_field(field: &str, wrong: FieldProblem) -> Problem {
+        let detail = format!("{field}: {}", wrong.message);
+        let mut problem = Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", detail);
+        problem.fields.insert(field.to_owned(), wrong);
         problem
     }
 
@@ -115,8 +137,12 @@ impl From<Refusal> for Problem {
         match refusal {
             Refusal::NotFound => Problem::not_found(),
             Refusal::Forbidden(why) => Problem::new(StatusCode::FORBIDDEN, "forbidden", why),
-            Refusal::Conflict { code, message } => Problem::new(StatusCode::CONFLICT, code, message),
-            Refusal::Invalid { field, message } => Problem::invalid(field, message),
+            Refusal::Conflict { code, params, message } => {
+                Problem { params, ..Problem::new(StatusCode::CONFLICT, code, message) }
+            }
+            Refusal::Invalid { field, code, params, message } => {
+                Problem::in_field(field, FieldProblem { code, params, message })
+            }
             Refusal::Failed(error) => Problem::failed(&error),
         }
     }
@@ -143,6 +169,7 @@ impl IntoResponse for Problem {
             detail: &self.detail,
             code: self.code,
             fields: &self.fields,
+            params: &self.params,
         };
         let body = serde_json::to_vec(&sent).expect("a problem is plain data with text keys");
         let mut response = (self.status, body).into_response();

@@ -12,4 +12,5 @@ mod settle;
 pub mod source;
 pub mod supervisor;
 pub mod test;
+mod trouble;
 pub mod visit;

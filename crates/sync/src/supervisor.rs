@@ -6,8 +6,9 @@
 
 use crate::backoff::Backoff;
 use crate::round;
+use crate::trouble;
 use crate::visit::{self, FolderSummary, RoundError, Visit};
-use desk::mailbox::{self, Boxed, Login, Phase, RoundState, Rounds, TestOutcome, Trouble};
+use desk::mailbox::{self, Boxed, Login, Phase, RoundState, Rounds, TestOutcome};
 use desk::receive::Receive;
 use model::MailboxId;
 use std::collections::HashMap;
@@ -219,8 +220,8 @@ impl Keeper {
         if let Some((folder, refused)) =
             summaries.iter().find_map(|one| Some((&one.folder, one.refused.as_ref()?)))
         {
-            written =
-                written.and(mailbox::round_failed(desk, self.source.id, unsettled(folder, refused)).await);
+            written = written
+                .and(mailbox::round_failed(desk, self.source.id, trouble::unsettled(folder, refused)).await);
         }
         if let Err(error) = written {
             tracing::error!(%error, "the success of a round could not be written down");
@@ -233,16 +234,6 @@ impl Keeper {
         if let Err(error) = written {
             tracing::error!(%error, "the failure of a round could not be written down");
         }
-    }
-}
-
-/// All was read, and the server will not do what is due after filing.
-fn unsettled(folder: &str, refused: &str) -> Trouble {
-    Trouble {
-        stage: "settling".into(),
-        message: format!("Filed mail stays in {folder}: {refused}"),
-        remedy: "Nothing is lost. See on the server whether the target folder can be written and has room."
-            .into(),
     }
 }
 

@@ -1,7 +1,8 @@
 //! Trying a connection before it is saved: sign in, list the folders, count their messages.
 
 use crate::source::server_and_credentials;
-use desk::mailbox::{FoundFolder, Login, TestOutcome, Trouble};
+use crate::trouble;
+use desk::mailbox::{FoundFolder, Login, TestOutcome, Trouble, steps};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use wire::imap::{Folder, Session, SpecialUse};
@@ -20,10 +21,11 @@ pub async fn test(login: Login) -> TestOutcome {
     let result = tokio::time::timeout(AT_MOST, look(&login, log.clone())).await;
     let (folders, trouble) = match result {
         Ok(Ok(folders)) => (folders, None),
-        Ok(Err(error)) => (Vec::new(), Some(trouble(&error))),
-        Err(_) => (Vec::new(), Some(too_slow())),
+        Ok(Err(error)) => (Vec::new(), Some(trouble::of_connection(&error))),
+        Err(_) => (Vec::new(), Some(too_slow(&login))),
     };
-    TestOutcome { log: log.take(), folders, trouble }
+    let steps = steps(login.tls, "list", trouble.as_ref());
+    TestOutcome { steps, notes: Vec::new(), log: log.take(), folders, trouble }
 }
 
 async fn look(login: &Login, log: Arc<Lines>) -> Result<Vec<FoundFolder>, ConnectError> {
@@ -58,16 +60,10 @@ fn found(folder: Folder, messages: Option<u32>) -> FoundFolder {
     }
 }
 
-fn trouble(error: &ConnectError) -> Trouble {
-    Trouble { stage: error.stage.name().into(), message: error.message.clone(), remedy: error.remedy.clone() }
-}
-
-fn too_slow() -> Trouble {
-    Trouble {
-        stage: "list".into(),
-        message: "The server did not finish answering within half a minute.".into(),
-        remedy: "Try again; if it stays so, ask the server's operator.".into(),
-    }
+fn too_slow(login: &Login) -> Trouble {
+    let message = "The server did not finish answering within half a minute.";
+    let remedy = "Try again; if it stays so, ask the server's operator.";
+    Trouble::new("list", "timeout", message, remedy).with("host", &login.host).with("port", login.port)
 }
 
 /// The protocol as it was spoken, secrets masked by the wire.

@@ -5,6 +5,7 @@
 //! [`Receive::transaction`], so that a process that has lost the mailbox to another writes nothing more.
 
 use crate::round::ImapVisit;
+use crate::trouble;
 use desk::mailbox::{Boxed, Trouble};
 use desk::receive::Receive;
 use model::{MailboxMode, Protocol};
@@ -99,17 +100,23 @@ pub enum RoundError {
 impl RoundError {
     /// As the mailbox's page shows it.
     pub fn trouble(&self) -> Trouble {
-        let (stage, remedy) = match self {
-            RoundError::Connect(error) => (error.stage.name(), error.remedy.as_str()),
-            RoundError::Session(_) | RoundError::Withheld { .. } => {
-                ("reading", "Nothing is lost; it is tried again by itself.")
+        let again = "Nothing is lost; it is tried again by itself.";
+        match self {
+            RoundError::Connect(error) => trouble::of_connection(error),
+            RoundError::Session(_) => Trouble::new("reading", "connection_lost", self.to_string(), again),
+            RoundError::Withheld { folder, messages } => {
+                let trouble = Trouble::new("reading", "withheld", self.to_string(), again);
+                trouble.with("folder", folder).with("messages", messages)
             }
-            RoundError::Store(_) => (
-                "storing",
-                "Nothing is lost; look at the disk and the database, it is tried again by itself.",
-            ),
-            RoundError::SetUp(_) => ("setting_up", "Open the mailbox's settings and enter what is missing."),
-        };
-        Trouble { stage: stage.into(), message: self.to_string(), remedy: remedy.into() }
+            RoundError::Store(_) => {
+                let remedy =
+                    "Nothing is lost; look at the disk and the database, it is tried again by itself.";
+                Trouble::new("storing", "storage", self.to_string(), remedy)
+            }
+            RoundError::SetUp(_) => {
+                let remedy = "Open the mailbox's settings and enter what is missing.";
+                Trouble::new("setting_up", "incomplete", self.to_string(), remedy)
+            }
+        }
     }
 }

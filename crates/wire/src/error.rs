@@ -65,6 +65,19 @@ pub enum CertificateProblem {
     Invalid,
 }
 
+impl CertificateProblem {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Expired => "certificate_expired",
+            Self::NotYetValid => "certificate_not_yet_valid",
+            Self::WrongName => "certificate_wrong_name",
+            Self::UnknownIssuer => "certificate_unknown_issuer",
+            Self::Revoked => "certificate_revoked",
+            Self::Invalid => "certificate_invalid",
+        }
+    }
+}
+
 /// What went wrong, to branch on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ConnectErrorKind {
@@ -120,7 +133,7 @@ impl ConnectErrorKind {
             Self::Closed => "closed",
             Self::NotTls => "not_tls",
             Self::TlsTooOld => "tls_too_old",
-            Self::Certificate(_) => "certificate",
+            Self::Certificate(problem) => problem.name(),
             Self::StartTlsMissing => "starttls_missing",
             Self::PlainRefused => "plain_refused",
             Self::NotMailServer => "not_mail_server",
@@ -161,13 +174,35 @@ pub struct ConnectError {
     pub message: String,
     /// What to do, one sentence for a person.
     pub remedy: String,
+    /// The server's name as it was asked for.
+    pub host: String,
+    /// And its port.
+    pub port: u16,
+    /// What the other side or the system said; may be empty. Part of `message` already.
+    pub said: String,
 }
 
 impl ConnectError {
     /// Fills in the words for `kind`. `detail` is what the other side or the system said; may be empty.
     pub(crate) fn new(stage: Stage, kind: ConnectErrorKind, server: &Server, detail: &str) -> Self {
         let said = if detail.is_empty() { String::new() } else { format!(" ({detail})") };
-        Self { stage, kind, message: happened(kind, server) + &said + ".", remedy: remedy(kind, server) }
+        Self {
+            stage,
+            kind,
+            message: happened(kind, server) + &said + ".",
+            remedy: remedy(kind, server),
+            host: server.host.clone(),
+            port: server.port,
+            said: detail.to_owned(),
+        }
+    }
+
+    /// Takes a secret out of what the other side said.
+    pub(crate) fn mask(&mut self, secret: &str) {
+        if secret.len() > 3 {
+            self.message = self.message.replace(secret, "****");
+            self.said = self.said.replace(secret, "****");
+        }
     }
 }
 

@@ -37,10 +37,15 @@ export type TestResult = Schemas['TestResult'];
 export type Ledger = Schemas['Ledger'];
 export type Change = Schemas['ChangeRow'];
 
+export type FieldProblem = Schemas['FieldProblem'];
+
 /** A refusal: the server's problem+json, or `network` when there was no answer at all. */
 export class Problem extends Error {
-  constructor(readonly status: number, readonly code: string, message: string, readonly fields: Record<string, string> = {}) {
+  /** By field, the English sentence; `wrong` has the code behind it. */
+  readonly fields: Record<string, string>;
+  constructor(readonly status: number, readonly code: string, message: string, readonly wrong: Record<string, FieldProblem> = {}, readonly params: Record<string, string> = {}) {
     super(message);
+    this.fields = Object.fromEntries(Object.entries(wrong).map(([field, one]) => [field, one.message]));
   }
 }
 
@@ -75,7 +80,7 @@ async function value<T>(call: Promise<{ data?: T; error?: unknown; response: Res
   const { data, error, response } = await call;
   if (response.ok) return data as T;
   const p = (typeof error === 'object' && error ? error : {}) as Partial<Schemas['Problem']>;
-  throw new Problem(response.status, p.code ?? `http_${response.status}`, p.detail ?? p.title ?? response.statusText, p.fields ?? {});
+  throw new Problem(response.status, p.code ?? `http_${response.status}`, p.detail ?? p.title ?? response.statusText, p.fields ?? {}, p.params ?? {});
 }
 
 const byId = (id: number) => ({ params: { path: { id } } });

@@ -1039,6 +1039,17 @@ export interface components {
              */
             kind: "event";
         };
+        /** @description What is wrong with a field. */
+        FieldProblem: {
+            /** @description A stable word for programs. */
+            code: string;
+            /** @description The sentence in English: what is wrong and what would be right. */
+            message: string;
+            /** @description What the sentence for the code speaks of, by name. */
+            params: {
+                [key: string]: string;
+            };
+        };
         /** @description A field the CRM's owner invented. */
         FieldValue: {
             label: string;
@@ -1130,6 +1141,21 @@ export interface components {
         LinkReason: "by_hand" | "created_case" | "from" | "reply_to" | "to" | "cc" | "contact_of" | "domain";
         /** @description The data of one event. */
         LiveEvent: components["schemas"]["Hello"] | components["schemas"]["ChangeRow"];
+        /** @description Why a mail server could not be used. */
+        MailTrouble: {
+            /** @description A stable word: `wrong_password`, `certificate_expired`, `withheld` … */
+            code: string;
+            /** @description That sentence in English. */
+            message: string;
+            /** @description What the sentence for the code speaks of, by name: `host`, `port`, `folder`, `said` … */
+            params: {
+                [key: string]: string;
+            };
+            /** @description What to do, in English. */
+            remedy: string;
+            /** @description How far it came: `dns`, `tcp`, `tls`, `greeting`, `login`, `list`, `select` … */
+            stage: string;
+        };
         /** @description A connected mail account. Its password is never shown. */
         Mailbox: {
             /** @description Whether it is fetched. */
@@ -1195,13 +1221,8 @@ export interface components {
             name: string;
         };
         /** @description Why the last round failed. */
-        MailboxError: {
+        MailboxError: components["schemas"]["MailTrouble"] & {
             at: components["schemas"]["Moment"];
-            message: string;
-            /** @description What to do. */
-            remedy: string;
-            /** @description How far it came: `dns`, `tcp`, `tls`, `greeting`, `login`, `list`, `select` … */
-            stage: string;
         };
         /** @description A folder of a mailbox. */
         MailboxFolder: {
@@ -1461,6 +1482,10 @@ export interface components {
             detail?: string;
             /** @description What is wrong with which field. */
             fields?: {
+                [key: string]: components["schemas"]["FieldProblem"];
+            };
+            /** @description What the sentence for the code speaks of, by name. */
+            params?: {
                 [key: string]: string;
             };
             /**
@@ -1481,7 +1506,7 @@ export interface components {
             total: number;
         };
         /** @enum {string} */
-        Protocol: "imap";
+        Protocol: "imap" | "pop3";
         /** @description A part of the quarantine. */
         QuarantinePage: {
             rows: components["schemas"]["QuarantineRow"][];
@@ -1715,19 +1740,28 @@ export interface components {
             next: number | null;
             rows: components["schemas"]["StreamEntry"][];
         };
-        /** @description Why a test failed. */
-        TestError: {
-            message: string;
-            remedy: string;
-            stage: string;
-        };
         /** @description How a connection test went. */
         TestResult: {
-            error: components["schemas"]["TestError"] | null;
+            error: components["schemas"]["MailTrouble"] | null;
             folders: components["schemas"]["ServerFolder"][];
             /** @description What was said, without passwords. */
             log: string[];
+            /** @description What is worth knowing about this server, as stable words: `pop3_no_uidl`, `pop3_hides_mail` … */
+            notes: string[];
             ok: boolean;
+            /** @description In the order they were taken, up to the one that failed. */
+            steps: components["schemas"]["TestStep"][];
+        };
+        /** @description A step of a connection test. */
+        TestStep: {
+            /** @description Of the one that failed: as in `error`. */
+            code: string | null;
+            ok: boolean;
+            params: {
+                [key: string]: string;
+            };
+            /** @description `dns`, `tcp`, `tls`, `greeting`, `login`; then `list`, or `send` of outgoing mail. */
+            stage: string;
         };
         /** @enum {string} */
         Theme: "system" | "light" | "dark";

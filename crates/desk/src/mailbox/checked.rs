@@ -20,7 +20,7 @@ pub(super) fn owner(
     match (kind, owner.or(actor.user)) {
         (MailboxKind::Group, _) => Ok(None),
         (MailboxKind::Personal, Some(owner)) => Ok(Some(owner)),
-        (MailboxKind::Personal, None) => Err(invalid("owner_id", "say whose mailbox it is")),
+        (MailboxKind::Personal, None) => Err(invalid("owner_id", "required", "say whose mailbox it is")),
     }
 }
 
@@ -28,7 +28,9 @@ pub(super) fn checked_folders(
     folders: Vec<FolderChoice>,
 ) -> Result<Vec<(String, AfterFiling, Option<String>)>, Refusal> {
     if folders.len() > MOST_FOLDERS {
-        return Err(invalid("folders", format!("at most {MOST_FOLDERS}")));
+        return Err(
+            invalid("folders", "too_many", format!("at most {MOST_FOLDERS}")).with("most", MOST_FOLDERS)
+        );
     }
     let inbox =
         FolderChoice { name: "INBOX".into(), after_filing: AfterFiling::Move, processed_folder: None };
@@ -38,7 +40,7 @@ pub(super) fn checked_folders(
     for folder in folders {
         let name = folder_name(checked_text("folders", &folder.name)?);
         if !names.insert(name.clone()) {
-            return Err(invalid("folders", format!("{name} is there twice")));
+            return Err(invalid("folders", "twice", format!("{name} is there twice")).with("folder", name));
         }
         let to = folder.processed_folder.filter(|name| !name.trim().is_empty());
         let to = to.map(|name| checked_text("folders", &name).map(folder_name)).transpose()?;
@@ -54,7 +56,7 @@ pub(super) fn checked_folders(
             let message = format!(
                 "what is filed from {name} would be moved into a folder that is read: choose another processed folder"
             );
-            Err(invalid("folders", message))
+            Err(invalid("folders", "processed_is_read", message).with("folder", name))
         }
         None => Ok(chosen),
     }
@@ -71,7 +73,8 @@ pub(super) fn folder_name(name: String) -> String {
 pub(super) fn checked_text(field: &'static str, text: &str) -> Result<String, Refusal> {
     let text = text.trim();
     if text.is_empty() || text.len() > LONGEST || text.contains(char::is_control) {
-        return Err(invalid(field, format!("1 to {LONGEST} characters on one line")));
+        return Err(invalid(field, "bad_text", format!("1 to {LONGEST} characters on one line"))
+            .with("most", LONGEST));
     }
     Ok(text.to_owned())
 }
@@ -82,18 +85,27 @@ pub(super) fn checked_host(host: &str) -> Result<String, Refusal> {
     if host.is_empty() || host.len() > 253 || host.contains(odd) {
         return Err(invalid(
             "host",
+            "bad_host",
             "the server's name or address, like imap.company.example, without a port",
         ));
     }
     if host.contains(':') && host.parse::<IpAddr>().is_err() {
-        return Err(invalid("host", "the server's name without the port, which has a field of its own"));
+        return Err(invalid(
+            "host",
+            "host_with_port",
+            "the server's name without the port, which has a field of its own",
+        ));
     }
     Ok(host)
 }
 
 pub(super) fn checked_port(port: u16) -> Result<u16, Refusal> {
     match port {
-        0 => Err(invalid("port", "a number from 1 to 65535; IMAP has 993 with TLS and 143 without")),
+        0 => Err(invalid(
+            "port",
+            "bad_port",
+            "a number from 1 to 65535; IMAP has 993 with TLS and 143 without",
+        )),
         port => Ok(port),
     }
 }
@@ -108,6 +120,7 @@ pub(super) fn check_plain(tls: Tls, host: &str) -> Result<(), Refusal> {
     match tls {
         Tls::None if !here => Err(invalid(
             "tls",
+            "plain_refused",
             "a password is sent without protection only to this machine itself: choose starttls or implicit",
         )),
         _ => Ok(()),
@@ -116,7 +129,7 @@ pub(super) fn check_plain(tls: Tls, host: &str) -> Result<(), Refusal> {
 
 pub(super) fn check_active(mailbox: &Mailbox) -> Result<(), Refusal> {
     match mailbox.active && !mailbox.has_secret {
-        true => Err(invalid("password", "enter the mailbox's password to switch it on")),
+        true => Err(invalid("password", "password_needed", "enter the mailbox's password to switch it on")),
         false => Ok(()),
     }
 }

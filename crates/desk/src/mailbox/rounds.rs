@@ -3,6 +3,7 @@
 use crate::seal::Secret;
 use model::{MailboxId, Protocol, Time, Tls};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 
@@ -23,15 +24,37 @@ pub struct Login {
     pub password: Secret,
 }
 
-/// Why a mail server could not be used, for people.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// Why a mail server could not be used, for people: a code the interface has a sentence for in each
+/// language, and that sentence in English.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trouble {
     /// How far it came: `dns`, `tcp`, `tls`, `greeting`, `login`, `list`, `select` …
     pub stage: String,
+    /// What went wrong, as a stable word: `wrong_password`, `certificate_expired`, `withheld` …
+    #[serde(default)]
+    pub code: String,
+    /// What the sentence for the code speaks of: `host`, `port`, `folder`, `said` (by the server) …
+    #[serde(default)]
+    pub params: BTreeMap<String, String>,
     /// What happened.
     pub message: String,
     /// What to do.
     pub remedy: String,
+}
+
+impl Trouble {
+    /// Trouble with these words, that speaks of nothing yet.
+    pub fn new(stage: &str, code: &str, message: impl Into<String>, remedy: impl Into<String>) -> Trouble {
+        let (stage, code, params) = (stage.into(), code.into(), BTreeMap::new());
+        Trouble { stage, code, params, message: message.into(), remedy: remedy.into() }
+    }
+
+    /// The same, speaking of `value` by this name.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl ToString) -> Trouble {
+        self.params.insert(name.to_owned(), value.to_string());
+        self
+    }
 }
 
 /// The last round's trouble, with its time in microseconds.
@@ -55,9 +78,40 @@ pub struct FoundFolder {
     pub messages: u64,
 }
 
+/// One step of a connection test.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// `dns`, `tcp`, `tls`, `greeting`, `login`; then `list`, or `send` of outgoing mail.
+    pub stage: String,
+    /// Whether it went well.
+    pub ok: bool,
+}
+
+/// The steps of a test in the order they are taken, up to the one that failed. The `last` is what
+/// follows on signing in.
+pub fn steps(tls: Tls, last: &'static str, trouble: Option<&Trouble>) -> Vec<Step> {
+    let order = match tls {
+        Tls::None => vec!["dns", "tcp", "greeting", "login", last],
+        Tls::StartTls => vec!["dns", "tcp", "greeting", "tls", "login", last],
+        Tls::Implicit => vec!["dns", "tcp", "tls", "greeting", "login", last],
+    };
+    let failed = trouble.map(|trouble| trouble.stage.as_str());
+    // Without TLS, its stage is where sending a password in the clear is refused: after connecting.
+    let end = match failed {
+        None => order.len(),
+        Some(stage) => order.iter().position(|one| *one == stage).unwrap_or(2),
+    };
+    let passed = order[..end].iter().map(|stage| Step { stage: (*stage).into(), ok: true });
+    passed.chain(failed.map(|stage| Step { stage: stage.into(), ok: false })).collect()
+}
+
 /// How a connection test went.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TestOutcome {
+    /// How far it came, step by step; the failed one is `trouble`'s.
+    pub steps: Vec<Step>,
+    /// What is worth knowing about this server, as stable words: `pop3_no_uidl` …
+    pub notes: Vec<String>,
     /// What was said, without passwords.
     pub log: Vec<String>,
     /// What was found.
@@ -104,4 +158,25 @@ pub trait Rounds: Send + Sync {
     fn state(&self, mailbox: MailboxId) -> Option<RoundState>;
     /// A mailbox was added, switched or changed: read its settings again.
     fn settings_changed(&self, mailbox: MailboxId);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(tls: Tls, failed: Option<&str>) -> String {
+        let trouble = failed.map(|stage| Trouble::new(stage, "refused", "", ""));
+        let steps = steps(tls, "list", trouble.as_ref());
+        let said = steps.iter().map(|step| format!("{}{}", step.stage, if step.ok { "" } else { "!" }));
+        said.collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn a9_the_steps_end_with_the_one_that_failed() {
+        assert_eq!(said(Tls::Implicit, None), "dns tcp tls greeting login list");
+        assert_eq!(said(Tls::StartTls, Some("tls")), "dns tcp greeting tls!");
+        assert_eq!(said(Tls::None, Some("tls")), "dns tcp tls!");
+        assert_eq!(said(Tls::Implicit, Some("dns")), "dns!");
+        assert_eq!(said(Tls::Implicit, Some("login")), "dns tcp tls greeting login!");
+    }
 }

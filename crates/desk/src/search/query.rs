@@ -88,7 +88,7 @@ pub(super) fn parse(typed: &str) -> Result<Parsed, Refusal> {
 }
 
 fn wrong(message: impl Into<String>) -> Refusal {
-    Refusal::Invalid { field: "q", message: message.into() }
+    Refusal::invalid("q", "bad_query", message)
 }
 
 /// One term as typed.

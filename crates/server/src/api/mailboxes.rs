@@ -13,6 +13,7 @@ use axum::http::StatusCode;
 use desk::mailbox::{self as verbs, LastError, Phase, RoundState};
 use model::{AfterFiling, MailboxId, MailboxKind, Protocol, Time, Tls};
 use serde::Serialize;
+use std::collections::BTreeMap;
 use store::folders::{self, LedgerRow};
 use utoipa::ToSchema;
 
@@ -76,11 +77,30 @@ pub struct MailboxState {
 #[derive(Serialize, ToSchema)]
 pub struct MailboxError {
     at: Moment,
+    #[serde(flatten)]
+    trouble: MailTrouble,
+}
+
+/// Why a mail server could not be used.
+#[derive(Serialize, ToSchema)]
+pub struct MailTrouble {
     /// How far it came: `dns`, `tcp`, `tls`, `greeting`, `login`, `list`, `select` …
     stage: String,
+    /// A stable word: `wrong_password`, `certificate_expired`, `withheld` …
+    code: String,
+    /// What the sentence for the code speaks of, by name: `host`, `port`, `folder`, `said` …
+    params: BTreeMap<String, String>,
+    /// That sentence in English.
     message: String,
-    /// What to do.
+    /// What to do, in English.
     remedy: String,
+}
+
+impl From<verbs::Trouble> for MailTrouble {
+    fn from(trouble: verbs::Trouble) -> MailTrouble {
+        let verbs::Trouble { stage, code, params, message, remedy } = trouble;
+        MailTrouble { stage, code, params, message, remedy }
+    }
 }
 
 /// How far a scan has come.
@@ -129,8 +149,51 @@ pub struct TestResult {
     ok: bool,
     /// What was said, without passwords.
     log: Vec<String>,
+    /// In the order they were taken, up to the one that failed.
+    steps: Vec<TestStep>,
     folders: Vec<ServerFolder>,
-    error: Option<TestError>,
+    error: Option<MailTrouble>,
+    /// What is worth knowing about this server, as stable words: `pop3_no_uidl`, `pop3_hides_mail` …
+    notes: Vec<String>,
+}
+
+/// A step of a connection test.
+#[derive(Serialize, ToSchema)]
+pub struct TestStep {
+    /// `dns`, `tcp`, `tls`, `greeting`, `login`; then `list`, or `send` of outgoing mail.
+    stage: String,
+    ok: bool,
+    /// Of the one that failed: as in `error`.
+    code: Option<String>,
+    params: BTreeMap<String, String>,
+}
+
+impl From<verbs::TestOutcome> for TestResult {
+    fn from(outcome: verbs::TestOutcome) -> TestResult {
+        let trouble = outcome.trouble;
+        let step = |step: verbs::Step| {
+            let failure = trouble.as_ref().filter(|_| !step.ok);
+            TestStep {
+                stage: step.stage,
+                ok: step.ok,
+                code: failure.map(|trouble| trouble.code.clone()),
+                params: failure.map_or_else(BTreeMap::new, |trouble| trouble.params.clone()),
+            }
+        };
+        let folder = |folder: verbs::FoundFolder| ServerFolder {
+            name: folder.name,
+            special_use: folder.special_use,
+            messages: folder.messages,
+        };
+        TestResult {
+            ok: trouble.is_none(),
+            log: outcome.log,
+            steps: outcome.steps.into_iter().map(step).collect(),
+            folders: outcome.folders.into_iter().map(folder).collect(),
+            error: trouble.map(MailTrouble::from),
+            notes: outcome.notes,
+        }
+    }
 }
 
 /// A folder found on the server.
@@ -140,14 +203,6 @@ pub struct ServerFolder {
     /// What the server says it is for: `sent`, `trash` …
     special_use: Option<String>,
     messages: u64,
-}
-
-/// Why a test failed.
-#[derive(Serialize, ToSchema)]
-pub struct TestError {
-    stage: String,
-    message: String,
-    remedy: String,
 }
 
 /// All mailboxes with their state
@@ -167,7 +222,7 @@ pub async fn create_mailbox(
     Json(form): Json<NewMailbox>,
 ) -> Result<(StatusCode, Json<Mailbox>), Problem> {
     if form.mailbox_id.is_some() {
-        return Err(Problem::invalid("mailbox_id", "only a test takes it"));
+        return Err(Problem::invalid("mailbox_id", "bad_value", "only a test takes it"));
     }
     let mailbox = verbs::add(&app.desk, &actor, form.into()).await?;
     app.rounds.settings_changed(mailbox.id);
@@ -183,23 +238,7 @@ pub async fn test_mailbox(
 ) -> Result<Json<TestResult>, Problem> {
     let stored = form.mailbox_id.map(MailboxId);
     let login = verbs::test_login(&app.desk, &actor, &form.into(), stored).await?;
-    let outcome = app.rounds.test(login).await;
-    let folder = |folder: verbs::FoundFolder| ServerFolder {
-        name: folder.name,
-        special_use: folder.special_use,
-        messages: folder.messages,
-    };
-    let error = |trouble: verbs::Trouble| TestError {
-        stage: trouble.stage,
-        message: trouble.message,
-        remedy: trouble.remedy,
-    };
-    Ok(Json(TestResult {
-        ok: outcome.trouble.is_none(),
-        log: outcome.log,
-        folders: outcome.folders.into_iter().map(folder).collect(),
-        error: outcome.trouble.map(error),
-    }))
+    Ok(Json(app.rounds.test(login).await.into()))
 }
 
 /// One mailbox
@@ -323,12 +362,8 @@ fn state(app: &App, mailbox: &store::mailboxes::Mailbox, ledger: &Ledger) -> Mai
     MailboxState {
         phase: round.phase,
         last_success_at: mailbox.last_success_at.map(Moment),
-        last_error: last_error.map(|error| MailboxError {
-            at: error.at.into(),
-            stage: error.trouble.stage,
-            message: error.trouble.message,
-            remedy: error.trouble.remedy,
-        }),
+        last_error: last_error
+            .map(|error| MailboxError { at: error.at.into(), trouble: error.trouble.into() }),
         backlog: ledger.waiting + ledger.difference,
         lag_s: mailbox.last_success_at.map(lag),
         progress: round.progress.map(|(done, total)| Progress { done, total }),

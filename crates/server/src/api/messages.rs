@@ -124,7 +124,7 @@ pub async fn get_message_body(
     let remote = match query.images {
         None | Some(0) => body::Remote::Blocked,
         Some(1) => body::Remote::Shown,
-        Some(_) => return Err(Problem::invalid("images", "0 or 1")),
+        Some(_) => return Err(Problem::invalid("images", "bad_value", "0 or 1")),
     };
     let page = desk::message::open(&app.desk, &actor, MessageId(id)).await?;
     let made = tokio::task::spawn_blocking(move || body::document(MessageId(id), &page.letter, remote));

@@ -79,7 +79,9 @@ fn assignee(word: &str, me: Option<UserId>) -> Result<Option<UserId>, Problem> {
         "none" => Ok(None),
         "me" => Ok(me),
         id => {
-            let id = id.parse().map_err(|_| Problem::invalid("assignee", "a user's id, `me` or `none`"))?;
+            let id = id
+                .parse()
+                .map_err(|_| Problem::invalid("assignee", "bad_value", "a user's id, `me` or `none`"))?;
             Ok(Some(UserId(id)))
         }
     }

@@ -5,7 +5,7 @@ use axum::body::{Body, Bytes, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use desk::Desk;
 use desk::clock::Clock;
-use desk::mailbox::{Boxed, FoundFolder, Login, Phase, RoundState, Rounds, TestOutcome, Trouble};
+use desk::mailbox::{Boxed, FoundFolder, Login, Phase, RoundState, Rounds, TestOutcome, Trouble, steps};
 use desk::seal::Seal;
 use model::{MailboxId, Time};
 use serde_json::{Value, json};
@@ -35,15 +35,15 @@ impl Rounds for Told {
         let right = login.password.reveal() == "right";
         Box::pin(async move {
             let inbox = FoundFolder { name: "INBOX".into(), special_use: None, messages: 3 };
-            let trouble = Trouble {
-                stage: "login".into(),
-                message: "The server refused user name or password.".into(),
-                remedy: "Check both.".into(),
-            };
+            let message = "The server refused user name or password.";
+            let trouble = Trouble::new("login", "wrong_password", message, "Check both.");
+            let trouble = (!right).then_some(trouble.with("host", login.host));
             TestOutcome {
+                steps: steps(login.tls, "list", trouble.as_ref()),
+                notes: Vec::new(),
                 log: vec!["connected".into()],
                 folders: if right { vec![inbox] } else { Vec::new() },
-                trouble: (!right).then_some(trouble),
+                trouble,
             }
         })
     }

@@ -170,6 +170,6 @@ testkit::on_both! {
         assert_eq!((&row["from"], &row["mailboxes"]), (&json!("Carla"), &json!([helpdesk.0])));
         let wrong = ann.get("/api/v1/search?q=before:soon").await;
         assert_eq!(wrong.problem(), (422, "invalid".into()));
-        assert_eq!(wrong.json()["fields"]["q"], "Write days as 2026-01-31.");
+        assert_eq!(wrong.json()["fields"]["q"]["message"], "Write days as 2026-01-31.");
     }
 }

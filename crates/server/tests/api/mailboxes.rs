@@ -96,7 +96,7 @@ testkit::on_both! {
             assert_eq!(changed["active"], false, "{change}");
             assert!(desk::mailbox::login(&world.app.desk, model::MailboxId(id)).await.unwrap().is_none());
             let on = ann.patch(&path, json!({"active": true})).await;
-            assert_eq!(on.json()["fields"]["password"], "enter the mailbox's password to switch it on");
+            assert_eq!(on.json()["fields"]["password"]["message"], "enter the mailbox's password to switch it on");
         }
         let moved = ann.patch(&path, json!({"host": "new.example", "password": SECRET, "active": true})).await.json();
         assert_eq!((&moved["has_password"], &moved["active"]), (&json!(true), &json!(true)));
@@ -124,7 +124,7 @@ testkit::on_both! {
         world.rounds.take();
         form["host"] = json!("evil.example");
         let refused = ann.post("/api/v1/mailboxes/test", form).await;
-        assert_eq!(refused.json()["fields"]["password"], "enter the mailbox's password");
+        assert_eq!(refused.json()["fields"]["password"]["message"], "enter the mailbox's password");
         assert_eq!(world.rounds.take(), [""; 0]);
     }
 
@@ -164,12 +164,12 @@ testkit::on_both! {
             }
             let answer = ann.post("/api/v1/mailboxes", form).await;
             assert_eq!(answer.problem(), (422, "invalid".into()), "{field}");
-            assert!(answer.json()["fields"][field].is_string(), "{field}: {}", answer.text());
+            assert!(answer.json()["fields"][field]["code"].is_string(), "{field}: {}", answer.text());
         }
         let mut form = helpdesk();
         form["active"] = json!(true);
         form.as_object_mut().unwrap().remove("password");
-        assert!(ann.post("/api/v1/mailboxes", form).await.json()["fields"]["password"].is_string());
+        assert!(ann.post("/api/v1/mailboxes", form).await.json()["fields"]["password"]["code"].is_string());
         assert_eq!(world.last_change().await, before);
         let mut form = helpdesk();
         form["tls"] = json!("none");

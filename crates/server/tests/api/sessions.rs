@@ -17,7 +17,7 @@ testkit::on_both! {
         let form = json!({"name": "Ann", "login": " Ann@ACME.example ", "password": "short", "language": "cs"});
         let answer = ann.post("/api/v1/setup", form).await;
         assert_eq!(answer.problem(), (422, "invalid".into()));
-        assert_eq!(answer.json()["fields"]["password"], "at least 10 characters");
+        assert_eq!(answer.json()["fields"]["password"]["message"], "at least 10 characters");
 
         let mut ann = world.set_up().await;
         let session = ann.get("/api/v1/session").await.json();

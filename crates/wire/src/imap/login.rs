@@ -220,9 +220,7 @@ impl Session {
     /// What the server said may repeat what we said.
     fn login_error(&mut self, error: &SessionError, credentials: &Credentials) -> ConnectError {
         let mut failure = self.fail_at(Stage::Login, error);
-        if credentials.secret().len() > 3 {
-            failure.message = failure.message.replace(credentials.secret(), "****");
-        }
+        failure.mask(credentials.secret());
         self.write_log();
         failure
     }
