@@ -109,6 +109,12 @@ pub enum ConnectErrorKind {
     WrongPassword,
     /// No common way to sign in.
     LoginUnsupported,
+    /// The server could not prove that it knows the password (SCRAM): it is not who it says it is.
+    ServerUnproven,
+    /// Another program holds the mailbox locked (POP3 allows one at a time).
+    InUse,
+    /// A POP3 server without lasting names for its messages (UIDL).
+    NoUidl,
     /// The server says that it cannot do it now.
     Unavailable,
     /// The folder does not exist.
@@ -139,6 +145,9 @@ impl ConnectErrorKind {
             Self::NotMailServer => "not_mail_server",
             Self::WrongPassword => "wrong_password",
             Self::LoginUnsupported => "login_unsupported",
+            Self::ServerUnproven => "server_unproven",
+            Self::InUse => "in_use",
+            Self::NoUidl => "pop3_no_uidl",
             Self::Unavailable => "unavailable",
             Self::MissingFolder => "missing_folder",
             Self::ServerBye => "server_bye",
@@ -156,6 +165,7 @@ impl ConnectErrorKind {
                 | Self::Timeout
                 | Self::Closed
                 | Self::Unavailable
+                | Self::InUse
                 | Self::ServerBye
                 | Self::UnknownHost
         )
@@ -230,6 +240,9 @@ fn happened(kind: ConnectErrorKind, server: &Server) -> String {
         }
         K::WrongPassword => format!("{host} did not accept the user name or the password"),
         K::LoginUnsupported => format!("{host} offers no way to sign in that is known here"),
+        K::ServerUnproven => format!("{host} could not prove that it knows the password"),
+        K::InUse => format!("Another program is reading this mailbox at {host} right now"),
+        K::NoUidl => format!("{host} gives its messages no lasting names (UIDL)"),
         K::Unavailable => format!("{host} is not available at the moment"),
         K::MissingFolder => "The folder does not exist on the server".into(),
         K::ServerBye => format!("{host} ended the connection"),
@@ -281,6 +294,13 @@ fn remedy(kind: ConnectErrorKind, server: &Server) -> String {
         }
         K::LoginUnsupported => {
             "Ask the provider which ways to sign in it offers; password and OAuth 2.0 are known here."
+        }
+        K::ServerUnproven => "Do not go on: this may not be the server it says it is. Check the server name.",
+        K::InUse => {
+            "Nothing is lost; it is tried again by itself. Only one program can read a POP3 mailbox at a time."
+        }
+        K::NoUidl => {
+            "Receive by IMAP if the server offers it, or have messages deleted on the server right after they are fetched."
         }
         K::MissingFolder => "Choose another folder, or ask the provider which folders IMAP offers.",
         K::CommandRefused | K::Protocol => "Ask the provider; the protocol log shows what was said.",

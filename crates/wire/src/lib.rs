@@ -16,6 +16,7 @@
 mod dial;
 mod error;
 mod link;
+mod sasl;
 mod server;
 mod transcript;
 

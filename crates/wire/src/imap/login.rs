@@ -4,9 +4,6 @@
 //! STARTTLS, capabilities asked anew, sign in, capabilities asked anew. A PREAUTH greeting on a connection that
 //! was to be secured by STARTTLS is refused, because it is how an attacker skips STARTTLS.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
-
 use crate::dial;
 use crate::error::{ConnectError, ConnectErrorKind as Kind, Stage};
 use crate::imap::command::Command;
@@ -14,16 +11,36 @@ use crate::imap::engine::Engine;
 use crate::imap::response::{Condition, Response};
 use crate::imap::session::{BodySink, Session, outcome};
 use crate::imap::types::{ProtocolError, SessionError};
+use crate::sasl::{Exchange, Mechanism, SaslError};
 use crate::server::{Credentials, Tls};
 
 /// A way to sign in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Way {
-    Plain,
-    LoginMechanism,
+    Mechanism(Mechanism),
     LoginCommand,
-    XOAuth2,
-    OAuthBearer,
+}
+
+/// Why signing in failed.
+enum LoginError {
+    Session(SessionError),
+    Sasl(SaslError),
+}
+
+impl From<SessionError> for LoginError {
+    fn from(error: SessionError) -> Self {
+        Self::Session(error)
+    }
+}
+
+impl LoginError {
+    /// The server refused, and the session goes on: whether it did not understand (BAD), or said no.
+    fn refused_as_bad(&self) -> Option<bool> {
+        match self {
+            Self::Session(SessionError::Refused(refusal)) => Some(refusal.bad),
+            _ => None,
+        }
+    }
 }
 
 impl Session {
@@ -107,119 +124,116 @@ impl Session {
     }
 
     async fn login(&mut self, credentials: &Credentials) -> Result<(), ConnectError> {
-        let Some(way) = self.choose(credentials) else {
+        let ways = self.ways(credentials);
+        if ways.is_empty() {
             let locked = self.offers("LOGINDISABLED") && self.server.tls == Tls::None;
             let kind = if locked { Kind::PlainRefused } else { Kind::LoginUnsupported };
             return Err(self.fail(Stage::Login, kind, ""));
-        };
-        self.forget_capabilities_after_login(way, credentials)
-            .await
-            .map_err(|error| self.login_error(&error, credentials))?;
+        }
+        let before = self.capabilities().to_vec();
+        if let Err(error) = self.sign_in_by_one_of(&ways, credentials).await {
+            return Err(self.login_error(error, credentials));
+        }
+        // The capabilities change with signing in; what the answer does not tell anew is asked anew.
+        if self.capabilities() == before {
+            self.forget_capabilities();
+        }
         if self.capabilities().is_empty() {
             self.ask_capabilities(Stage::Login).await?;
         }
         Ok(())
     }
 
-    /// The capabilities change with signing in; what the answer does not tell anew is asked anew.
-    async fn forget_capabilities_after_login(
-        &mut self,
-        way: Way,
-        credentials: &Credentials,
-    ) -> Result<(), SessionError> {
-        let before = self.capabilities().to_vec();
-        let ir = self.offers("SASL-IR");
-        let tried = self.sign_in(way, credentials, ir).await;
-        let refused_mechanism = matches!(&tried, Err(SessionError::Refused(r)) if r.bad) && way == Way::Plain;
-        if refused_mechanism && !self.offers("LOGINDISABLED") {
-            // Offered and not understood, as some proxies do: the older command may work.
-            self.sign_in(Way::LoginCommand, credentials, ir).await?;
-        } else {
-            tried?;
+    /// What is offered and known, best first.
+    fn ways(&self, credentials: &Credentials) -> Vec<Way> {
+        let mut ways: Vec<Way> = Mechanism::for_credentials(credentials)
+            .iter()
+            .filter(|mechanism| self.offers(&format!("AUTH={}", mechanism.name())))
+            .map(|mechanism| Way::Mechanism(*mechanism))
+            .collect();
+        if matches!(credentials, Credentials::Password { .. }) && !self.offers("LOGINDISABLED") {
+            let prompts = [Mechanism::Login, Mechanism::CramMd5].map(Way::Mechanism);
+            let behind = ways.iter().position(|way| prompts.contains(way)).unwrap_or(ways.len());
+            ways.insert(behind, Way::LoginCommand);
         }
-        if self.capabilities() == before {
-            self.forget_capabilities();
-        }
-        Ok(())
+        ways
     }
 
-    fn choose(&self, credentials: &Credentials) -> Option<Way> {
-        let ways: &[(Way, bool)] = match credentials {
-            Credentials::Password { .. } => &[
-                (Way::Plain, self.offers("AUTH=PLAIN")),
-                (Way::LoginCommand, !self.offers("LOGINDISABLED")),
-                (Way::LoginMechanism, self.offers("AUTH=LOGIN")),
-            ],
-            Credentials::Bearer { .. } => &[
-                (Way::XOAuth2, self.offers("AUTH=XOAUTH2")),
-                (Way::OAuthBearer, self.offers("AUTH=OAUTHBEARER")),
-            ],
-        };
-        ways.iter().find(|(_, offered)| *offered).map(|(way, _)| *way)
+    /// Takes the next way where one is offered and not understood, as with some proxies, or where the right password
+    /// may be refused only because the server has it in another form. The password itself is tried once.
+    async fn sign_in_by_one_of(&mut self, ways: &[Way], credentials: &Credentials) -> Result<(), LoginError> {
+        let mut last = LoginError::Session(SessionError::NotOffered("a way to sign in"));
+        let mut refused = false;
+        for way in ways {
+            let needs_form = matches!(way, Way::Mechanism(mechanism) if mechanism.needs_stored_form());
+            if refused && needs_form {
+                continue;
+            }
+            match self.sign_in(*way, credentials).await {
+                Ok(()) => return Ok(()),
+                Err(error) => match error.refused_as_bad() {
+                    Some(true) => last = error,
+                    Some(false) if needs_form => (last, refused) = (error, true),
+                    _ => return Err(error),
+                },
+            }
+        }
+        Err(last)
     }
 
-    async fn sign_in(&mut self, way: Way, credentials: &Credentials, ir: bool) -> Result<(), SessionError> {
-        let (user, secret) = (credentials.user(), credentials.secret());
+    async fn sign_in(&mut self, way: Way, credentials: &Credentials) -> Result<(), LoginError> {
         match way {
+            Way::Mechanism(mechanism) => {
+                let exchange = Exchange::begin(mechanism, credentials).map_err(LoginError::Sasl)?;
+                self.authenticate(mechanism, exchange).await
+            }
             Way::LoginCommand => {
-                let login = Command::new("LOGIN").string(user.as_bytes())?.secret(secret.as_bytes())?;
-                self.run(login).await.map(|_| ())
-            }
-            Way::Plain => self.authenticate("PLAIN", ir, &[format!("\0{user}\0{secret}")]).await,
-            Way::LoginMechanism => {
-                self.authenticate("LOGIN", false, &[user.to_owned(), secret.to_owned()]).await
-            }
-            Way::XOAuth2 => {
-                self.authenticate("XOAUTH2", ir, &[format!("user={user}\x01auth=Bearer {secret}\x01\x01")])
-                    .await
-            }
-            // RFC 7628, section 3.1; commas and equal signs in the name are escaped (RFC 5801, section 4).
-            Way::OAuthBearer => {
-                let name = user.replace('=', "=3D").replace(',', "=2C");
-                self.authenticate(
-                    "OAUTHBEARER",
-                    ir,
-                    &[format!("n,a={name},\x01auth=Bearer {secret}\x01\x01")],
-                )
-                .await
+                let login = Command::new("LOGIN").string(credentials.user().as_bytes())?;
+                let login = login.secret(credentials.secret().as_bytes())?;
+                Ok(self.run(login).await.map(drop)?)
             }
         }
     }
 
-    /// AUTHENTICATE (RFC 9051, section 6.2.2): one answer to each challenge, then empty ones, so that a server
-    /// can tell why it refused (XOAUTH2 sends its error as one more challenge).
-    async fn authenticate(
-        &mut self,
-        mechanism: &str,
-        ir: bool,
-        answers: &[String],
-    ) -> Result<(), SessionError> {
-        let mut answers = answers.iter().map(|a| BASE64.encode(a));
-        let mut command = Command::new("AUTHENTICATE").plain(mechanism);
-        if ir {
-            let first = answers.next().unwrap_or_default();
+    /// AUTHENTICATE (RFC 9051, section 6.2.2). What cannot be answered is cancelled.
+    async fn authenticate(&mut self, mechanism: Mechanism, mut exchange: Exchange) -> Result<(), LoginError> {
+        let mut command = Command::new("AUTHENTICATE").plain(mechanism.name());
+        if self.offers("SASL-IR")
+            && let Some(first) = exchange.first()
+        {
             command = command.hidden(&first);
         }
         self.check()?;
         let tag = self.send(command);
+        let mut failed = None;
         for _ in 0..MAX_CHALLENGES {
             match self.next(&mut BodySink::default()).await? {
-                Response::Continue(_) => {
-                    let answer = answers.next().unwrap_or_default();
-                    self.engine.send_line(&answer, "****");
-                }
+                Response::Continue(challenge) => match exchange.answer(&challenge) {
+                    Ok(answer) => self.engine.send_line(&answer, "****"),
+                    Err(error) => {
+                        failed.get_or_insert(error);
+                        self.engine.send_line("*", "*");
+                    }
+                },
                 Response::Tagged { tag: answered, said } if answered == tag.text() => {
-                    return outcome("AUTHENTICATE", said).map(|_| ());
+                    if let Some(error) = failed {
+                        return Err(LoginError::Sasl(error));
+                    }
+                    outcome("AUTHENTICATE", said)?;
+                    return exchange.succeeded().map_err(LoginError::Sasl);
                 }
                 _ => {}
             }
         }
-        Err(self.end(SessionError::Protocol(ProtocolError::Unexpected("AUTHENTICATE"))))
+        Err(self.end(SessionError::Protocol(ProtocolError::Unexpected("AUTHENTICATE"))).into())
     }
 
     /// What the server said may repeat what we said.
-    fn login_error(&mut self, error: &SessionError, credentials: &Credentials) -> ConnectError {
-        let mut failure = self.fail_at(Stage::Login, error);
+    fn login_error(&mut self, error: LoginError, credentials: &Credentials) -> ConnectError {
+        let mut failure = match error {
+            LoginError::Session(error) => self.fail_at(Stage::Login, &error),
+            LoginError::Sasl(error) => error.at(&self.server),
+        };
         failure.mask(credentials.secret());
         self.write_log();
         failure

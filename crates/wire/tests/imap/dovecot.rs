@@ -367,3 +367,46 @@ async fn a_server_that_is_stopped_is_heard_and_its_mail_is_there_when_it_is_back
     drop(dovecot);
     std::fs::remove_dir_all(dir).unwrap();
 }
+
+#[tokio::test]
+async fn a5_dovecot_is_signed_in_to_by_the_strongest_mechanism_it_offers() {
+    let strongest = [
+        ("plain login scram-sha-256 scram-sha-1 cram-md5", "SCRAM-SHA-256"),
+        ("plain login scram-sha-1 cram-md5", "SCRAM-SHA-1"),
+        ("plain login cram-md5", "PLAIN"),
+        ("cram-md5", "CRAM-MD5"),
+    ];
+    for (offered, used) in strongest {
+        // LOGIN as a command comes before the mechanisms that are only a makeshift.
+        let locked = if offered == "cram-md5" { "disable_plaintext_auth = yes\nssl = yes\n" } else { "" };
+        let extra_config = format!("auth_mechanisms = {offered}\n{locked}");
+        let dovecot = Dovecot::start_with(&Options { extra_config, ..Options::default() });
+        let log = Arc::new(Lines::default());
+        open(&plain(&dovecot).with_log(log.clone())).await.noop().await.unwrap();
+        let lines = log.0.lock().unwrap().join("\n");
+        assert!(lines.contains(&format!("> L1 AUTHENTICATE {used}")), "{offered}: {lines}");
+        assert!(!lines.contains("L2 AUTHENTICATE"), "{lines}");
+        let said = lines.lines().filter(|line| line.starts_with("> ")).collect::<String>();
+        assert!(!said.contains("dGVzdA") && !said.contains("biw"), "{lines}");
+        if used == "SCRAM-SHA-256" {
+            let error = refused(&plain(&dovecot), "wrong-one").await;
+            assert_eq!(
+                (error.stage, error.kind),
+                (Stage::Login, ConnectErrorKind::WrongPassword),
+                "{error:?}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn a5_a_password_stored_in_another_form_than_the_offered_proof_needs_is_still_accepted() {
+    let extra_config = "auth_mechanisms = plain scram-sha-256\n";
+    let dovecot = Dovecot::start_with(&Options {
+        password: "{SHA256}n4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgg=".into(),
+        extra_config: extra_config.into(),
+        ..Options::default()
+    });
+    let mut session = open(&plain(&dovecot)).await;
+    session.noop().await.unwrap();
+}

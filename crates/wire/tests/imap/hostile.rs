@@ -347,3 +347,48 @@ async fn every_way_to_sign_in_says_what_its_rfc_wants() {
     let bearer = "AUTHENTICATE OAUTHBEARER bixhPWE9MkNiQGZpcm1hLmV4YW1wbGUsAWF1dGg9QmVhcmVyIHRvawEB\r\n";
     signs_in("AUTH=OAUTHBEARER SASL-IR", &token, &[(bearer, DONE)]).await;
 }
+
+#[tokio::test]
+async fn a5_a_server_that_says_yes_without_proof_is_refused() {
+    // What it asks for is right as far as it goes; then it lets in whoever comes.
+    for last in ["L1 OK [CAPABILITY IMAP4rev1] in\r\n", "+ dj1BQUFB\r\n", "+ no base64\r\n"] {
+        let steps = vec![
+            say("* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN AUTH=SCRAM-SHA-256 SASL-IR] ready\r\n"),
+            Step::Hear("L1 AUTHENTICATE SCRAM-SHA-256 "),
+            say(last),
+            Step::Hear("*"),
+            say("L1 BAD cancelled\r\n"),
+            Step::Hang,
+        ];
+        let play = Play::start(steps).await.unwrap();
+        let at = server(play.address.port(), Tls::None);
+        let error = match Session::connect(&at, &Credentials::password("ann", "pw-secret")).await {
+            Ok(_) => panic!("signed in after {last:?}"),
+            Err(error) => error,
+        };
+        let expected = match last.starts_with("L1") {
+            true => ConnectErrorKind::ServerUnproven,
+            false => ConnectErrorKind::Protocol,
+        };
+        assert_eq!((error.stage, error.kind), (Stage::Login, expected), "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn a5_mechanisms_that_are_offered_and_not_understood_are_passed_over() {
+    let ann = Credentials::password("ann", "pw\"d");
+    let misled = [
+        ("L1 AUTHENTICATE SCRAM-SHA-256\r\n", "{tag} BAD what\r\n"),
+        ("L2 AUTHENTICATE SCRAM-SHA-1\r\n", "{tag} BAD what\r\n"),
+        ("L3 AUTHENTICATE PLAIN\r\n", "{tag} BAD what\r\n"),
+        ("L4 LOGIN \"ann\"", "{tag} OK [CAPABILITY IMAP4rev1 X] in\r\n"),
+    ];
+    signs_in("AUTH=CRAM-MD5 AUTH=LOGIN AUTH=PLAIN AUTH=SCRAM-SHA-1 AUTH=SCRAM-SHA-256", &ann, &misled).await;
+    // Refused, because the server may have the password in another form: itself is tried, and no second proof.
+    let refused = [
+        ("L1 AUTHENTICATE SCRAM-SHA-256\r\n", "{tag} NO [AUTHENTICATIONFAILED] no\r\n"),
+        ("L2 AUTHENTICATE PLAIN\r\n", "+ \r\n"),
+        ("AGFubgBwdyJk\r\n", "L2 OK [CAPABILITY IMAP4rev1 X] in\r\n"),
+    ];
+    signs_in("AUTH=PLAIN AUTH=SCRAM-SHA-1 AUTH=SCRAM-SHA-256", &ann, &refused).await;
+}
