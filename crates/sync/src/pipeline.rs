@@ -6,17 +6,17 @@
 //! The UIDs of a batch are written down before it is opened, so that the next run knows what this
 //! one may have died of, and takes less of it at a time.
 
-use crate::round::ImapVisit;
 use crate::visit::{FolderSummary, RoundError};
 use desk::receive::{self, Aside, Channel, Item, Opened, Place, Receive};
 use model::Time;
+use std::future::Future;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use store::folders::Folder;
 use store::point;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
-use wire::imap::{Fetched, SessionError, UidSet};
+use wire::imap::{Fetch, Fetched, SessionError, UidSet};
 
 /// Messages opened together.
 const BATCH_MESSAGES: usize = 128;
@@ -37,14 +37,40 @@ const GATHERING: Duration = Duration::from_secs(2);
 /// ends, and after some more such rounds the letter at fault is found and put aside.
 const OPENING_AT_MOST: Duration = Duration::from_secs(5 * 60);
 
+/// Messages on their way from a server, whatever the protocol.
+pub trait Messages: Send {
+    /// The next one; none when all have come that the server gives. What it refused is left over.
+    fn next(&mut self) -> impl Future<Output = Result<Option<Item>, RoundError>> + Send;
+}
+
+impl Messages for Fetch<'_> {
+    async fn next(&mut self) -> Result<Option<Item>, RoundError> {
+        match Fetch::next(self).await {
+            Ok(fetched) => Ok(fetched.map(item)),
+            Err(SessionError::Refused(_)) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+fn item(message: Fetched) -> Item {
+    let aside = message.truncated.map(|size_bytes| Aside::TooLarge { size_bytes });
+    Item {
+        uid: i64::from(message.uid),
+        internal_at: Time(message.internal_date.unwrap_or(0)),
+        raw: message.body,
+        aside,
+    }
+}
+
 /// What a pipeline works with.
-pub struct Work<'a> {
+pub struct Work<'a, M> {
     /// Where letters go.
     pub receive: &'a Receive,
     /// Through which mailbox they come.
     pub channel: &'a Channel,
-    /// Where they come from; the folder is open.
-    pub visit: &'a mut ImapVisit,
+    /// The letters: all of `fresh` has been asked for.
+    pub messages: M,
     /// Hears how many messages are done.
     pub report: &'a (dyn Fn(u64) + Send + Sync),
 }
@@ -77,17 +103,22 @@ impl Batch {
         !self.items.is_empty() && (is_full || self.began.elapsed() > GATHERING)
     }
 
-    fn push(&mut self, message: Fetched, together: usize) {
+    fn push(&mut self, item: Item, together: usize) {
         self.together = self.together.min(together);
-        self.bytes += message.body.len();
-        self.uids.insert(message.uid);
-        self.items.push(item(message));
+        self.bytes += item.raw.len();
+        self.uids.insert(uid_of(item.uid));
+        self.items.push(item);
     }
 }
 
-/// Fetches `fresh`, keeps and files it. Returns what the server did not give.
-pub async fn run(
-    work: Work<'_>,
+/// Our numbers of messages fit into those of IMAP.
+fn uid_of(number: i64) -> u32 {
+    u32::try_from(number).unwrap_or(0)
+}
+
+/// Takes in, keeps and files `fresh`. Returns what the server did not give.
+pub async fn run<M: Messages>(
+    work: Work<'_, M>,
     folder: &mut Folder,
     fresh: &UidSet,
     summary: &mut FolderSummary,
@@ -95,13 +126,13 @@ pub async fn run(
     if fresh.is_empty() {
         return Ok(UidSet::new());
     }
-    let Work { receive, channel, visit, report } = work;
+    let Work { receive, channel, messages, report } = work;
     let _at_work = AtWork::begin();
     let place = Place { mailbox: folder.mailbox, folder: folder.id, uidvalidity: folder.uidvalidity };
     let suspects = Suspects::of(folder, fresh);
     let (fetched, to_open) = mpsc::channel(1);
     let (opened, to_file) = mpsc::channel(1);
-    let fetching = fetch(visit, fresh, &suspects, fetched);
+    let fetching = fetch(messages, &suspects, fetched);
     let opening = open(receive, place, &suspects, to_open, opened);
     let filing = file(receive, channel, folder, fresh.clone(), to_file, summary, report);
     // A connection that breaks ends the fetching only: what has arrived is kept and filed first.
@@ -164,32 +195,29 @@ impl Suspects {
 }
 
 async fn fetch(
-    visit: &mut ImapVisit,
-    fresh: &UidSet,
+    mut messages: impl Messages,
     suspects: &Suspects,
     out: mpsc::Sender<Batch>,
 ) -> Result<(), RoundError> {
-    let mut stream = visit.session.fetch(fresh);
     let mut batch = Batch::new();
     loop {
-        let message = match stream.next().await {
-            Ok(Some(message)) => message,
-            // What it refused is left over, and looked into afterwards.
-            Ok(None) | Err(SessionError::Refused(_)) => break,
+        let item = match messages.next().await {
+            Ok(Some(item)) => item,
+            Ok(None) => break,
             Err(error) => {
                 // What has arrived is worth keeping; then the round ends with the error.
                 send(&out, batch).await;
-                return Err(error.into());
+                return Err(error);
             }
         };
         point::reached("c2_fetched");
-        let together = suspects.together(message.uid);
-        if batch.is_full(message.body.len(), together)
+        let together = suspects.together(uid_of(item.uid));
+        if batch.is_full(item.raw.len(), together)
             && !send(&out, std::mem::replace(&mut batch, Batch::new())).await
         {
             return Ok(());
         }
-        batch.push(message, together);
+        batch.push(item, together);
     }
     send(&out, batch).await;
     Ok(())
@@ -198,16 +226,6 @@ async fn fetch(
 /// False if nobody takes batches any more: the other end failed and has the error.
 async fn send(out: &mpsc::Sender<Batch>, batch: Batch) -> bool {
     batch.items.is_empty() || out.send(batch).await.is_ok()
-}
-
-fn item(message: Fetched) -> Item {
-    let aside = message.truncated.map(|size_bytes| Aside::TooLarge { size_bytes });
-    Item {
-        uid: i64::from(message.uid),
-        internal_at: Time(message.internal_date.unwrap_or(0)),
-        raw: message.body,
-        aside,
-    }
 }
 
 async fn open(
@@ -267,7 +285,7 @@ async fn file(
     let total = left.len();
     while let Some(mut opened) = batches.recv().await {
         for one in &opened {
-            left.remove(u32::try_from(one.uid).unwrap_or(0));
+            left.remove(uid_of(one.uid));
         }
         // Everything below the first that is left is an occurrence.
         let cursor = left.first().map_or(listed.last().unwrap_or(0), |first| first - 1);

@@ -167,9 +167,10 @@ async fn read_folder(
     let name = folder.name.clone();
     let report = |done: u64| progress(&name, done, fresh.len());
     report(0);
-    let work = Work { receive, channel, visit, report: &report };
+    let work = Work { receive, channel, messages: visit.session.fetch(&fresh), report: &report };
     let left = pipeline::run(work, &mut folder, &fresh, &mut summary).await?;
-    let withheld = not_given(receive, &mut folder, left, visit, &mut summary).await?;
+    let there = if left.is_empty() { left.clone() } else { visit.session.uid_search_among(&left).await? };
+    let withheld = not_given(receive, &mut folder, left, there, &mut summary).await?;
     summary.filed += receive.file_waiting(channel, &folder).await?.filed;
     summary.refused = settle(&desk.db, visit, &folder).await?;
     if withheld > 0 {
@@ -269,7 +270,7 @@ fn highest(folder: &Folder) -> i64 {
 
 /// What need not be fetched: all up to the cursor, and what was kept above it. Where the `whole` is
 /// compared and fewer occurrences are there than were listed, exactly what was kept.
-async fn known(
+pub(crate) async fn known(
     receive: &Receive,
     folder: &Folder,
     before: &UidSet,
@@ -295,20 +296,19 @@ async fn known(
 }
 
 /// Looks into what the server listed and, asked for it, did not give. What is gone has vanished;
-/// what is still there is asked for again in later rounds, and put aside when it was asked for in
+/// what is still `there` is asked for again in later rounds, and put aside when it was asked for in
 /// [`MOST_REQUESTS`] of them. Returns how many will be asked for again.
-async fn not_given(
+pub(crate) async fn not_given(
     receive: &Receive,
     folder: &mut Folder,
     left: UidSet,
-    visit: &mut ImapVisit,
+    there: UidSet,
     summary: &mut FolderSummary,
 ) -> Result<u64, RoundError> {
     if left.is_empty() {
         return Ok(0);
     }
     let desk = receive.desk();
-    let there = visit.session.uid_search_among(&left).await?;
     let asked_before: UidSet = folder.attempt.parse().unwrap_or_default();
     let given_up = folder.attempts >= MOST_REQUESTS && there.difference(&asked_before).is_empty();
     let gone = left.difference(&there);
