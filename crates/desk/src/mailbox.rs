@@ -9,6 +9,7 @@
 //! through [`Rounds`].
 
 mod checked;
+pub mod folders;
 mod rounds;
 
 pub use rounds::*;

@@ -104,6 +104,8 @@ model::words! {
     Verb {
         /// Views, threads, messages, search: an empty world for who may see no mail.
         ReadMail = "read_mail",
+        /// Flag, move, delete and add messages in folders on the server.
+        ChangeFolders = "change_folders",
         /// Mark a thread read or unread for oneself.
         MarkRead = "mark_read",
         /// Write an internal note into a thread.
@@ -175,6 +177,7 @@ impl Verb {
     pub fn needs(self) -> Needs {
         match self {
             Verb::ReadMail => Needs::SignedIn,
+            Verb::ChangeFolders => Needs::Mail,
             Verb::MarkRead => Needs::Mail,
             Verb::NoteOnThread => Needs::Mail,
             Verb::LinkThread => Needs::MailAndRecords,
@@ -234,6 +237,7 @@ mod tests {
         }
         expect_test::expect![[r#"
             read_mail          xxxxxxxx
+            change_folders     x.xxx.x.
             mark_read          x.xxx.x.
             note_on_thread     x.xxx.x.
             link_thread        x.xxx...

@@ -5,11 +5,13 @@
 //! passed where a message's is wanted. Times are microseconds since 1970-01-01 UTC ([`Time`]): one
 //! integer that both databases store, compare and index alike.
 
+mod flags;
 mod ids;
 mod mailbox;
 mod record;
 mod time;
 
+pub use flags::*;
 pub use ids::*;
 pub use mailbox::*;
 pub use record::*;

@@ -4,6 +4,7 @@ pub mod cases;
 pub mod changes;
 pub mod events;
 pub mod health;
+pub mod mailbox_folders;
 pub mod mailboxes;
 pub mod messages;
 pub mod people;

@@ -6,9 +6,10 @@
 //! `listThreads`.
 
 use crate::App;
-use crate::api::{cases, changes, events, health, mailboxes, messages, people, quarantine};
+use crate::api::{cases, changes, events, health, mailbox_folders, mailboxes, messages, people, quarantine};
 use crate::api::{records, search, session, threads, tokens, views};
 use crate::guard::Door::{self, Anybody, May, Open, SignedIn};
+use axum::extract::DefaultBodyLimit;
 use axum::routing::MethodRouter;
 use desk::may::Verb;
 use utoipa::openapi::RefOr;
@@ -31,6 +32,14 @@ pub struct Route {
 
 fn route(door: Door, (schemas, paths, handler): UtoipaMethodRouter<App>) -> Route {
     Route { door, schemas, paths, handler }
+}
+
+/// The largest message that is taken at a door, as large as one that is fetched.
+const MESSAGE_BYTES: usize = 50 << 20;
+
+/// A row whose body is a mail.
+fn whole_message(route: Route) -> Route {
+    Route { handler: route.handler.layer(DefaultBodyLimit::max(MESSAGE_BYTES)), ..route }
 }
 
 /// The table.
@@ -67,6 +76,13 @@ pub fn table() -> Vec<Route> {
         route(May(Verb::ManageQuarantine), routes!(quarantine::list_quarantine)),
         route(May(Verb::ManageQuarantine), routes!(quarantine::get_quarantined_raw)),
         route(May(Verb::ManageQuarantine), routes!(quarantine::retry_quarantined)),
+        route(May(Verb::ReadMail), routes!(mailbox_folders::list_folders)),
+        route(May(Verb::ReadMail), routes!(mailbox_folders::list_folder_messages)),
+        whole_message(route(May(Verb::ChangeFolders), routes!(mailbox_folders::append_message))),
+        route(May(Verb::ChangeFolders), routes!(mailbox_folders::flag_messages)),
+        route(May(Verb::ChangeFolders), routes!(mailbox_folders::move_folder_messages)),
+        route(May(Verb::ChangeFolders), routes!(mailbox_folders::delete_folder_messages)),
+        route(May(Verb::ChangeFolders), routes!(mailbox_folders::move_mailbox_messages)),
         // What happens
         route(May(Verb::FollowChanges), routes!(changes::list_changes)),
         route(May(Verb::FollowChanges), routes!(events::follow_events)),

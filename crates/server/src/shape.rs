@@ -103,6 +103,8 @@ word_schemas! {
     AfterFiling of model::AfterFiling,
     /// Schema of [`model::MailboxKind`].
     MailboxKind of model::MailboxKind,
+    /// Schema of [`model::Flag`].
+    Flag of model::Flag,
     /// Schema of [`model::Protocol`].
     Protocol of model::Protocol,
     /// Schema of [`model::RecordKind`].

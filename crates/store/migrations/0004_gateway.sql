@@ -41,12 +41,17 @@ ALTER TABLE folders ADD COLUMN special_use TEXT;
 ALTER TABLE folders ADD COLUMN highest_modseq BIGINT NOT NULL DEFAULT 0;
 -- Whether the server still lists it.
 ALTER TABLE folders ADD COLUMN present BOOLEAN NOT NULL DEFAULT TRUE;
+-- What divides the levels of its name; NULL: it has no levels, or nobody asked the server yet.
+ALTER TABLE folders ADD COLUMN delimiter TEXT;
 
 -- Flags on the server, as words in order, divided by spaces: answered deleted draft flagged seen.
 ALTER TABLE occurrences ADD COLUMN flags TEXT NOT NULL DEFAULT '';
 -- When it was found to have left its folder on the server; NULL: there, as far as we know.
 ALTER TABLE occurrences ADD COLUMN gone_at BIGINT;
-CREATE INDEX occurrences_present ON occurrences (folder_id, internal_at, id) WHERE gone_at IS NULL;
+-- When somebody deleted it for good here; on the server it may stay. NULL: it is shown.
+ALTER TABLE occurrences ADD COLUMN hidden_at BIGINT;
+CREATE INDEX occurrences_present ON occurrences (folder_id, internal_at, id, flags)
+  WHERE gone_at IS NULL AND hidden_at IS NULL AND state = 'filed';
 
 -- What people asked to be done on a server, in order: flags, moves, deletions, messages to be added.
 CREATE TABLE operations (
@@ -55,9 +60,13 @@ CREATE TABLE operations (
   -- The folder it is about; of an addition, where it goes.
   folder_id BIGINT NOT NULL REFERENCES folders (id),
   occurrence_id BIGINT REFERENCES occurrences (id),
+  -- Of a move, where it goes.
+  target_id BIGINT REFERENCES folders (id),
   kind TEXT NOT NULL,
   -- JSON, by kind.
   data TEXT NOT NULL,
+  -- Of an addition that is no occurrence yet: its bytes (zstd), until it is done.
+  raw {blob},
   state TEXT NOT NULL,
   attempts BIGINT NOT NULL,
   error TEXT,
@@ -66,6 +75,9 @@ CREATE TABLE operations (
   done_at BIGINT
 );
 CREATE INDEX operations_due ON operations (mailbox_id, id) WHERE state = 'due';
+CREATE INDEX operations_by_occurrence ON operations (occurrence_id, kind);
+CREATE INDEX operations_by_target ON operations (target_id) WHERE state = 'due';
+CREATE INDEX operations_by_folder ON operations (folder_id, kind, state);
 
 -- POP3: the unique ids a maildrop has listed and the number each was given here. Equal ids are told apart by ordinal.
 CREATE TABLE uidls (

@@ -4,6 +4,9 @@
 //! ever shown under the present UIDVALIDITY; `cursor` says up to where all of them are occurrences.
 //! Both move only in the transaction that makes the bytes durable, so neither can be ahead of them.
 
+pub mod contents;
+pub mod synchronised;
+
 use crate::counters;
 use crate::params;
 use crate::sql::{Error, Row, Sql, Tx};

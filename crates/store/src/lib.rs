@@ -14,6 +14,7 @@ pub mod links;
 pub mod mailboxes;
 pub mod messages;
 pub mod migrate;
+pub mod operations;
 pub mod people;
 pub mod point;
 pub mod raw;
