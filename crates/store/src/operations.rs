@@ -171,7 +171,8 @@ pub async fn refused(
     at: Time,
 ) -> Result<(), Error> {
     let rows = ids.iter().map(|id| params![*id, error, most, at]).collect();
-    let text = "UPDATE operations SET error = $2, state = CASE WHEN attempts >= $3 THEN 'failed' ELSE 'due' END,
+    let text =
+        "UPDATE operations SET error = $2, state = CASE WHEN attempts >= $3 THEN 'failed' ELSE 'due' END,
                 done_at = CASE WHEN attempts >= $3 THEN CAST($4 AS BIGINT) ELSE NULL END WHERE id = $1";
     tx.execute_many(text, rows).await?;
     let folders = "UPDATE folders SET highest_modseq = 0 WHERE id = (SELECT folder_id FROM operations WHERE id = $1 AND state = 'failed')";
@@ -183,8 +184,7 @@ pub async fn flags_due(
     sql: &mut impl Sql,
     folder: FolderId,
 ) -> Result<HashMap<OccurrenceId, Vec<FlagChange>>, Error> {
-    let text =
-        format!("{OPERATION} WHERE folder_id = $1 AND kind = 'flag' AND state = 'due' ORDER BY id");
+    let text = format!("{OPERATION} WHERE folder_id = $1 AND kind = 'flag' AND state = 'due' ORDER BY id");
     let mut changes: HashMap<OccurrenceId, Vec<FlagChange>> = HashMap::new();
     for row in sql.query(&text, params![folder]).await? {
         let operation = operation(&row)?;
@@ -236,7 +236,10 @@ pub async fn state(
     limit: i64,
 ) -> Result<(i64, Vec<FailedOperation>), Error> {
     let due = sql
-        .query_one("SELECT COUNT(*) FROM operations WHERE mailbox_id = $1 AND state = 'due'", params![mailbox])
+        .query_one(
+            "SELECT COUNT(*) FROM operations WHERE mailbox_id = $1 AND state = 'due'",
+            params![mailbox],
+        )
         .await?;
     let text = "SELECT o.id, o.kind, f.name, COALESCE(o.error, ''), COALESCE(o.done_at, 0) FROM operations o
                 JOIN folders f ON f.id = o.folder_id WHERE o.mailbox_id = $1 AND o.state = 'failed' ORDER BY o.id DESC LIMIT $2";

@@ -173,6 +173,50 @@ export interface paths {
         patch: operations["changeMailbox"];
         trace?: never;
     };
+    "/api/v1/mailboxes/{id}/folders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The folders of a mailbox as on its server
+         * @description Permission: `read_mail`.
+         */
+        get: operations["listFolders"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/mailboxes/{id}/folders/{folder_id}/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The messages in a folder
+         * @description Permission: `read_mail`.
+         */
+        get: operations["listFolderMessages"];
+        put?: never;
+        /**
+         * Add a message to a folder on the server
+         * @description Permission: `change_folders`.
+         */
+        post: operations["appendMessage"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/mailboxes/{id}/ledger": {
         parameters: {
             query?: never;
@@ -187,6 +231,86 @@ export interface paths {
         get: operations["getLedger"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/mailboxes/{id}/messages/delete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Delete messages: into the deleted items, and from there for good
+         * @description Permission: `change_folders`.
+         */
+        post: operations["deleteFolderMessages"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/mailboxes/{id}/messages/flags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Set flags of messages, or take them off, here and on the server
+         * @description Permission: `change_folders`.
+         */
+        post: operations["flagMessages"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/mailboxes/{id}/messages/move": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Move messages to another folder of the mailbox
+         * @description Permission: `change_folders`.
+         */
+        post: operations["moveFolderMessages"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/mailboxes/{id}/move-messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Move all messages of a mailbox into a folder of an IMAP mailbox
+         * @description Permission: `change_folders`.
+         */
+        post: operations["moveMailboxMessages"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1014,6 +1138,11 @@ export interface components {
             /** Format: int64 */
             thread_id: number | null;
         };
+        /** @description Messages to be deleted. */
+        DeleteRequest: {
+            /** @description At most 1000. */
+            occurrence_ids: number[];
+        };
         /** @enum {string} */
         Density: "comfortable" | "compact";
         /** @description A message, a note or an event; `kind` says which. */
@@ -1039,6 +1168,16 @@ export interface components {
              */
             kind: "event";
         };
+        /** @description Something the server would not do. */
+        FailedOperation: {
+            at: components["schemas"]["Moment"];
+            error: string;
+            folder: string;
+            /** Format: int64 */
+            id: number;
+            /** @description `flag`, `move`, `delete`, `append` */
+            kind: string;
+        };
         /** @description What is wrong with a field. */
         FieldProblem: {
             /** @description A stable word for programs. */
@@ -1054,6 +1193,15 @@ export interface components {
         FieldValue: {
             label: string;
             value: string;
+        };
+        /** @enum {string} */
+        Flag: "answered" | "deleted" | "draft" | "flagged" | "seen";
+        /** @description Flags to be set and to be taken off. */
+        FlagRequest: {
+            add?: components["schemas"]["Flag"][] | null;
+            /** @description At most 1000. */
+            occurrence_ids: number[];
+            remove?: components["schemas"]["Flag"][] | null;
         };
         /** @description The ledger of one folder. */
         FolderLedger: {
@@ -1072,6 +1220,41 @@ export interface components {
             vanished: number;
             /** Format: int64 */
             waiting: number;
+        };
+        /** @description A part of a folder's messages. */
+        FolderPage: {
+            /** @description Newest first. */
+            rows: components["schemas"]["FolderRow"][];
+            /** Format: int64 */
+            total: number;
+        };
+        /** @description A message in a folder. */
+        FolderRow: {
+            at: components["schemas"]["Moment"];
+            /** Format: int64 */
+            attachments: number;
+            flags: components["schemas"]["Flag"][];
+            from: components["schemas"]["Person"];
+            /** Format: int64 */
+            message_id: number;
+            /** Format: int64 */
+            occurrence_id: number;
+            snippet: string;
+            subject: string;
+            /** Format: int64 */
+            thread_id: number;
+        };
+        /** @description The folders of a mailbox. */
+        FolderTree: {
+            /**
+             * Format: int64
+             * @description What was asked for and is not done on the server yet.
+             */
+            due: number;
+            /** @description What the server would not do, newest first. */
+            failed: components["schemas"]["FailedOperation"][];
+            /** @description By name. */
+            folders: components["schemas"]["TreeFolder"][];
         };
         /** @description Whether the program works. */
         Health: {
@@ -1342,6 +1525,25 @@ export interface components {
         };
         /** Format: date-time */
         Moment: string;
+        /** @description Where all messages of a mailbox are to be moved. */
+        MoveMessages: {
+            /** @description The folder's whole name; it is made if it is new. */
+            to_folder: string;
+            /** Format: int64 */
+            to_mailbox_id: number;
+        };
+        /** @description Messages to be moved. */
+        MoveRequest: {
+            /** Format: int64 */
+            folder_id: number;
+            /** @description At most 1000. */
+            occurrence_ids: number[];
+        };
+        /** @description How many messages are on their way. */
+        MovedMessages: {
+            /** Format: int64 */
+            operations: number;
+        };
         /** @description A case to be made of a thread. */
         NewCase: {
             /**
@@ -1848,6 +2050,23 @@ export interface components {
             /** @description `lc_…`, shown this once. */
             token: string;
         };
+        /** @description A folder of a mailbox as on its server. */
+        TreeFolder: {
+            /** Format: int64 */
+            id: number;
+            /** @description The last level of its name. */
+            name: string;
+            /** @description The whole name of the folder above, which need not be a folder that holds messages. */
+            parent: string | null;
+            /** @description Its whole name. */
+            path: string;
+            /** @description What it is for: `drafts`, `sent`, `trash`, `junk`, `archive`, `all`, `flagged`. */
+            special_use: string | null;
+            /** Format: int64 */
+            total: number;
+            /** Format: int64 */
+            unseen: number;
+        };
         /** @description Oneself. */
         User: {
             /** @description Sets up mailboxes, people and roles. */
@@ -2287,6 +2506,109 @@ export interface operations {
             };
         };
     };
+    listFolders: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FolderTree"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listFolderMessages: {
+        parameters: {
+            query?: {
+                /** @description Rows to leave out, from the beginning. Default 0. */
+                offset?: number;
+                /** @description Rows at most, 1 to 200. Default 50. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: number;
+                folder_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FolderPage"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    appendMessage: {
+        parameters: {
+            query?: {
+                /** @description Words divided by commas: `draft,seen`. */
+                flags?: string;
+            };
+            header?: never;
+            path: {
+                id: number;
+                folder_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "message/rfc822": string;
+            };
+        };
+        responses: {
+            /** @description It is shown when the server has it. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getLedger: {
         parameters: {
             query?: never;
@@ -2304,6 +2626,139 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["FolderLedger"][];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteFolderMessages: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeleteRequest"];
+            };
+        };
+        responses: {
+            /** @description It is shown here; the server follows with the next round, and removes for good only what the mailbox lets it. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    flagMessages: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FlagRequest"];
+            };
+        };
+        responses: {
+            /** @description It is shown here; the server follows with the next round. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    moveFolderMessages: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MoveRequest"];
+            };
+        };
+        responses: {
+            /** @description It is shown here; the server follows with the next round. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    moveMailboxMessages: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MoveMessages"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MovedMessages"];
                 };
             };
             /** @description It was not done; `code` says why. */

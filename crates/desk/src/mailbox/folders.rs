@@ -12,9 +12,7 @@
 use crate::may::{Access, Actor, Verb};
 use crate::people::invalid;
 use crate::{Desk, Refusal};
-use model::{
-    FlagChange, Flags, FolderId, MailboxId, MailboxKind, MailboxMode, OccurrenceId, Protocol, Time,
-};
+use model::{FlagChange, Flags, FolderId, MailboxId, MailboxKind, MailboxMode, OccurrenceId, Protocol, Time};
 use std::collections::BTreeMap;
 use store::changes::{self, Change, ChangeKind};
 use store::folders::contents::{self, FolderMessage, Item, ListedFolder};
@@ -102,19 +100,20 @@ async fn changeable(tx: &mut Tx, actor: &Actor, id: MailboxId) -> Result<Mailbox
     }
     match (mailbox.protocol, mailbox.mode) {
         (Protocol::Imap, MailboxMode::Synchronise) => Ok(mailbox),
-        _ => Err(Refusal::Conflict {
-            code: "not_synchronised",
-            message: "This mailbox is not synchronised: what is changed here would not change on its server. Its \
-                      settings can be changed to synchronise."
-                .into(),
-        }),
+        _ => Err(Refusal::conflict(
+            "not_synchronised",
+            "This mailbox is not synchronised: what is changed here would not change on its server. Its settings \
+             can be changed to synchronise.",
+        )),
     }
 }
 
 /// The items that are meant: those of the occurrences that are still there, each once.
 async fn items(tx: &mut Tx, mailbox: MailboxId, ids: &[OccurrenceId]) -> Result<Vec<Item>, Refusal> {
     if ids.is_empty() || ids.len() > MOST_AT_ONCE {
-        return Err(invalid("occurrence_ids", "name 1 to 1000 messages"));
+        return Err(
+            invalid("occurrence_ids", "one_to_most", "name 1 to 1000 messages").with("most", MOST_AT_ONCE)
+        );
     }
     let mut ids = ids.to_vec();
     ids.sort();
@@ -138,10 +137,10 @@ pub async fn flag(
     change: FlagChange,
 ) -> Result<(), Refusal> {
     if change.add.is_empty() && change.remove.is_empty() {
-        return Err(invalid("add", "name a flag to set or to take off"));
+        return Err(invalid("add", "required", "name a flag to set or to take off"));
     }
     if change.add.iter().any(|flag| change.remove.contains(flag)) {
-        return Err(invalid("remove", "a flag cannot be set and taken off at once"));
+        return Err(invalid("remove", "also_added", "a flag cannot be set and taken off at once"));
     }
     let mut tx = desk.db.begin().await?;
     changeable(&mut tx, actor, id).await?;
@@ -173,7 +172,7 @@ pub async fn move_to(
     let mut tx = desk.db.begin().await?;
     changeable(&mut tx, actor, id).await?;
     let known = folders::get(&mut tx, target).await?.filter(|folder| folder.mailbox == id);
-    known.ok_or_else(|| invalid("folder_id", "there is no such folder in this mailbox"))?;
+    known.ok_or_else(|| invalid("folder_id", "unknown", "there is no such folder in this mailbox"))?;
     let items = items(&mut tx, id, ids).await?;
     move_items(desk, &mut tx, actor, id, &items, target).await?;
     tell(desk, &mut tx, id).await?;
@@ -206,22 +205,17 @@ async fn stay(tx: &mut Tx, items: &[Item]) -> Result<(), Refusal> {
     let ids: Vec<OccurrenceId> = items.iter().map(|item| item.id).collect();
     match operations::leaving(tx, &ids).await?.contains(&true) {
         false => Ok(()),
-        true => Err(Refusal::Conflict {
-            code: "being_moved",
-            message: "A message is being moved on the server at this moment. Try again when it is there.".into(),
-        }),
+        true => Err(Refusal::conflict(
+            "being_moved",
+            "A message is being moved on the server at this moment. Try again when it is there.",
+        )),
     }
 }
 
 /// Deletes messages: they go to the deleted items. Those that are there already are deleted for good:
 /// they are no longer shown here, and are removed from the server if the mailbox says so (A16). The
 /// messages stay in the archive.
-pub async fn delete(
-    desk: &Desk,
-    actor: &Actor,
-    id: MailboxId,
-    ids: &[OccurrenceId],
-) -> Result<(), Refusal> {
+pub async fn delete(desk: &Desk, actor: &Actor, id: MailboxId, ids: &[OccurrenceId]) -> Result<(), Refusal> {
     let mut tx = desk.db.begin().await?;
     let mailbox = changeable(&mut tx, actor, id).await?;
     let items = items(&mut tx, id, ids).await?;
@@ -294,7 +288,7 @@ pub async fn append(
     flags: Flags,
 ) -> Result<(), Refusal> {
     if message.is_empty() {
-        return Err(invalid("body", "send the message itself, as message/rfc822"));
+        return Err(invalid("body", "required", "send the message itself, as message/rfc822"));
     }
     let mut tx = desk.db.begin().await?;
     changeable(&mut tx, actor, id).await?;
@@ -338,16 +332,20 @@ pub async fn move_messages(
 ) -> Result<u64, Refusal> {
     let name = to_folder.trim();
     if name.is_empty() || name.len() > 500 || name.contains(char::is_control) {
-        return Err(invalid("to_folder", "name a folder of the other mailbox; it is made if it is new"));
+        return Err(invalid(
+            "to_folder",
+            "required",
+            "name a folder of the other mailbox; it is made if it is new",
+        ));
     }
     let mut tx = desk.db.begin().await?;
     let source = movable(&mut tx, actor, from).await?;
     let target = movable(&mut tx, actor, to).await?;
     if source.id == target.id {
-        return Err(invalid("to_mailbox_id", "choose another mailbox"));
+        return Err(invalid("to_mailbox_id", "same_mailbox", "choose another mailbox"));
     }
     if target.protocol != Protocol::Imap {
-        return Err(invalid("to_mailbox_id", "messages can be moved into an IMAP mailbox only"));
+        return Err(invalid("to_mailbox_id", "not_imap", "messages can be moved into an IMAP mailbox only"));
     }
     let folder = synchronised::named(&mut tx, to, name).await?;
     tx.commit().await?;

@@ -152,11 +152,7 @@ pub struct Item {
 }
 
 /// Those of these occurrences that a mailbox shows.
-pub async fn items(
-    sql: &mut impl Sql,
-    mailbox: MailboxId,
-    ids: &[OccurrenceId],
-) -> Result<Vec<Item>, Error> {
+pub async fn items(sql: &mut impl Sql, mailbox: MailboxId, ids: &[OccurrenceId]) -> Result<Vec<Item>, Error> {
     let text = format!(
         "SELECT o.id, o.folder_id, o.uidvalidity, o.uid, o.flags FROM occurrences o WHERE o.id = $1 AND o.mailbox_id = $2 AND {SHOWN}"
     );

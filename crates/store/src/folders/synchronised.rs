@@ -50,7 +50,8 @@ fn synchronised(mut folder: Folder, row: &Row) -> Result<Synchronised, Error> {
 
 /// The folder of a mailbox for something special, if its server has one.
 pub async fn special(sql: &mut impl Sql, mailbox: MailboxId, what: &str) -> Result<Option<FolderId>, Error> {
-    let text = "SELECT id FROM folders WHERE mailbox_id = $1 AND special_use = $2 AND present ORDER BY id LIMIT 1";
+    let text =
+        "SELECT id FROM folders WHERE mailbox_id = $1 AND special_use = $2 AND present ORDER BY id LIMIT 1";
     sql.query_opt(text, params![mailbox, what]).await?.map_or(Ok(None), |row| row.get(0).map(Some))
 }
 
@@ -114,7 +115,9 @@ pub async fn renamed(tx: &mut Tx, id: FolderId, mailbox: MailboxId, name: &str) 
                 AND NOT EXISTS (SELECT 1 FROM occurrences o WHERE o.folder_id = folders.id)
                 AND NOT EXISTS (SELECT 1 FROM operations p WHERE p.folder_id = folders.id OR p.target_id = folders.id)";
     tx.execute(text, params![mailbox, name]).await?;
-    tx.execute("UPDATE folders SET name = $2, present = TRUE WHERE id = $1", params![id, name]).await.map(drop)
+    tx.execute("UPDATE folders SET name = $2, present = TRUE WHERE id = $1", params![id, name])
+        .await
+        .map(drop)
 }
 
 /// Writes down up to where the changes of a folder are known.
@@ -191,7 +194,8 @@ pub async fn renumbered(tx: &mut Tx, folder: &Folder, at: Time) -> Result<u64, E
                   AND message_id IN (SELECT e.message_id FROM occurrences e WHERE e.folder_id = $1 AND e.uidvalidity <> $2
                   AND e.hidden_at IS NOT NULL AND e.gone_at IS NULL)";
     tx.execute(hidden, params![folder.id, folder.uidvalidity, at]).await?;
-    let text = "UPDATE occurrences SET gone_at = $3 WHERE folder_id = $1 AND uidvalidity <> $2 AND gone_at IS NULL";
+    let text =
+        "UPDATE occurrences SET gone_at = $3 WHERE folder_id = $1 AND uidvalidity <> $2 AND gone_at IS NULL";
     tx.execute(text, params![folder.id, folder.uidvalidity, at]).await
 }
 
