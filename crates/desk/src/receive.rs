@@ -27,8 +27,10 @@ use crate::mailbox::Boxed;
 use intake::plan::{Mailbox, Origin};
 use model::{FolderId, MailboxId, OccurrenceId};
 use std::sync::Arc;
+use store::claims;
 use store::filing;
 use store::folders::Folder;
+use store::leases::Lease;
 use store::point;
 use store::sql::{Error, Tx};
 
@@ -71,6 +73,8 @@ impl Probe for NoProbe {
 #[derive(Clone)]
 pub struct Receive {
     desk: Desk,
+    /// Under which all is written; `None` for a process that asks nobody.
+    lease: Option<Lease>,
     stored: Arc<open::StoredParts>,
     probe: Arc<dyn Probe>,
 }
@@ -105,12 +109,17 @@ pub struct Channel {
 impl Receive {
     /// A receiving desk over a database.
     pub fn new(desk: Desk) -> Receive {
-        Receive { desk, stored: Arc::default(), probe: Arc::new(NoProbe) }
+        Receive { desk, lease: None, stored: Arc::default(), probe: Arc::new(NoProbe) }
     }
 
     /// The same, with suspicious letters read elsewhere first.
     pub fn with_probe(self, probe: Arc<dyn Probe>) -> Receive {
         Receive { probe, ..self }
+    }
+
+    /// The same, writing only as long as nobody takes the mailbox over.
+    pub fn under(&self, lease: Lease) -> Receive {
+        Receive { lease: Some(lease), ..self.clone() }
     }
 
     /// Marks those of `items` to be put aside that must not be opened any more, if opening them is
@@ -133,9 +142,26 @@ impl Receive {
         &self.desk
     }
 
-    /// Begins a write of a round.
+    /// Begins a write of a round. Everything a round writes is written in one of these.
+    ///
+    /// # Errors
+    /// [`Error::TakenOver`] if another process has the mailbox now: the round has to end.
     pub async fn transaction(&self) -> Result<Tx, Error> {
-        self.desk.db.begin().await
+        let mut tx = self.desk.db.begin().await?;
+        if let Some(lease) = &self.lease {
+            lease.check(&mut tx).await?;
+        }
+        Ok(tx)
+    }
+
+    /// Which of these items their folder has had before, under whatever number, or the archive knows.
+    pub async fn known(&self, folder: &Folder, opened: &[Opened]) -> Result<Vec<bool>, Error> {
+        let content = |one: &Opened| {
+            let hash = one.kept.as_ref().map_or([0; 32], |kept| kept.hash);
+            (hash, one.read.as_ref().map(|read| read.identity))
+        };
+        let contents: Vec<_> = opened.iter().map(content).collect();
+        claims::known(&mut &self.desk.db, folder, &contents).await
     }
 
     /// Takes an item apart and reads it. Pure computation: call it where it may take a while.
@@ -145,12 +171,12 @@ impl Receive {
 
     /// Writes down that these UIDs are about to be opened, for the `attempt`-th time.
     pub async fn begin(&self, folder: FolderId, uids: &str, attempt: i64) -> Result<(), Error> {
-        keep::begin(&self.desk, folder, uids, attempt).await
+        keep::begin(self, folder, uids, attempt).await
     }
 
     /// Makes the bytes durable and moves the cursor, in one transaction.
     pub async fn keep(&self, folder: &mut Folder, opened: &mut [Opened], cursor: i64) -> Result<(), Error> {
-        keep::keep(&self.desk, &self.stored, folder, opened, cursor).await
+        keep::keep(self, folder, opened, cursor).await
     }
 
     /// Files what was kept. Whatever of it another process has filed meanwhile is left alone.
@@ -160,7 +186,7 @@ impl Receive {
         folder: &Folder,
         opened: Vec<Opened>,
     ) -> Result<Filed, Error> {
-        file::file(&self.desk, channel, folder, opened).await
+        file::file(self, channel, folder, opened).await
     }
 
     /// Files what an earlier run kept and did not come to file, from its bytes on the shelf.

@@ -43,6 +43,12 @@ ALTER TABLE folders ADD COLUMN highest_modseq BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE folders ADD COLUMN present BOOLEAN NOT NULL DEFAULT TRUE;
 -- What divides the levels of its name; NULL: it has no levels, or nobody asked the server yet.
 ALTER TABLE folders ADD COLUMN delimiter TEXT;
+-- After a renumbering: items up to this UID are matched with those of earlier numberings before they are new.
+ALTER TABLE folders ADD COLUMN match_until BIGINT NOT NULL DEFAULT 0;
+-- Somebody said "go on" to the guard: the next renumbering is read without asking.
+ALTER TABLE folders ADD COLUMN unguarded BOOLEAN NOT NULL DEFAULT FALSE;
+-- Items up to this UID are history: filed with their own dates, and nothing follows from them.
+ALTER TABLE folders ADD COLUMN history_until BIGINT NOT NULL DEFAULT 0;
 
 -- Flags on the server, as words in order, divided by spaces: answered deleted draft flagged seen.
 ALTER TABLE occurrences ADD COLUMN flags TEXT NOT NULL DEFAULT '';
@@ -166,10 +172,15 @@ CREATE TABLE outbox_recipients (
 );
 CREATE INDEX outbox_recipients_due ON outbox_recipients (next_at) WHERE state = 'queued';
 
--- Which process makes a mailbox's rounds; another one takes over when the time is up.
+-- Processes that make rounds, and until when each is believed to be alive.
+CREATE TABLE holders (
+  name TEXT PRIMARY KEY,
+  expires_at BIGINT NOT NULL
+);
+-- Which process makes a mailbox's rounds. Each taking has a higher epoch; another process takes over
+-- when the holder's time is up.
 CREATE TABLE leases (
   mailbox_id BIGINT PRIMARY KEY REFERENCES mailboxes (id),
   holder TEXT NOT NULL,
-  epoch BIGINT NOT NULL,
-  expires_at BIGINT NOT NULL
+  epoch BIGINT NOT NULL
 );

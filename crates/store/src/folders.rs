@@ -37,9 +37,16 @@ pub struct Folder {
     pub attempt: String,
     /// How often it was begun.
     pub attempts: i64,
+    /// Items up to this UID are matched with those of earlier numberings before they count as new; 0 if
+    /// the folder was not renumbered.
+    pub match_until: i64,
+    /// Whether the next renumbering is read without asking, however much of it looks new.
+    pub unguarded: bool,
+    /// Items up to this UID are history: nothing follows from them.
+    pub history_until: i64,
 }
 
-const FOLDER: &str = "SELECT id, mailbox_id, name, after_filing, processed_folder, uidvalidity, cursor, listed, attempt, attempts FROM folders WHERE";
+const FOLDER: &str = "SELECT id, mailbox_id, name, after_filing, processed_folder, uidvalidity, cursor, listed, attempt, attempts, match_until, unguarded, history_until FROM folders WHERE";
 
 /// The folders of a mailbox that are read, in the order they were chosen.
 pub async fn read_folders(sql: &mut impl Sql, mailbox: MailboxId) -> Result<Vec<Folder>, Error> {
@@ -67,6 +74,9 @@ fn folder(row: &Row) -> Result<Folder, Error> {
         listed: row.get(7)?,
         attempt: row.get(8)?,
         attempts: row.get(9)?,
+        match_until: row.get(10)?,
+        unguarded: row.get(11)?,
+        history_until: row.get(12)?,
     })
 }
 
@@ -101,6 +111,22 @@ pub async fn visited(
     )
     .await
     .map(drop)
+}
+
+/// Writes down that a folder was given a new numbering, besides [`visited`]: everything up to
+/// `match_until` may be there under an earlier number, and of history what was not read to its end.
+pub async fn renumbered(tx: &mut Tx, folder: FolderId, match_until: i64, history: i64) -> Result<(), Error> {
+    tx.execute(
+        "UPDATE folders SET match_until = $2, history_until = $3, unguarded = FALSE WHERE id = $1",
+        params![folder, match_until, history],
+    )
+    .await
+    .map(drop)
+}
+
+/// Lets the next renumbering of each folder of a mailbox be read without asking.
+pub async fn unguard(tx: &mut Tx, mailbox: MailboxId) -> Result<(), Error> {
+    tx.execute("UPDATE folders SET unguarded = TRUE WHERE mailbox_id = $1", params![mailbox]).await.map(drop)
 }
 
 /// The folder as it is now; until the transaction ends nobody else changes it. Another process may
@@ -210,19 +236,47 @@ pub struct Trace {
 /// The traces of filed occurrences, in their order.
 pub async fn traces(sql: &mut impl Sql, ids: &[OccurrenceId]) -> Result<Vec<Option<Trace>>, Error> {
     let text = "SELECT m.mid, (SELECT COUNT(*) FROM occurrences d WHERE d.message_id = o.message_id
-                AND d.mailbox_id = o.mailbox_id AND d.settle = 'done')
+                AND d.mailbox_id = o.mailbox_id AND d.settle = 'moved')
                 FROM occurrences o JOIN messages m ON m.id = o.message_id WHERE o.id = $1";
     let found = sql.query_many(text, ids.iter().map(|id| params![*id]).collect()).await?;
     let trace = |row: &Row| Ok(Trace { mid: row.get(0)?, settled: row.get(1)? });
     found.iter().map(|rows| rows.first().map(trace).transpose()).collect()
 }
 
+model::words! {
+    /// What the server has done after filing.
+    Settled {
+        /// The occurrence left its folder; should it be there again, it is moved again.
+        Moved = "moved",
+        /// It was marked, or left: it is never asked for again.
+        Done = "done",
+    }
+}
+
 /// Writes down that the server has done what was due.
-pub async fn settled(tx: &mut Tx, ids: &[OccurrenceId]) -> Result<(), Error> {
-    let rows = ids.iter().map(|id| params![*id]).collect();
-    tx.execute_many("UPDATE occurrences SET settle = 'done', settle_error = NULL WHERE id = $1", rows)
+pub async fn settled(tx: &mut Tx, ids: &[OccurrenceId], how: Settled) -> Result<(), Error> {
+    let rows = ids.iter().map(|id| params![*id, how.word()]).collect();
+    tx.execute_many("UPDATE occurrences SET settle = $2, settle_error = NULL WHERE id = $1", rows)
         .await
         .map(drop)
+}
+
+/// Which of these were moved out of the same folder at least `times` times, under the same numbering and
+/// with the same bytes: their target is the folder itself under another name.
+pub async fn returning(
+    sql: &mut impl Sql,
+    ids: &[OccurrenceId],
+    times: i64,
+) -> Result<Vec<OccurrenceId>, Error> {
+    let text = "SELECT COUNT(*) FROM occurrences o JOIN occurrences d ON d.folder_id = o.folder_id AND d.hash = o.hash
+                AND d.uidvalidity = o.uidvalidity AND d.settle = 'moved' WHERE o.id = $1";
+    let found = sql.query_many(text, ids.iter().map(|id| params![*id]).collect()).await?;
+    let mut out = Vec::new();
+    for (id, rows) in ids.iter().zip(found) {
+        let moved: i64 = rows.first().map_or(Ok(0), |row| row.get(0))?;
+        out.extend((moved >= times).then_some(*id));
+    }
+    Ok(out)
 }
 
 /// Writes down that the server refused; after `most` refusals it is not asked again.

@@ -6,10 +6,12 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod changes;
+pub mod claims;
 pub mod counters;
 mod dialect;
 pub mod filing;
 pub mod folders;
+pub mod leases;
 pub mod links;
 pub mod mailboxes;
 pub mod messages;

@@ -161,8 +161,9 @@ pub async fn keep(tx: &mut Tx, items: &[Kept], at: Time) -> Result<Vec<Option<Oc
     if items.is_empty() {
         return Ok(Vec::new());
     }
-    tx.lock(LOCK).await?;
-    let new = absent(tx, items).await?;
+    lock(tx).await?;
+    let absent = absent(tx, items).await?;
+    let new: Vec<&Kept> = items.iter().zip(absent).filter_map(|(item, absent)| absent.then_some(item)).collect();
     let bodies = keep_bodies(tx, &new).await?;
     let first = counters::take(tx, "occurrences", new.len() as i64).await?;
     let mut ids = HashMap::new();
@@ -203,15 +204,25 @@ async fn insert_occurrences(tx: &mut Tx, head: &str, rows: Vec<crate::sql::Param
     Ok(())
 }
 
-async fn absent<'a>(tx: &mut Tx, items: &'a [Kept]) -> Result<Vec<&'a Kept>, Error> {
-    let asked = items.iter().map(|item| params![item.folder, item.uidvalidity, item.uid]).collect();
+/// Waits until nobody else keeps bytes.
+pub(crate) async fn lock(tx: &mut Tx) -> Result<(), Error> {
+    tx.lock(LOCK).await
+}
+
+/// Which of these items are no occurrences yet.
+pub(crate) async fn absent(
+    tx: &mut Tx,
+    items: impl IntoIterator<Item = &Kept>,
+) -> Result<Vec<bool>, Error> {
+    let asked = items.into_iter().map(|item| params![item.folder, item.uidvalidity, item.uid]).collect();
     let found = tx
         .query_many("SELECT 1 FROM occurrences WHERE folder_id = $1 AND uidvalidity = $2 AND uid = $3", asked)
         .await?;
-    Ok(items.iter().zip(found).filter(|(_, rows)| rows.is_empty()).map(|(item, _)| item).collect())
+    Ok(found.iter().map(Vec::is_empty).collect())
 }
 
-async fn keep_bodies(tx: &mut Tx, items: &[&Kept]) -> Result<HashMap<Hash, i64>, Error> {
+/// Keeps the bodies of items that are new on the shelf; the ids of all, by hash.
+pub(crate) async fn keep_bodies(tx: &mut Tx, items: &[&Kept]) -> Result<HashMap<Hash, i64>, Error> {
     let mut bodies: HashMap<Hash, &Body> = HashMap::new();
     for body in items.iter().filter_map(|item| item.body.as_ref()) {
         bodies.entry(body.hash).or_insert(body);

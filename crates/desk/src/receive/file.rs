@@ -2,8 +2,7 @@
 
 use super::open::{Opened, Read, panic_reason};
 use super::recall::{self, Recalled};
-use super::{Channel, Filed};
-use crate::Desk;
+use super::{Channel, Filed, Receive};
 use intake::plan::{CasePlan, Origin, Plan, Seen, ThreadPlan};
 use mail::Letter;
 use model::{LinkReason, MessageId, OccurrenceId, ThreadId, Time};
@@ -17,7 +16,7 @@ use store::sql::{Error, Tx};
 /// Files a batch. If the batch fails for a reason of its own letters, each is tried alone and the
 /// one at fault is put aside; if the database fails, nothing changes and the error is returned.
 pub(super) async fn file(
-    desk: &Desk,
+    receive: &Receive,
     channel: &Channel,
     folder: &Folder,
     batch: Vec<Opened>,
@@ -26,11 +25,11 @@ pub(super) async fn file(
         .iter()
         .filter(|one| one.kept.is_none() && one.read.is_none() && one.occurrence.is_some())
         .count();
-    let mut result = file_together(desk, channel, folder, &batch).await;
+    let mut result = file_together(receive, channel, folder, &batch).await;
     for _ in 0..MOST_REPEATS {
         // PostgreSQL ends one of two transactions that wait for each other.
         let Err(Error::Busy(_)) = result else { break };
-        result = file_together(desk, channel, folder, &batch).await;
+        result = file_together(receive, channel, folder, &batch).await;
     }
     match result {
         Ok(mut filed) => {
@@ -42,7 +41,7 @@ pub(super) async fn file(
         Err(_) => {
             let mut done = Filed { quarantined: quarantined as u64, ..Filed::default() };
             for one in batch {
-                done += file_alone(desk, channel, folder, one).await?;
+                done += file_alone(receive, channel, folder, one).await?;
             }
             Ok(done)
         }
@@ -51,18 +50,18 @@ pub(super) async fn file(
 
 /// Faults that have nothing to do with what is being filed.
 fn is_of_the_machine(error: &Error) -> bool {
-    matches!(error, Error::Full(_) | Error::Io(_) | Error::Closed | Error::Ambiguous(_))
+    matches!(error, Error::Full(_) | Error::Io(_) | Error::Closed | Error::TakenOver | Error::Ambiguous(_))
 }
 
-async fn file_alone(desk: &Desk, channel: &Channel, folder: &Folder, one: Opened) -> Result<Filed, Error> {
+async fn file_alone(receive: &Receive, channel: &Channel, folder: &Folder, one: Opened) -> Result<Filed, Error> {
     let occurrence = one.occurrence;
-    match file_together(desk, channel, folder, std::slice::from_ref(&one)).await {
+    match file_together(receive, channel, folder, std::slice::from_ref(&one)).await {
         Ok(filed) => Ok(filed),
         Err(error) if error.is_retryable() || is_of_the_machine(&error) => Err(error),
         Err(error) => {
             let Some(id) = occurrence else { return Ok(Filed::default()) };
             tracing::error!(occurrence = id.0, %error, "a message could not be filed and is quarantined");
-            let mut tx = desk.db.begin().await?;
+            let mut tx = receive.transaction().await?;
             filing::quarantine(&mut tx, id, &format!("it could not be filed: {error}")).await?;
             tx.commit().await?;
             Ok(Filed { filed: 0, quarantined: 1 })
@@ -71,12 +70,12 @@ async fn file_alone(desk: &Desk, channel: &Channel, folder: &Folder, one: Opened
 }
 
 async fn file_together(
-    desk: &Desk,
+    receive: &Receive,
     channel: &Channel,
     folder: &Folder,
     batch: &[Opened],
 ) -> Result<Filed, Error> {
-    let mut tx = desk.db.begin().await?;
+    let mut tx = receive.transaction().await?;
     tx.lock(filing::LOCK).await?;
     let ids: Vec<OccurrenceId> = batch.iter().filter_map(|one| one.occurrence).collect();
     let waiting = filing::still_waiting(&mut tx, &ids).await?;
@@ -86,7 +85,7 @@ async fn file_together(
     }
     let waiting: Vec<OccurrenceId> = waiting.collect();
     let mut round =
-        Round { at: desk.clock.now(), channel, folder, writes: Writes::default(), done: Filed::default() };
+        Round { at: receive.desk.clock.now(), channel, folder, writes: Writes::default(), done: Filed::default() };
     round.writes.reserve(&mut tx, waiting.len() as i64).await?;
     let mut recalled = recall::recall(&mut tx, &mut round.writes, batch).await?;
     for one in batch {

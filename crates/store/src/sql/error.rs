@@ -33,6 +33,9 @@ pub enum Error {
     /// failed fsync must not be tried again.
     #[error("input/output error of the database: {0}")]
     Io(String),
+    /// Another process has taken this mailbox's rounds over: what began under the old lease ends.
+    #[error("another process makes the rounds of this mailbox now")]
+    TakenOver,
     /// [`super::Db::close`] was called.
     #[error("the database is closed")]
     Closed,
