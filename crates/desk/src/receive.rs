@@ -154,6 +154,14 @@ impl Receive {
         Ok(tx)
     }
 
+    /// Makes sure that nobody else has the mailbox, before its server is told something.
+    pub async fn check(&self) -> Result<(), Error> {
+        match &self.lease {
+            Some(lease) => lease.is_held(&mut &self.desk.db).await?.then_some(()).ok_or(Error::TakenOver),
+            None => Ok(()),
+        }
+    }
+
     /// Which of these items their folder has had before, under whatever number, or the archive knows.
     pub async fn known(&self, folder: &Folder, opened: &[Opened]) -> Result<Vec<bool>, Error> {
         let content = |one: &Opened| {
@@ -186,7 +194,17 @@ impl Receive {
         folder: &Folder,
         opened: Vec<Opened>,
     ) -> Result<Filed, Error> {
-        file::file(self, channel, folder, opened).await
+        let is_history = |one: &Opened| one.uid > 0 && one.uid <= folder.history_until;
+        let (history, live): (Vec<Opened>, Vec<Opened>) = opened.into_iter().partition(is_history);
+        let mut filed = Filed::default();
+        if !history.is_empty() {
+            let channel = Channel { origin: Origin::History, ..channel.clone() };
+            filed += file::file(self, &channel, folder, history).await?;
+        }
+        if !live.is_empty() {
+            filed += file::file(self, channel, folder, live).await?;
+        }
+        Ok(filed)
     }
 
     /// Files what an earlier run kept and did not come to file, from its bytes on the shelf.
@@ -235,7 +253,7 @@ impl Receive {
                     self.quarantine(one.id, &reason.to_string()).await?;
                     quarantined += 1;
                 }
-                None => opened.push(open::again(one.id, one.internal_at, &item.raw)),
+                None => opened.push(open::again(one, &item.raw)),
             }
         }
         let mut done = self.file(channel, folder, opened).await?;

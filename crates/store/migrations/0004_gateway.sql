@@ -36,6 +36,9 @@ ALTER TABLE mailboxes ADD COLUMN paused TEXT;
 ALTER TABLE mailboxes ADD COLUMN alarm_after_s BIGINT;
 ALTER TABLE mailboxes ADD COLUMN alarmed_at BIGINT;
 
+-- Whether what lies in its folders when they are first read is history: filed with its own dates, and nothing follows.
+ALTER TABLE mailboxes ADD COLUMN history BOOLEAN NOT NULL DEFAULT FALSE;
+
 -- Of synchronised mailboxes: what the server says a folder is for (RFC 6154), and where its flags stand (RFC 7162).
 ALTER TABLE folders ADD COLUMN special_use TEXT;
 ALTER TABLE folders ADD COLUMN highest_modseq BIGINT NOT NULL DEFAULT 0;

@@ -13,7 +13,7 @@ use crate::folders::Folder;
 use crate::params;
 use crate::raw::{self, Hash, Kept};
 use crate::sql::{Error, Row, Sql, Tx};
-use model::OccurrenceId;
+use model::{OccurrenceId, Time};
 use std::collections::{HashMap, HashSet};
 
 /// An item as it may be known: by its bytes, and by what its writer made.
@@ -31,13 +31,52 @@ pub async fn known(
     folder: &Folder,
     contents: &[(Hash, Option<Hash>)],
 ) -> Result<Vec<bool>, Error> {
-    let asked = contents.iter().map(|(hash, identity)| {
-        params![folder.id, *hash, identity.unwrap_or_default()]
-    });
+    let asked =
+        contents.iter().map(|(hash, identity)| params![folder.id, *hash, identity.unwrap_or_default()]);
     let text = "SELECT 1 WHERE EXISTS (SELECT 1 FROM occurrences WHERE folder_id = $1 AND hash = $2)
                 OR EXISTS (SELECT 1 FROM messages WHERE identity = $3)";
     let found = sql.query_many(text, asked.collect()).await?;
     Ok(found.iter().map(|rows| !rows.is_empty()).collect())
+}
+
+/// What a folder has under a number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Content {
+    /// The number.
+    pub uid: i64,
+    /// Its size as it came.
+    pub size_bytes: u64,
+    /// When the server said it arrived.
+    pub internal_at: Time,
+    /// BLAKE3 of its bytes.
+    pub hash: Hash,
+    /// Identity of its message, if it is filed.
+    pub identity: Option<Hash>,
+}
+
+/// The content of up to `limit` messages of the present numbering whose bytes were taken, from the number
+/// `up_to` downwards.
+pub async fn newest(
+    sql: &mut impl Sql,
+    folder: &Folder,
+    up_to: i64,
+    limit: i64,
+) -> Result<Vec<Content>, Error> {
+    let text = "SELECT o.uid, o.size_bytes, o.internal_at, o.hash, m.identity FROM occurrences o
+                LEFT JOIN messages m ON m.id = o.message_id
+                WHERE o.folder_id = $1 AND o.uidvalidity = $2 AND o.uid <= $3 AND o.body_id IS NOT NULL
+                ORDER BY o.uid DESC LIMIT $4";
+    let rows = sql.query(text, params![folder.id, folder.uidvalidity, up_to, limit]).await?;
+    let content = |row: &Row| {
+        Ok(Content {
+            uid: row.get(0)?,
+            size_bytes: row.get::<i64>(1)? as u64,
+            internal_at: row.get(2)?,
+            hash: row.get(3)?,
+            identity: row.get(4)?,
+        })
+    };
+    rows.iter().map(content).collect()
 }
 
 /// How many messages a folder has had, under whatever number.
@@ -59,7 +98,9 @@ pub async fn claim(tx: &mut Tx, folder: &Folder, claims: &[Claim<'_>]) -> Result
         return Ok(claimed);
     }
     let mut open: Vec<usize> = Vec::new();
-    for (index, absent) in raw::absent(tx, claims.iter().map(|claim| claim.item)).await?.into_iter().enumerate() {
+    for (index, absent) in
+        raw::absent(tx, claims.iter().map(|claim| claim.item)).await?.into_iter().enumerate()
+    {
         open.extend((absent && claims[index].item.uid <= folder.match_until).then_some(index));
     }
     let mut taken = HashSet::new();
@@ -84,7 +125,8 @@ pub async fn claim(tx: &mut Tx, folder: &Folder, claims: &[Claim<'_>]) -> Result
 }
 
 /// Unclaimed occurrences of some bytes, those first that are most likely still in the folder.
-const BY_HASH: &str = "SELECT o.id FROM occurrences o WHERE o.folder_id = $1 AND o.hash = $2 AND o.uidvalidity <> $3
+const BY_HASH: &str =
+    "SELECT o.id FROM occurrences o WHERE o.folder_id = $1 AND o.hash = $2 AND o.uidvalidity <> $3
     AND o.state <> 'vanished' ORDER BY CASE o.settle WHEN 'moved' THEN 1 ELSE 0 END, o.id LIMIT $4";
 /// The same of a message.
 const BY_IDENTITY: &str = "SELECT o.id FROM messages m JOIN occurrences o ON o.message_id = m.id
@@ -140,7 +182,8 @@ async fn replace(tx: &mut Tx, claims: &[Claim<'_>], found: &[(usize, OccurrenceI
         let body = item.body.as_ref().map(|body| bodies[&body.hash]);
         params![*id, item.hash, item.size_bytes as i64, item.internal_at, item.header.clone(), body]
     });
-    let text = "UPDATE occurrences SET hash = $2, size_bytes = $3, internal_at = $4, header = $5, body_id = $6
+    let text =
+        "UPDATE occurrences SET hash = $2, size_bytes = $3, internal_at = $4, header = $5, body_id = $6
                 WHERE id = $1";
     tx.execute_many(text, rows.collect()).await.map(drop)
 }

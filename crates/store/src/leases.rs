@@ -33,6 +33,14 @@ impl Lease {
     }
 }
 
+impl Lease {
+    /// Whether nobody has taken the mailbox over, at this moment.
+    pub async fn is_held(&self, sql: &mut impl Sql) -> Result<bool, Error> {
+        let text = "SELECT 1 FROM leases WHERE mailbox_id = $1 AND epoch = $2";
+        Ok(sql.query_opt(text, params![self.mailbox, self.epoch]).await?.is_some())
+    }
+}
+
 /// Says that a process is alive, and will be until `expires_at`.
 pub async fn beat(tx: &mut Tx, holder: &str, expires_at: Time) -> Result<(), Error> {
     let text = "INSERT INTO holders (name, expires_at) VALUES ($1, $2)
@@ -54,7 +62,8 @@ pub async fn take(
     now: Time,
 ) -> Result<Vec<Lease>, Error> {
     let new = mailboxes.iter().map(|id| params![*id, holder, 0_i64]).collect();
-    tx.insert_many("INSERT INTO leases (mailbox_id, holder, epoch) VALUES", "ON CONFLICT DO NOTHING", new).await?;
+    tx.insert_many("INSERT INTO leases (mailbox_id, holder, epoch) VALUES", "ON CONFLICT DO NOTHING", new)
+        .await?;
     let text = "UPDATE leases SET holder = $2, epoch = epoch + 1 WHERE mailbox_id = $1 AND (holder = $2
                 OR NOT EXISTS (SELECT 1 FROM holders h WHERE h.name = leases.holder AND h.expires_at > $3))";
     tx.execute_many(text, mailboxes.iter().map(|id| params![*id, holder, now]).collect()).await?;

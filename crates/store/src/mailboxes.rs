@@ -317,6 +317,12 @@ pub async fn begun(tx: &mut Tx, id: MailboxId, at: Time) -> Result<(), Error> {
     Ok(())
 }
 
+/// Whether what lies in its folders when they are first read is history.
+pub async fn is_history(sql: &mut impl Sql, id: MailboxId) -> Result<bool, Error> {
+    let row = sql.query_opt("SELECT history FROM mailboxes WHERE id = $1", params![id]).await?;
+    row.map_or(Ok(false), |row| row.get(0))
+}
+
 /// Stops the rounds with a question (JSON), or lets them run again.
 pub async fn pause(tx: &mut Tx, id: MailboxId, why: Option<&str>) -> Result<(), Error> {
     tx.execute("UPDATE mailboxes SET paused = $2 WHERE id = $1", params![id, why.map(str::to_owned)]).await?;

@@ -163,7 +163,8 @@ pub async fn keep(tx: &mut Tx, items: &[Kept], at: Time) -> Result<Vec<Option<Oc
     }
     lock(tx).await?;
     let absent = absent(tx, items).await?;
-    let new: Vec<&Kept> = items.iter().zip(absent).filter_map(|(item, absent)| absent.then_some(item)).collect();
+    let new: Vec<&Kept> =
+        items.iter().zip(absent).filter_map(|(item, absent)| absent.then_some(item)).collect();
     let bodies = keep_bodies(tx, &new).await?;
     let first = counters::take(tx, "occurrences", new.len() as i64).await?;
     let mut ids = HashMap::new();
@@ -210,10 +211,7 @@ pub(crate) async fn lock(tx: &mut Tx) -> Result<(), Error> {
 }
 
 /// Which of these items are no occurrences yet.
-pub(crate) async fn absent(
-    tx: &mut Tx,
-    items: impl IntoIterator<Item = &Kept>,
-) -> Result<Vec<bool>, Error> {
+pub(crate) async fn absent(tx: &mut Tx, items: impl IntoIterator<Item = &Kept>) -> Result<Vec<bool>, Error> {
     let asked = items.into_iter().map(|item| params![item.folder, item.uidvalidity, item.uid]).collect();
     let found = tx
         .query_many("SELECT 1 FROM occurrences WHERE folder_id = $1 AND uidvalidity = $2 AND uid = $3", asked)

@@ -6,6 +6,8 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod backoff;
+mod guard;
+mod listing;
 mod pipeline;
 pub mod round;
 mod settle;

@@ -6,12 +6,14 @@
 //! target. A refusal is written down with the occurrences, shown, and tried again in later rounds,
 //! [`MOST_REFUSALS`] times; then again by each new connection.
 
-use crate::round::{ImapVisit, is_numbering, wire_name};
+use crate::listing::is_numbering;
+use crate::round::{ImapVisit, wire_name};
 use crate::visit::RoundError;
+use desk::receive::Receive;
 use model::{AfterFiling, OccurrenceId};
 use std::collections::HashMap;
 use std::time::Duration;
-use store::folders::{self, Due, Folder};
+use store::folders::{self, Due, Folder, Settled};
 use store::point;
 use store::sql::{Db, Error};
 use wire::imap::{SessionError, UidSet};
@@ -23,6 +25,8 @@ const MOST_REFUSALS: i64 = 20;
 const SETTLING: i64 = 0x4c63_0000_0000;
 /// How long to wait for another process that settles the same folder.
 const WAIT: Duration = Duration::from_secs(60);
+/// A message that was moved away so often, and is there once more, is not moved again.
+const MOST_RETURNS: i64 = 3;
 /// Occurrences settled at a time.
 const BATCH: i64 = 1000;
 /// Occurrences copied at a time: after a break each is looked for on its own.
@@ -30,7 +34,12 @@ const COPY_BATCH: i64 = 100;
 
 /// Settles everything that is due in the folder that is open. Returns why the server refused, if it
 /// did.
-pub async fn settle(db: &Db, visit: &mut ImapVisit, folder: &Folder) -> Result<Option<String>, RoundError> {
+pub async fn settle(
+    receive: &Receive,
+    visit: &mut ImapVisit,
+    folder: &Folder,
+) -> Result<Option<String>, RoundError> {
+    let db = &receive.desk().db;
     if folders::due(&mut &*db, folder, 1).await?.is_empty() {
         return Ok(None);
     }
@@ -46,6 +55,9 @@ pub async fn settle(db: &Db, visit: &mut ImapVisit, folder: &Folder) -> Result<O
         if due.is_empty() {
             return Ok(None);
         }
+        if let Some(refused) = put_aside(receive, folder, &due).await? {
+            return Ok(Some(refused));
+        }
         // What another process filed may have come after this session last looked: a UID it does not know
         // is passed over by the server without a word.
         visit.session.noop().await?;
@@ -53,21 +65,22 @@ pub async fn settle(db: &Db, visit: &mut ImapVisit, folder: &Folder) -> Result<O
         let mut copied = UidSet::new();
         if let Some(target) = target {
             copied = copied_before(db, visit, folder, target, &due).await?;
-            let mut tx = db.begin().await?;
+            let mut tx = receive.transaction().await?;
             folders::settling(&mut tx, &ids).await?;
             tx.commit().await?;
             point::reached("c13_intended");
         }
+        receive.check().await?;
         match tell(visit, folder, &uids_of(&due), &copied).await {
             Ok(()) => {
                 point::reached("c12_settled");
-                let mut tx = db.begin().await?;
-                folders::settled(&mut tx, &ids).await?;
+                let mut tx = receive.transaction().await?;
+                folders::settled(&mut tx, &ids, how(folder)).await?;
                 tx.commit().await?;
             }
             Err(error) if error.ends_session() => return Err(error.into()),
             Err(error) => {
-                let mut tx = db.begin().await?;
+                let mut tx = receive.transaction().await?;
                 folders::refused(&mut tx, &ids, &error.to_string(), MOST_REFUSALS).await?;
                 tx.commit().await?;
                 tracing::warn!(folder = folder.name, messages = ids.len(), %error, "the server refused what is due after filing");
@@ -75,6 +88,33 @@ pub async fn settle(db: &Db, visit: &mut ImapVisit, folder: &Folder) -> Result<O
             }
         }
     }
+}
+
+/// What is true of the occurrences afterwards.
+fn how(folder: &Folder) -> Settled {
+    target(folder).map_or(Settled::Done, |_| Settled::Moved)
+}
+
+/// What comes back each time it is moved is left where it is: its target is this folder under another
+/// name, and it would go round for ever. Returns the reason if there is such.
+async fn put_aside(receive: &Receive, folder: &Folder, due: &[Due]) -> Result<Option<String>, RoundError> {
+    let Some(target) = target(folder) else { return Ok(None) };
+    let ids: Vec<OccurrenceId> = due.iter().map(|one| one.id).collect();
+    let returning = folders::returning(&mut &receive.desk().db, &ids, MOST_RETURNS).await?;
+    if returning.is_empty() {
+        return Ok(None);
+    }
+    let reason = format!("what is moved to {target} is here again each time");
+    let mut tx = receive.transaction().await?;
+    folders::refused(&mut tx, &returning, &reason, 0).await?;
+    tx.commit().await?;
+    tracing::error!(
+        folder = folder.name,
+        target,
+        messages = returning.len(),
+        "moved messages come back: they are left where they are"
+    );
+    Ok(Some(reason))
 }
 
 /// Where filed messages go, if they go.

@@ -92,6 +92,18 @@ pub enum RoundError {
         /// How many.
         messages: u64,
     },
+    /// The folder was renumbered, and too much of it looks new: somebody has to say whether it is.
+    #[error(
+        "{new} of {sampled} messages looked at in {folder} are unknown, though the folder was read before"
+    )]
+    Doubtful {
+        /// The folder.
+        folder: String,
+        /// Messages that were looked at.
+        sampled: u64,
+        /// Those of them that are unknown.
+        new: u64,
+    },
     /// The mailbox cannot be read as it is set up.
     #[error("{0:#}")]
     SetUp(#[from] anyhow::Error),
@@ -107,6 +119,12 @@ impl RoundError {
             RoundError::Withheld { folder, messages } => {
                 let trouble = Trouble::new("reading", "withheld", self.to_string(), again);
                 trouble.with("folder", folder).with("messages", messages)
+            }
+            RoundError::Doubtful { folder, sampled, new } => {
+                let remedy = "See whether the mailbox is still the right one. If it is, let it go on: what \
+                              is unknown is then filed as new mail.";
+                let trouble = Trouble::new("reading", "guard_paused", self.to_string(), remedy);
+                trouble.with("folder", folder).with("sampled", sampled).with("new", new)
             }
             RoundError::Store(_) => {
                 let remedy =

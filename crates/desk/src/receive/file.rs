@@ -53,7 +53,12 @@ fn is_of_the_machine(error: &Error) -> bool {
     matches!(error, Error::Full(_) | Error::Io(_) | Error::Closed | Error::TakenOver | Error::Ambiguous(_))
 }
 
-async fn file_alone(receive: &Receive, channel: &Channel, folder: &Folder, one: Opened) -> Result<Filed, Error> {
+async fn file_alone(
+    receive: &Receive,
+    channel: &Channel,
+    folder: &Folder,
+    one: Opened,
+) -> Result<Filed, Error> {
     let occurrence = one.occurrence;
     match file_together(receive, channel, folder, std::slice::from_ref(&one)).await {
         Ok(filed) => Ok(filed),
@@ -84,8 +89,13 @@ async fn file_together(
         return Ok(Filed::default());
     }
     let waiting: Vec<OccurrenceId> = waiting.collect();
-    let mut round =
-        Round { at: receive.desk.clock.now(), channel, folder, writes: Writes::default(), done: Filed::default() };
+    let mut round = Round {
+        at: receive.desk.clock.now(),
+        channel,
+        folder,
+        writes: Writes::default(),
+        done: Filed::default(),
+    };
     round.writes.reserve(&mut tx, waiting.len() as i64).await?;
     let mut recalled = recall::recall(&mut tx, &mut round.writes, batch).await?;
     for one in batch {

@@ -10,7 +10,12 @@ use store::raw;
 use store::sql::Error;
 
 /// Counts an attempt at opening these UIDs, and commits that, before it is made.
-pub(super) async fn begin(receive: &Receive, folder: FolderId, uids: &str, attempt: i64) -> Result<(), Error> {
+pub(super) async fn begin(
+    receive: &Receive,
+    folder: FolderId,
+    uids: &str,
+    attempt: i64,
+) -> Result<(), Error> {
     let mut tx = receive.transaction().await?;
     folders::attempt(&mut tx, folder, uids, attempt).await?;
     tx.commit().await
@@ -27,10 +32,15 @@ pub(super) async fn keep(
     let taken_out = |one: &mut Opened| Some((one.kept.take()?, one.read.as_ref().map(|read| read.identity)));
     let items: Vec<_> = opened.iter_mut().filter_map(taken_out).collect();
     let mut tx = receive.transaction().await?;
-    let claims: Vec<Claim<'_>> = items.iter().map(|(item, identity)| Claim { item, identity: *identity }).collect();
+    let claims: Vec<Claim<'_>> =
+        items.iter().map(|(item, identity)| Claim { item, identity: *identity }).collect();
     let claimed = claims::claim(&mut tx, folder, &claims).await?;
-    let fresh: Vec<raw::Kept> =
-        items.into_iter().zip(&claimed).filter(|(_, claimed)| !**claimed).map(|((item, _), _)| item).collect();
+    let fresh: Vec<raw::Kept> = items
+        .into_iter()
+        .zip(&claimed)
+        .filter(|(_, claimed)| !**claimed)
+        .map(|((item, _), _)| item)
+        .collect();
     let ids = match raw::keep(&mut tx, &fresh, receive.desk.clock.now()).await {
         Ok(ids) => ids,
         Err(error) => {

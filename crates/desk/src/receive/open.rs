@@ -6,7 +6,8 @@ use model::{FolderId, MailboxId, OccurrenceId, OccurrenceState, Time};
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, PoisonError};
-use store::filing::{IndexText, MidHash, mid_hash};
+use store::claims::Content;
+use store::filing::{IndexText, MidHash, Waiting, mid_hash};
 use store::raw::{self, Body, Hash, Kept, Part};
 
 /// Where an item was found.
@@ -81,6 +82,12 @@ pub struct Opened {
 }
 
 impl Opened {
+    /// Whether it is what was kept before: the same bytes, or the same message.
+    pub fn is(&self, before: &Content) -> bool {
+        let same_bytes = self.kept.as_ref().is_some_and(|kept| kept.hash == before.hash);
+        same_bytes || self.read.as_ref().is_some_and(|read| Some(read.identity) == before.identity)
+    }
+
     /// Whether keeping it made an occurrence; false if it was there already.
     pub fn is_new(&self) -> bool {
         self.occurrence.is_some()
@@ -161,14 +168,14 @@ pub fn rehearse(raw: &[u8]) {
 }
 
 /// Reads an occurrence that is on the shelf already.
-pub(super) fn again(id: OccurrenceId, internal_at: Time, raw: &[u8]) -> Opened {
+pub(super) fn again(waiting: &Waiting, raw: &[u8]) -> Opened {
     let read = catch_unwind(AssertUnwindSafe(|| read(raw, mail::parse::parse(raw)))).ok();
     Opened {
         kept: None,
-        occurrence: Some(id),
-        internal_at,
+        occurrence: Some(waiting.id),
+        internal_at: waiting.internal_at,
         read: read.map(Box::new),
-        uid: 0,
+        uid: waiting.uid,
         size_bytes: raw.len() as u64,
     }
 }

@@ -10,6 +10,8 @@ use model::{OccurrenceId, Time};
 pub struct Waiting {
     /// The occurrence.
     pub id: OccurrenceId,
+    /// Its number in the folder.
+    pub uid: i64,
     /// How often filing it was begun.
     pub attempts: i64,
     /// When the server says it arrived.
@@ -25,12 +27,14 @@ pub async fn waiting(
 ) -> Result<Vec<Waiting>, Error> {
     let rows = sql
         .query(
-            "SELECT id, attempts, internal_at FROM occurrences WHERE folder_id = $1 AND state = 'kept' AND id > $2 ORDER BY id LIMIT $3",
+            "SELECT id, uid, attempts, internal_at FROM occurrences WHERE folder_id = $1 AND state = 'kept' AND id > $2 ORDER BY id LIMIT $3",
             params![folder.id, after, limit],
         )
         .await?;
     rows.iter()
-        .map(|row| Ok(Waiting { id: row.get(0)?, attempts: row.get(1)?, internal_at: Time(row.get(2)?) }))
+        .map(|row| {
+            Ok(Waiting { id: row.get(0)?, uid: row.get(1)?, attempts: row.get(2)?, internal_at: row.get(3)? })
+        })
         .collect()
 }
 

@@ -4,4 +4,5 @@
 mod faults;
 mod others;
 mod post_room;
+mod renumbered;
 mod serving;
