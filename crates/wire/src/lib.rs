@@ -1,6 +1,6 @@
-//! The post: talks IMAP to other people's mail servers, and knows nothing else of ours.
+//! The post: talks IMAP and POP3 to other people's mail servers, and knows nothing else of ours.
 //!
-//! Each protocol is an engine without input and output (bytes in, commands out: [`imap`]) and a thin
+//! Each protocol is an engine without input and output (bytes in, commands out: [`imap`], [`pop3`]) and a thin
 //! shell of tokio and rustls around it. Nobody here retries, schedules or stores: a call succeeds or
 //! says why not, and the caller decides when to come again.
 //!
@@ -21,6 +21,7 @@ mod server;
 mod transcript;
 
 pub mod imap;
+pub mod pop3;
 
 pub use error::{CertificateProblem, ConnectError, ConnectErrorKind, Stage};
 pub use server::{Credentials, Limits, Reach, Server, Timeouts, Tls, Trust};
