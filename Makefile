@@ -14,7 +14,8 @@ help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
 
 deps: ## install the Debian packages the tests need, where missing
-	@.ci/packages chromium fonts-inter fonts-noto-core dovecot-imapd dovecot-pop3d dovecot-lmtpd openssl postgresql
+	@.ci/packages chromium fonts-inter fonts-noto-core dovecot-imapd dovecot-pop3d dovecot-lmtpd openssl postgresql strace
+	@.ci/servers
 
 deps-demo:
 	@.ci/packages dovecot-imapd dovecot-lmtpd openssl

@@ -23,7 +23,9 @@ pub struct ImapVisit {
     source: Source,
     pub(crate) session: Session,
     pub(crate) server: Server,
-    pub(crate) names: Vec<(String, FolderName)>,
+    names: Vec<(String, FolderName)>,
+    /// What the names of new folders begin with.
+    prefix: String,
     /// When each folder was compared as a whole.
     pub(crate) compared: HashMap<FolderId, Instant>,
 }
@@ -38,21 +40,37 @@ impl ImapVisit {
         let mut session = Session::connect(&server, &credentials).await?;
         let names = session.list().await.map_err(|error| error.at(Stage::List, &server))?;
         let names = names.into_iter().map(|folder| (folder.name, folder.wire_name)).collect();
+        let prefix = session.personal_namespace().await.map_err(|error| error.at(Stage::List, &server))?;
         point::reached("c1_signed_in");
         let (receive, source) = (receive.clone(), source.clone());
-        Ok(ImapVisit { receive, source, session, server, names, compared: HashMap::new() })
+        Ok(ImapVisit { receive, source, session, server, names, prefix, compared: HashMap::new() })
     }
 
     /// Opens a folder.
     pub(crate) async fn select(&mut self, name: &str, read_only: bool) -> Result<Selected, RoundError> {
-        let wire_name = wire_name(&self.names, name);
+        let wire_name = self.wire_name(name);
         let selected = self.session.select(&wire_name, read_only).await;
         selected.map_err(|error| RoundError::Connect(error.at(Stage::Select, &self.server)))
     }
 
+    /// The wire name the server gave for a folder, or the one it would have if it were made.
+    pub(crate) fn wire_name(&self, name: &str) -> FolderName {
+        if name.eq_ignore_ascii_case("inbox") {
+            return FolderName::inbox();
+        }
+        let known = self.names.iter().find(|(known, _)| known == name);
+        known.map_or_else(|| FolderName::encode(&self.name_to_make(name)), |(_, wire)| wire.clone())
+    }
+
+    /// A folder's name with what the server wants new names to begin with, such as `INBOX.`.
+    pub(crate) fn name_to_make(&self, name: &str) -> String {
+        let prefix = if name.starts_with(&self.prefix) { "" } else { &self.prefix };
+        format!("{prefix}{name}")
+    }
+
     /// Opens a folder to wait for its news.
     async fn watch(&mut self, folder: &str) -> Result<(), RoundError> {
-        let wire_name = wire_name(&self.names, folder);
+        let wire_name = self.wire_name(folder);
         if self.session.selected() != Some(&wire_name) {
             self.select(folder, false).await?;
         }
@@ -93,15 +111,6 @@ impl Visit for ImapVisit {
     fn wait(&mut self) -> Boxed<'_, Result<(), RoundError>> {
         Box::pin(self.news())
     }
-}
-
-/// The wire name the server gave for a folder, or the one it would have if it were made.
-pub(crate) fn wire_name(names: &[(String, FolderName)], name: &str) -> FolderName {
-    if name.eq_ignore_ascii_case("inbox") {
-        return FolderName::inbox();
-    }
-    let known = names.iter().find(|(known, _)| known == name);
-    known.map_or_else(|| FolderName::encode(name), |(_, wire)| wire.clone())
 }
 
 /// Reads every chosen folder of a mailbox to its end and settles what was filed. Of several the first is

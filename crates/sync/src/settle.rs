@@ -7,7 +7,7 @@
 //! [`MOST_REFUSALS`] times; then again by each new connection.
 
 use crate::listing::is_numbering;
-use crate::round::{ImapVisit, wire_name};
+use crate::round::ImapVisit;
 use crate::visit::RoundError;
 use desk::receive::Receive;
 use model::{AfterFiling, OccurrenceId};
@@ -172,7 +172,7 @@ async fn copied_before(
 
 /// Opens the folder again after another one was looked into.
 async fn reopened(visit: &mut ImapVisit, folder: &Folder) -> Result<(), RoundError> {
-    if visit.session.selected() == Some(&wire_name(&visit.names, &folder.name)) {
+    if visit.session.selected() == Some(&visit.wire_name(&folder.name)) {
         return Ok(());
     }
     let selected = visit.select(&folder.name, false).await?;
@@ -214,11 +214,11 @@ async fn remove(visit: &mut ImapVisit, copied: &UidSet) -> Result<(), SessionErr
 }
 
 async fn shift(visit: &mut ImapVisit, uids: &UidSet, target: &str) -> Result<(), SessionError> {
-    let target_name = wire_name(&visit.names, target);
+    let target_name = visit.wire_name(target);
     match visit.session.uid_move(uids, &target_name).await {
         Ok(_) => Ok(()),
         Err(refused) if is_missing(&refused.error) => {
-            visit.session.create(target).await?;
+            visit.session.create(&visit.name_to_make(target)).await?;
             visit.session.uid_move(uids, &target_name).await.map(drop).map_err(|again| again.error)
         }
         Err(refused) => Err(refused.error),

@@ -5,6 +5,9 @@
 pub mod acme;
 pub mod api;
 mod both;
+pub mod by_hand;
+pub mod courier;
+pub mod cyrus;
 pub mod dovecot;
 pub mod folder;
 pub mod lmtp;
@@ -12,6 +15,7 @@ pub mod postgres;
 pub mod program;
 pub mod sample;
 pub mod scripted;
+mod unpacked;
 
 #[doc(hidden)]
 pub use anyhow;

@@ -6,3 +6,4 @@ mod others;
 mod post_room;
 mod renumbered;
 mod serving;
+mod three;

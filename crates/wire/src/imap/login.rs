@@ -62,7 +62,8 @@ impl Session {
         if session.capabilities().is_empty() {
             session.ask_capabilities(Stage::Greeting).await?;
         }
-        if !authenticated {
+        // Courier says an ALERT before its greeting; the greeting came with the answer to the first command.
+        if !authenticated && !session.preauthenticated {
             session.login(credentials).await?;
         }
         session.introduce().await?;
@@ -114,6 +115,8 @@ impl Session {
         self.link = dial::upgrade(&self.server, self.link).await?;
         self.engine = Engine::new(self.server.limits, self.server.log.is_some());
         self.forget_capabilities();
+        // What was said in clear is not believed.
+        self.preauthenticated = false;
         self.note("the connection is secured by TLS");
         Ok(self)
     }

@@ -54,18 +54,37 @@ pub(crate) enum Code {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Response {
-    Tagged { tag: String, said: Said },
+    Tagged {
+        tag: String,
+        said: Said,
+    },
     Said(Said),
     Continue(String),
     Capability(Vec<String>),
-    List { attributes: Vec<String>, delimiter: Option<char>, name: Vec<u8> },
-    Status { items: Vec<(String, u64)> },
+    List {
+        attributes: Vec<String>,
+        delimiter: Option<char>,
+        name: Vec<u8>,
+    },
+    Status {
+        items: Vec<(String, u64)>,
+    },
+    /// What names of the user's own folders begin with.
+    Namespace {
+        personal: Vec<u8>,
+    },
     Exists(u32),
     Expunge,
     Fetch(FetchResponse),
-    Vanished { earlier: bool, uids: UidSet },
+    Vanished {
+        earlier: bool,
+        uids: UidSet,
+    },
     Search(UidSet),
-    Esearch { tag: Option<String>, all: UidSet },
+    Esearch {
+        tag: Option<String>,
+        all: UidSet,
+    },
     Other,
 }
 
@@ -139,6 +158,7 @@ fn untagged(mut cursor: Cursor<'_>, max_depth: usize) -> Result<Response, Protoc
         b"STATUS" => status(cursor, max_depth).unwrap_or(Response::Other),
         b"SEARCH" => Response::Search(search(cursor.rest()).ok_or(ProtocolError::BrokenSearch)?),
         b"ESEARCH" => esearch(cursor, max_depth).ok_or(ProtocolError::BrokenSearch)?,
+        b"NAMESPACE" => namespace(cursor, max_depth).unwrap_or(Response::Other),
         b"VANISHED" => vanished(cursor.rest()).unwrap_or(Response::Other),
         _ => Response::Other,
     })
@@ -207,6 +227,13 @@ fn list(cursor: Cursor<'_>, max_depth: usize) -> Option<Response> {
     };
     let name = if name.eq_ignore_ascii_case(b"INBOX") { b"INBOX".to_vec() } else { name };
     Some(Response::List { attributes, delimiter, name })
+}
+
+/// The first prefix of the personal namespaces (RFC 2342, section 5).
+fn namespace(cursor: Cursor<'_>, max_depth: usize) -> Option<Response> {
+    let values = cursor.values(max_depth).ok()?;
+    let personal = values.first()?.list()?.first()?.list()?.first()?.bytes()?.to_vec();
+    Some(Response::Namespace { personal })
 }
 
 /// The rest of the line after the delimiter, if it holds neither quotes nor parentheses.

@@ -29,6 +29,8 @@ pub struct Session {
     /// An IDLE that has not been ended with DONE.
     pub(super) idling: Option<Tag>,
     ended: Option<SessionError>,
+    /// The server said PREAUTH.
+    pub(super) preauthenticated: bool,
 }
 
 /// What we have heard about the opened folder since it was opened.
@@ -87,6 +89,7 @@ impl Session {
             view: View::default(),
             idling: None,
             ended: None,
+            preauthenticated: false,
         };
         session = session.greet_and_login(credentials).await?;
         Ok(session)
@@ -286,6 +289,7 @@ impl Session {
     }
 
     fn hear(&mut self, said: &Said) {
+        self.preauthenticated |= said.condition == Condition::PreAuth;
         match &said.code {
             Some(Code::Capability(list)) => self.learn(list),
             Some(Code::Alert) => {

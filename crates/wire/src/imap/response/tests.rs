@@ -119,3 +119,15 @@ fn a_line_that_is_no_response_is_an_error() {
     }
     assert_eq!(parse(""), Response::Other);
 }
+
+#[test]
+fn a_namespace_tells_what_names_of_own_folders_begin_with() {
+    let personal = |text: &str| match parse(text) {
+        Response::Namespace { personal } => Some(String::from_utf8(personal).unwrap()),
+        _ => None,
+    };
+    let courier = r##"* NAMESPACE (("INBOX." ".")) NIL (("#shared." ".")("shared." "."))"##;
+    assert_eq!(personal(courier).as_deref(), Some("INBOX."));
+    assert_eq!(personal(r#"* NAMESPACE (("" "/")) NIL NIL"#).as_deref(), Some(""));
+    assert_eq!(personal("* NAMESPACE NIL NIL NIL"), None);
+}
