@@ -8,6 +8,7 @@ mod both;
 pub mod by_hand;
 pub mod courier;
 pub mod cyrus;
+pub mod certificate;
 pub mod dovecot;
 pub mod folder;
 pub mod lmtp;
