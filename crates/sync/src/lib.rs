@@ -7,9 +7,11 @@
 
 mod backoff;
 mod guard;
+pub mod guess;
 mod listing;
 mod pipeline;
 pub mod round;
+pub mod sending;
 mod settle;
 pub mod source;
 pub mod supervisor;

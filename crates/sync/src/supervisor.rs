@@ -8,9 +8,11 @@ use crate::backoff::Backoff;
 use crate::round;
 use crate::trouble;
 use crate::visit::{self, FolderSummary, RoundError, Visit};
+use desk::guess::Candidate;
 use desk::mailbox::{self, Boxed, Login, Phase, RoundState, Rounds, TestOutcome};
+use desk::outgoing::{Outgoing, OutgoingLogin};
 use desk::receive::Receive;
-use model::MailboxId;
+use model::{MailboxId, Reach};
 use std::collections::HashMap;
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -240,6 +242,14 @@ impl Keeper {
 impl Rounds for Supervisor {
     fn test(&self, login: Login) -> Boxed<'_, TestOutcome> {
         Box::pin(crate::test::test(login))
+    }
+
+    fn test_sending(&self, login: OutgoingLogin, mail: Outgoing) -> Boxed<'_, TestOutcome> {
+        Box::pin(crate::sending::test(login, mail))
+    }
+
+    fn guess(&self, address: String, reach: Reach) -> Boxed<'_, Vec<Candidate>> {
+        Box::pin(async move { crate::guess::guess(&address, reach).await })
     }
 
     fn scan_now(&self, id: MailboxId) {

@@ -66,11 +66,7 @@ pub(super) fn servers() -> Vec<SocketAddr> {
 }
 
 /// The records of a name, best first.
-pub(super) async fn ask(
-    servers: &[SocketAddr],
-    name: &str,
-    kind: Kind,
-) -> Result<Vec<Record>, DnsError> {
+pub(super) async fn ask(servers: &[SocketAddr], name: &str, kind: Kind) -> Result<Vec<Record>, DnsError> {
     // Hard to guess, as the port it is asked from: else anybody could answer.
     let mut id = [0; 2];
     SystemRandom::new().fill(&mut id).map_err(|_| DnsError::NoAnswer)?;

@@ -32,7 +32,9 @@ impl Session {
         for way in ways {
             match self.sign_in(way, credentials).await {
                 Ok(()) => return Ok(()),
-                Err(LoginError::Refused(reply)) if (500..=504).contains(&reply.code) || way.needs_stored_form() => {
+                Err(LoginError::Refused(reply))
+                    if (500..=504).contains(&reply.code) || way.needs_stored_form() =>
+                {
                     last = Some(LoginError::Refused(reply));
                 }
                 Err(error) => return Err(self.login_error(error, credentials)),
@@ -53,7 +55,9 @@ impl Session {
         let mut exchange = Exchange::begin(mechanism, credentials).map_err(LoginError::Sasl)?;
         let name = mechanism.name();
         match exchange.first() {
-            Some(first) => self.say_hidden(&format!("AUTH {name} {first}"), &format!("AUTH {name} ****")).await?,
+            Some(first) => {
+                self.say_hidden(&format!("AUTH {name} {first}"), &format!("AUTH {name} ****")).await?
+            }
             None => self.say_hidden(&format!("AUTH {name}"), &format!("AUTH {name}")).await?,
         }
         for _ in 0..MAX_CHALLENGES {
