@@ -36,6 +36,8 @@ pub struct Config {
     pub log: String,
     /// Log lines as JSON.
     pub log_json: bool,
+    /// Connections to one mail server at most.
+    pub connections_per_server: usize,
 }
 
 /// The file; every key may be missing, no other may be there.
@@ -48,6 +50,7 @@ struct Keys {
     https: Option<bool>,
     log: Option<String>,
     log_json: Option<bool>,
+    connections_per_server: Option<usize>,
 }
 
 /// Reads the configuration from everywhere it may come from.
@@ -67,6 +70,7 @@ fn combine(place: Place, env: impl Iterator<Item = (String, String)>) -> Result<
         https: env.https.or(file.https).unwrap_or(false),
         log: env.log.or(file.log).unwrap_or_else(|| "info".into()),
         log_json: env.log_json.or(file.log_json).unwrap_or(false),
+        connections_per_server: env.connections_per_server.or(file.connections_per_server).unwrap_or(10),
     })
 }
 
@@ -81,6 +85,11 @@ fn from_env(env: impl Iterator<Item = (String, String)>) -> Result<(Keys, Option
             "LETTERCASE_HTTPS" => keys.https = Some(truth(&name, &value)?),
             "LETTERCASE_LOG" => keys.log = Some(value),
             "LETTERCASE_LOG_JSON" => keys.log_json = Some(truth(&name, &value)?),
+            "LETTERCASE_CONNECTIONS_PER_SERVER" => {
+                let number =
+                    value.parse().with_context(|| format!("{name} is {value:?}; it must be a number"))?;
+                keys.connections_per_server = Some(number);
+            }
             // What our own tests, demo and bench tell each other.
             name if ["TEST_", "E2E_", "DEMO_", "BENCH_"]
                 .iter()

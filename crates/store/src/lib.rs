@@ -11,7 +11,6 @@ pub mod counters;
 mod dialect;
 pub mod filing;
 pub mod folders;
-pub mod grants;
 pub mod leases;
 pub mod links;
 pub mod mailboxes;

@@ -392,7 +392,8 @@ pub async fn choose_folders(
 
 /// Notes that a round came to its end.
 pub async fn succeeded(tx: &mut Tx, id: MailboxId, at: Time) -> Result<(), Error> {
-    let text = "UPDATE mailboxes SET last_success_at = $2, last_error = NULL WHERE id = $1";
+    let text =
+        "UPDATE mailboxes SET last_success_at = $2, last_error = NULL, alarmed_at = NULL WHERE id = $1";
     tx.execute(text, params![id, at]).await?;
     Ok(())
 }

@@ -1,8 +1,8 @@
 //! What the rounds read of mailboxes.
 
 use crate::params;
-use crate::sql::{Error, Row, Sql};
-use model::{GrantId, MailboxId, MailboxKind, MailboxMode, ProcessId, Protocol, TeamId, Tls};
+use crate::sql::{Error, Row, Sql, Tx};
+use model::{GrantId, MailboxId, MailboxKind, MailboxMode, ProcessId, Protocol, TeamId, Time, Tls};
 
 /// A mailbox that is to be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,6 +58,39 @@ pub async fn active(sql: &mut impl Sql) -> Result<Vec<Source>, Error> {
 pub async fn source_of(sql: &mut impl Sql, id: MailboxId) -> Result<Option<Source>, Error> {
     let row = sql.query_opt(&format!("{SOURCE} m.id = $1"), params![id]).await?;
     row.map(|row| source(&row)).transpose()
+}
+
+/// Whether a mailbox shows an error or an alarm, or was never read.
+pub async fn is_troubled(sql: &mut impl Sql, id: MailboxId) -> Result<bool, Error> {
+    let text = "SELECT 1 FROM mailboxes WHERE id = $1
+                AND (last_error IS NOT NULL OR alarmed_at IS NOT NULL OR last_success_at IS NULL)";
+    Ok(sql.query_opt(text, params![id]).await?.is_some())
+}
+
+/// Writes down when rounds that brought nothing came to their end.
+pub async fn succeeded(tx: &mut Tx, rounds: Vec<(MailboxId, Time)>) -> Result<(), Error> {
+    let rows = rounds.into_iter().map(|(id, at)| params![id, at]).collect();
+    tx.execute_many("UPDATE mailboxes SET last_success_at = $2 WHERE id = $1", rows).await.map(drop)
+}
+
+/// Active mailboxes without an alarm whose last success (but not before `since`, when somebody began to
+/// look) is longer ago than they may be silent; `usual_s` where nothing else was said.
+pub async fn silent(
+    sql: &mut impl Sql,
+    now: Time,
+    since: Time,
+    usual_s: i64,
+) -> Result<Vec<MailboxId>, Error> {
+    let text = "SELECT id FROM mailboxes WHERE active AND paused IS NULL AND alarmed_at IS NULL
+                AND CASE WHEN COALESCE(last_success_at, 0) > $2 THEN last_success_at ELSE $2 END
+                  < $1 - COALESCE(alarm_after_s, $3) * 1000000 ORDER BY id";
+    sql.query(text, params![now, since, usual_s]).await?.iter().map(|row| row.get(0)).collect()
+}
+
+/// Notes that an alarm was given, unless one was; whether it is a new one.
+pub async fn alarmed(tx: &mut Tx, id: MailboxId, at: Time) -> Result<bool, Error> {
+    let text = "UPDATE mailboxes SET alarmed_at = $2 WHERE id = $1 AND alarmed_at IS NULL";
+    Ok(tx.execute(text, params![id, at]).await? > 0)
 }
 
 fn source(row: &Row) -> Result<Source, Error> {

@@ -1,7 +1,11 @@
 //! Fetch, open, keep and file as a pipeline: while one batch is filed the next is opened and the one
-//! after that is on the wire. Three batches of at most [`BATCH_BYTES`] bound the memory, except for
-//! a single message that is larger. The more mailboxes are at work, the smaller are their batches; none
-//! waits for another, since one that waits may hang on a dead server.
+//! after that is on the wire.
+//!
+//! A batch has at most [`BATCH_BYTES`], except for a single message that is larger, and needs one of the
+//! process's [`TURNS`] from its first message until it is filed: that bounds the memory of all mailboxes
+//! together, and since turns are given in the order of asking, one that has a hundred thousand messages
+//! to read is no more than one among others. A server that pauses has no turn: what has come goes, and
+//! an empty batch holds nothing, so that nobody waits for a server that is not theirs.
 //!
 //! The UIDs of a batch are written down before it is opened, so that the next run knows what this
 //! one may have died of, and takes less of it at a time.
@@ -10,11 +14,10 @@ use crate::visit::{FolderSummary, RoundError};
 use desk::receive::{self, Aside, Channel, Item, Opened, Place, Receive};
 use model::Time;
 use std::future::Future;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use store::folders::Folder;
 use store::point;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, SemaphorePermit, mpsc};
 use tokio::time::timeout;
 use wire::imap::{Fetch, Fetched, SessionError, UidSet};
 
@@ -22,16 +25,17 @@ use wire::imap::{Fetch, Fetched, SessionError, UidSet};
 const BATCH_MESSAGES: usize = 128;
 /// Bytes opened together, at most.
 const BATCH_BYTES: usize = 6 << 20;
-/// Bytes that one batch of each mailbox at work may have together: fifty mailboxes that are read for the
-/// first time take no more memory than four.
-const ALL_BATCHES_BYTES: usize = 4 * BATCH_BYTES;
-/// With smaller batches than this the database's log would be the bottleneck.
-const SMALLEST_BATCH_BYTES: usize = 256 << 10;
+/// Batches in memory at the same time, of all mailboxes. One alone uses three.
+const TURNS: usize = 12;
+/// A batch is no larger while others wait for a turn, so that they wait less.
+const SHARED_BATCH_BYTES: usize = 1 << 20;
 /// A batch is cut into so many pieces, opened at the same time.
 const PIECES: usize = 2;
 
 /// What has come is not held back for longer than this while a slow server gives more.
 const GATHERING: Duration = Duration::from_secs(2);
+/// The same while others wait for a turn.
+const SHARED_GATHERING: Duration = Duration::from_millis(100);
 
 /// A batch is opened in less than this, even where letters are put together to be slow. Else the round
 /// ends, and after some more such rounds the letter at fault is found and put aside.
@@ -83,6 +87,8 @@ struct Batch {
     /// How many its members may be together at most.
     together: usize,
     began: Instant,
+    /// Held from its first message on.
+    turn: Option<SemaphorePermit<'static>>,
 }
 
 impl Batch {
@@ -93,17 +99,22 @@ impl Batch {
             bytes: 0,
             together: BATCH_MESSAGES,
             began: Instant::now(),
+            turn: None,
         }
     }
 
     /// Whether it has to go before another message of so many bytes, and so many together, joins it.
     fn is_full(&self, bytes: usize, together: usize) -> bool {
-        let most = batch_bytes(AT_WORK.load(Ordering::Relaxed));
+        let most = if is_crowded() { SHARED_BATCH_BYTES } else { BATCH_BYTES };
         let is_full = self.items.len() >= self.together.min(together) || self.bytes + bytes > most;
         !self.items.is_empty() && (is_full || self.began.elapsed() > GATHERING)
     }
 
-    fn push(&mut self, item: Item, together: usize) {
+    async fn push(&mut self, item: Item, together: usize) {
+        if self.turn.is_none() {
+            self.turn = Some(FREE.acquire().await.expect("the semaphore is never closed"));
+            self.began = Instant::now();
+        }
         self.together = self.together.min(together);
         self.bytes += item.raw.len();
         self.uids.insert(uid_of(item.uid));
@@ -127,7 +138,6 @@ pub async fn run<M: Messages>(
         return Ok(UidSet::new());
     }
     let Work { receive, channel, messages, report } = work;
-    let _at_work = AtWork::begin();
     let place = Place { mailbox: folder.mailbox, folder: folder.id, uidvalidity: folder.uidvalidity };
     let suspects = Suspects::of(folder, fresh);
     let (fetched, to_open) = mpsc::channel(1);
@@ -141,28 +151,12 @@ pub async fn run<M: Messages>(
     fetched.map(|()| left)
 }
 
-/// How many pipelines of this process run.
-static AT_WORK: AtomicUsize = AtomicUsize::new(0);
+/// Turns that nobody has.
+static FREE: Semaphore = Semaphore::const_new(TURNS);
 
-/// One that runs.
-struct AtWork;
-
-impl AtWork {
-    fn begin() -> AtWork {
-        AT_WORK.fetch_add(1, Ordering::Relaxed);
-        AtWork
-    }
-}
-
-impl Drop for AtWork {
-    fn drop(&mut self) {
-        AT_WORK.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-/// Bytes of a batch where so many pipelines run.
-fn batch_bytes(at_work: usize) -> usize {
-    (ALL_BATCHES_BYTES / at_work.max(1)).clamp(SMALLEST_BATCH_BYTES, BATCH_BYTES)
+/// Whether somebody waits for a turn, or soon will.
+fn is_crowded() -> bool {
+    FREE.available_permits() == 0
 }
 
 /// UIDs whose opening was begun by an earlier run and not ended.
@@ -201,7 +195,7 @@ async fn fetch(
 ) -> Result<(), RoundError> {
     let mut batch = Batch::new();
     loop {
-        let item = match messages.next().await {
+        let item = match gathered(&mut messages, &mut batch, &out).await {
             Ok(Some(item)) => item,
             Ok(None) => break,
             Err(error) => {
@@ -217,11 +211,36 @@ async fn fetch(
         {
             return Ok(());
         }
-        batch.push(item, together);
+        batch.push(item, together).await;
     }
     send(&out, batch).await;
     Ok(())
 }
+
+/// The next message. If it is long in coming, the batch goes meanwhile.
+async fn gathered(
+    messages: &mut impl Messages,
+    batch: &mut Batch,
+    out: &mpsc::Sender<Batch>,
+) -> Result<Option<Item>, RoundError> {
+    let next = messages.next();
+    tokio::pin!(next);
+    while !batch.items.is_empty() {
+        let patience = if is_crowded() { SHARED_GATHERING } else { GATHERING };
+        tokio::select! {
+            item = &mut next => return item,
+            () = tokio::time::sleep(patience) => {
+                if !send(out, std::mem::replace(batch, Batch::new())).await {
+                    return Ok(None);
+                }
+            }
+        }
+    }
+    next.await
+}
+
+/// What was opened of a batch, and its turn.
+type Read = (Vec<Opened>, Option<SemaphorePermit<'static>>);
 
 /// False if nobody takes batches any more: the other end failed and has the error.
 async fn send(out: &mpsc::Sender<Batch>, batch: Batch) -> bool {
@@ -233,7 +252,7 @@ async fn open(
     place: Place,
     suspects: &Suspects,
     mut batches: mpsc::Receiver<Batch>,
-    out: mpsc::Sender<Vec<Opened>>,
+    out: mpsc::Sender<Read>,
 ) -> Result<(), RoundError> {
     while let Some(mut batch) = batches.recv().await {
         let attempt = suspects.attempt(&batch.uids);
@@ -242,7 +261,7 @@ async fn open(
         receive.sort_out(&mut batch.items, attempt).await;
         let opened = timeout(OPENING_AT_MOST, open_batch(receive, place, batch.items)).await;
         let opened = opened.map_err(|_| anyhow::anyhow!("reading some messages does not come to an end"))?;
-        if out.send(opened).await.is_err() {
+        if out.send((opened, batch.turn)).await.is_err() {
             return Ok(());
         }
     }
@@ -277,13 +296,13 @@ async fn file(
     channel: &Channel,
     folder: &mut Folder,
     mut left: UidSet,
-    mut batches: mpsc::Receiver<Vec<Opened>>,
+    mut batches: mpsc::Receiver<Read>,
     summary: &mut FolderSummary,
     report: &(dyn Fn(u64) + Send + Sync),
 ) -> Result<UidSet, RoundError> {
     let listed: UidSet = folder.listed.parse().unwrap_or_default();
     let total = left.len();
-    while let Some(mut opened) = batches.recv().await {
+    while let Some((mut opened, _turn)) = batches.recv().await {
         for one in &opened {
             left.remove(uid_of(one.uid));
         }
@@ -299,15 +318,4 @@ async fn file(
         report(total - left.len());
     }
     Ok(left)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn many_mailboxes_share_the_memory_of_a_few() {
-        let sizes = [1, 4, 8, 48, 1000].map(|at_work| batch_bytes(at_work) >> 10);
-        assert_eq!(sizes, [6144, 6144, 3072, 512, 256]);
-    }
 }

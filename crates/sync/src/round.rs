@@ -14,7 +14,7 @@ use store::folders::{self, Folder};
 use store::point;
 use store::rounds::Source;
 use store::sql::Db;
-use wire::imap::{FolderName, IdleEvent, Selected, Session, SessionError};
+use wire::imap::{FolderName, IdleEvent, Selected, Session, SessionError, UidSet};
 use wire::{Server, Stage};
 
 /// An open mailbox: signed in, with the names of its folders.
@@ -172,17 +172,43 @@ async fn read_folder(
     let name = folder.name.clone();
     let report = |done: u64| progress(&name, done, fresh.len());
     report(0);
-    let work = Work { receive, channel, messages: visit.session.fetch(&fresh), report: &report };
+    let portion = portion(&folder, &fresh);
+    let work = Work { receive, channel, messages: visit.session.fetch(&portion), report: &report };
     let left = pipeline::run(work, &mut folder, &fresh, &mut summary).await?;
-    let there = if left.is_empty() { left.clone() } else { visit.session.uid_search_among(&left).await? };
-    let withheld = listing::not_given(receive, &mut folder, left, there, &mut summary).await?;
+    summary.more = fresh.len() - portion.len();
+    let mut withheld = 0;
+    // What was not given is looked into when all else is there.
+    if !left.is_empty() && summary.more == 0 {
+        let there = visit.session.uid_search_among(&left).await?;
+        withheld = listing::not_given(receive, &mut folder, left, there, &mut summary).await?;
+    }
     summary.filed += receive.file_waiting(channel, &folder).await?.filed;
     summary.refused = settle(receive, visit, &folder).await?;
     if withheld > 0 {
         return Err(RoundError::Withheld { folder: folder.name, messages: withheld });
     }
-    let mut tx = receive.transaction().await?;
-    folders::scanned(&mut tx, folder.id, desk.clock.now()).await?;
-    tx.commit().await?;
+    if !fresh.is_empty() || folder.attempts > 0 {
+        let mut tx = receive.transaction().await?;
+        folders::scanned(&mut tx, folder.id, desk.clock.now()).await?;
+        tx.commit().await?;
+    }
     Ok(summary)
+}
+
+/// Messages fetched in one round of a folder. Then its list is asked for again, so that what comes in
+/// while a large folder is read for the first time is not last.
+const PORTION: u64 = 5_000;
+
+/// What of a folder is fetched now: what is new before what is history.
+fn portion(folder: &Folder, fresh: &UidSet) -> UidSet {
+    if fresh.len() <= PORTION {
+        return fresh.clone();
+    }
+    let history = UidSet::range(1, u32::try_from(folder.history_until).unwrap_or(0).max(1));
+    let history = if folder.history_until > 0 { fresh.intersection(&history) } else { UidSet::new() };
+    let mut portion = UidSet::new();
+    for uid in fresh.difference(&history).iter().chain(history.iter()).take(PORTION as usize) {
+        portion.insert(uid);
+    }
+    portion
 }

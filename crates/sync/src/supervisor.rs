@@ -2,31 +2,55 @@
 //!
 //! A task that fails waits and comes again; one whose mailbox was changed starts anew; none waits
 //! for another. What a round is and how news are waited for is the business of the mailbox's kind of
-//! [`Visit`].
+//! [`crate::visit::Visit`].
+//!
+//! Where several processes share a database, a process makes the rounds of the mailboxes it has leased
+//! ([`store::leases`]). It takes what nobody alive holds, so that one that dies is replaced within
+//! [`ALIVE`] and a look; decided against dividing the mailboxes between processes: one is enough for
+//! ten thousand.
 
-use crate::backoff::Backoff;
-use crate::round;
-use crate::trouble;
-use crate::visit::{self, FolderSummary, RoundError, Visit};
-use desk::guess::Candidate;
+use crate::keeper::Keeper;
+use crate::places::Places;
 use desk::mailbox::{self, Boxed, Login, Phase, RoundState, Rounds, TestOutcome};
-use desk::outgoing::{Outgoing, OutgoingLogin};
 use desk::receive::Receive;
-use model::{MailboxId, Reach};
+use model::{MailboxId, Time};
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use store::leases::{self, Lease};
 use store::rounds::{self, Source};
+use store::sql::Error;
 use tokio::sync::{Notify, watch};
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 /// How often the list of mailboxes is read even if no change was heard.
-const LOOK_AGAIN: Duration = Duration::from_secs(30);
-/// From the beginning of one round to that of the next, at least: a server that always claims to have
-/// news is not asked in a circle.
-const SHORTEST: Duration = Duration::from_secs(1);
+const LOOK_AGAIN: Duration = Duration::from_secs(15);
+/// Between two readings of the list, unless somebody asks for one: changes come with every message.
+const LOOK_SPACING: Duration = Duration::from_secs(5);
+/// How often a process says that it is alive, and how long it is believed.
+const BEAT: Duration = Duration::from_secs(5);
+const ALIVE: Duration = Duration::from_secs(20);
+/// How often the times of successful rounds are written, and silence is looked for.
+const WRITE_EVERY: Duration = Duration::from_secs(30);
+/// So much later than the one before a task begins: two hundred mailboxes sign in each second.
+const SPACING: Duration = Duration::from_millis(5);
+
+/// How much of everything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Connections to one server (host and port), idle ones included.
+    pub connections_per_server: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        // Below what the large providers allow: Gmail 15, Exchange 20, Dovecot 10 for each user and address.
+        Limits { connections_per_server: 10 }
+    }
+}
 
 /// The rounds of all mailboxes, as others see them. Cheap to clone.
 #[derive(Clone)]
@@ -35,9 +59,13 @@ pub struct Supervisor {
     inner: Arc<Inner>,
 }
 
-#[derive(Default)]
 struct Inner {
+    /// Under which name this process holds mailboxes.
+    holder: String,
+    places: Places,
     states: Mutex<HashMap<MailboxId, RoundState>>,
+    /// Rounds that came to their end and are not written down yet.
+    succeeded: Mutex<HashMap<MailboxId, Time>>,
     running: AtomicBool,
     look: Notify,
     wakes: Mutex<HashMap<MailboxId, Arc<Notify>>>,
@@ -46,34 +74,65 @@ struct Inner {
 impl Supervisor {
     /// Rounds over a receiving desk; nothing runs before [`Supervisor::run`].
     pub fn new(receive: Receive) -> Supervisor {
-        Supervisor { receive, inner: Arc::default() }
+        Supervisor::within(receive, Limits::default())
+    }
+
+    /// The same within other limits.
+    pub fn within(receive: Receive, limits: Limits) -> Supervisor {
+        let inner = Inner {
+            holder: desk::random::bytes::<16>().iter().map(|byte| format!("{byte:02x}")).collect(),
+            places: Places::new(limits.connections_per_server),
+            states: Mutex::default(),
+            succeeded: Mutex::default(),
+            running: AtomicBool::new(false),
+            look: Notify::new(),
+            wakes: Mutex::default(),
+        };
+        Supervisor { receive, inner: Arc::new(inner) }
     }
 
     /// Makes the rounds until `stop` says so; then ends in order.
     pub async fn run(&self, stop: impl Future<Output = ()>) {
         let mut tasks: HashMap<MailboxId, Task> = HashMap::new();
-        let mut changes = self.receive.desk().db.changes_signal();
-        tokio::pin!(stop);
         self.inner.running.store(true, Ordering::Relaxed);
-        loop {
-            match rounds::active(&mut &self.receive.desk().db).await {
-                Ok(sources) => self.adjust(&mut tasks, sources),
-                Err(error) => tracing::error!(%error, "the list of mailboxes cannot be read"),
-            }
-            tokio::select! {
-                () = &mut stop => break,
-                _ = changes.changed() => {}
-                () = self.inner.look.notified() => {}
-                () = tokio::time::sleep(LOOK_AGAIN) => {}
-            }
+        tokio::select! {
+            () = stop => {}
+            never = self.look_again_and_again(&mut tasks) => match never {},
+            never = self.write_again_and_again() => match never {},
+        }
+        for task in tasks.values() {
+            task.stop.send_replace(true);
         }
         for (_, task) in tasks {
             task.end().await;
         }
+        self.leave().await;
     }
 
-    /// Starts and ends tasks so that each active mailbox has one, as it is set up now.
-    fn adjust(&self, tasks: &mut HashMap<MailboxId, Task>, sources: Vec<Source>) {
+    async fn look_again_and_again(&self, tasks: &mut HashMap<MailboxId, Task>) -> Infallible {
+        let mut changes = self.receive.desk().db.changes_signal();
+        loop {
+            let looked = Instant::now();
+            if let Err(error) = self.look(tasks).await {
+                tracing::error!(%error, "the list of mailboxes cannot be read");
+            }
+            let changed = async {
+                // It is gone only with the database.
+                let _ = changes.changed().await;
+                sleep_until(looked + LOOK_SPACING).await;
+            };
+            tokio::select! {
+                () = self.inner.look.notified() => {}
+                () = changed => {}
+                () = sleep_until(looked + LOOK_AGAIN) => {}
+            }
+        }
+    }
+
+    /// Ends the tasks of mailboxes that are no longer as they were, and takes and starts those that have
+    /// none.
+    async fn look(&self, tasks: &mut HashMap<MailboxId, Task>) -> Result<(), Error> {
+        let sources = rounds::active(&mut &self.receive.desk().db).await?;
         let wanted: HashMap<MailboxId, Source> =
             sources.into_iter().map(|source| (source.id, source)).collect();
         tasks.retain(|id, task| {
@@ -81,30 +140,116 @@ impl Supervisor {
             if !stays {
                 task.stop.send_replace(true);
                 lock(&self.inner.wakes).remove(id);
-                self.states().remove(id);
+                lock(&self.inner.states).remove(id);
             }
             stays
         });
-        for (id, source) in wanted {
-            tasks.entry(id).or_insert_with(|| self.start(source));
+        let mut free: Vec<MailboxId> = wanted.keys().copied().filter(|id| !tasks.contains_key(id)).collect();
+        free.sort();
+        for (number, lease) in self.take(&free).await?.into_iter().enumerate() {
+            let delay = SPACING.saturating_mul(u32::try_from(number).unwrap_or(u32::MAX));
+            tasks.insert(lease.mailbox, self.start(wanted[&lease.mailbox].clone(), lease, delay));
         }
+        Ok(())
     }
 
-    fn start(&self, source: Source) -> Task {
+    async fn take(&self, free: &[MailboxId]) -> Result<Vec<Lease>, Error> {
+        if free.is_empty() {
+            return Ok(Vec::new());
+        }
+        let desk = self.receive.desk();
+        let now = desk.clock.now();
+        let mut tx = desk.db.begin().await?;
+        leases::beat(&mut tx, &self.inner.holder, later(now, ALIVE)).await?;
+        let taken = leases::take(&mut tx, &self.inner.holder, free, now).await?;
+        tx.commit().await?;
+        Ok(taken)
+    }
+
+    fn start(&self, source: Source, lease: Lease, delay: Duration) -> Task {
         let (stop, stopped) = watch::channel(false);
         let wake = Arc::new(Notify::new());
         lock(&self.inner.wakes).insert(source.id, wake.clone());
-        let keeper = Keeper { supervisor: self.clone(), source: source.clone(), wake, stopped };
+        let receive = self.receive.under(lease);
+        let keeper =
+            Keeper { supervisor: self.clone(), source: source.clone(), receive, wake, stopped, delay };
         Task { source, stop, handle: tokio::spawn(keeper.run()) }
     }
 
-    fn states(&self) -> MutexGuard<'_, HashMap<MailboxId, RoundState>> {
-        lock(&self.inner.states)
+    /// Says that this process is alive, writes down what went well, and looks for silence.
+    async fn write_again_and_again(&self) -> Infallible {
+        let began = self.receive.desk().clock.now();
+        let mut written = Instant::now();
+        loop {
+            sleep(BEAT).await;
+            let mut done = self.beat().await.map_err(Into::into);
+            if written.elapsed() >= WRITE_EVERY {
+                written = Instant::now();
+                done = done.and(self.write(began).await);
+            }
+            if let Err(error) = done {
+                tracing::error!(%error, "how the rounds stand could not be written down");
+            }
+        }
     }
 
-    fn set(&self, id: MailboxId, state: RoundState) {
-        self.states().insert(id, state);
+    async fn beat(&self) -> Result<(), Error> {
+        let desk = self.receive.desk();
+        let mut tx = desk.db.begin().await?;
+        leases::beat(&mut tx, &self.inner.holder, later(desk.clock.now(), ALIVE)).await?;
+        tx.commit().await
     }
+
+    async fn write(&self, began: Time) -> Result<(), desk::Refusal> {
+        self.write_successes().await?;
+        mailbox::tell_of_silence(self.receive.desk(), began).await
+    }
+
+    async fn write_successes(&self) -> Result<(), desk::Refusal> {
+        let succeeded = std::mem::take(&mut *lock(&self.inner.succeeded));
+        mailbox::rounds_succeeded(self.receive.desk(), succeeded.into_iter().collect()).await
+    }
+
+    /// Gives back what this process holds.
+    async fn leave(&self) {
+        let left = async {
+            self.write_successes().await?;
+            let mut tx = self.receive.desk().db.begin().await?;
+            leases::leave(&mut tx, &self.inner.holder).await?;
+            Ok::<_, desk::Refusal>(tx.commit().await?)
+        };
+        if let Err(error) = left.await {
+            tracing::warn!(%error, "the mailboxes could not be given back; they are free in a moment");
+        }
+    }
+
+    /// The places of all servers.
+    pub(crate) fn places(&self) -> &Places {
+        &self.inner.places
+    }
+
+    /// How a mailbox stands now.
+    pub(crate) fn set(&self, id: MailboxId, state: RoundState) {
+        lock(&self.inner.states).insert(id, state);
+    }
+
+    /// A round came to its end and brought nothing.
+    pub(crate) fn note_success(&self, id: MailboxId, at: Time) {
+        lock(&self.inner.succeeded).insert(id, at);
+    }
+
+    /// The task that listens to `wake` has ended.
+    pub(crate) fn ended(&self, id: MailboxId, wake: &Arc<Notify>) {
+        // Unless a new task has taken over.
+        let wakes = lock(&self.inner.wakes);
+        if wakes.get(&id).is_none_or(|other| Arc::ptr_eq(other, wake)) {
+            lock(&self.inner.states).remove(&id);
+        }
+    }
+}
+
+fn later(now: Time, by: Duration) -> Time {
+    Time(now.0.saturating_add(i64::try_from(by.as_micros()).unwrap_or(i64::MAX)))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -120,121 +265,8 @@ struct Task {
 impl Task {
     /// Lets the transaction at hand end; a round that waits for a server is cut off.
     async fn end(self) {
-        self.stop.send_replace(true);
-        if tokio::time::timeout(Duration::from_secs(10), self.handle).await.is_err() {
+        if timeout(Duration::from_secs(10), self.handle).await.is_err() {
             tracing::warn!(mailbox = self.source.id.0, "a round did not end in time and was cut off");
-        }
-    }
-}
-
-/// The task of one mailbox.
-struct Keeper {
-    supervisor: Supervisor,
-    source: Source,
-    wake: Arc<Notify>,
-    stopped: watch::Receiver<bool>,
-}
-
-impl Keeper {
-    async fn run(mut self) {
-        let mut stopped = self.stopped.clone();
-        tokio::select! {
-            _ = stopped.wait_for(|stop| *stop) => {}
-            () = self.rounds() => {}
-        }
-        // Unless a new task has taken over.
-        let wakes = lock(&self.supervisor.inner.wakes);
-        if wakes.get(&self.source.id).is_none_or(|wake| Arc::ptr_eq(wake, &self.wake)) {
-            self.supervisor.states().remove(&self.source.id);
-        }
-    }
-
-    async fn rounds(&mut self) {
-        let mut backoff = Backoff::default();
-        if let Err(error) = round::file_waiting(&self.supervisor.receive, &self.source).await {
-            tracing::error!(mailbox = self.source.id.0, %error, "messages kept earlier could not be filed yet");
-        }
-        loop {
-            self.phase(Phase::Scanning);
-            let error = match self.visit(&mut backoff).await {
-                Ok(never) => match never {},
-                Err(error) => error,
-            };
-            let wait = backoff.after_failure(desk::random::bytes::<1>()[0]);
-            tracing::warn!(mailbox = self.source.id.0, address = self.source.address, %error, wait_s = wait.as_secs(), "a round failed");
-            self.phase(Phase::Failed);
-            self.write_failure(&error).await;
-            tokio::select! {
-                () = tokio::time::sleep(wait) => {}
-                () = self.wake.notified() => {}
-            }
-        }
-    }
-
-    /// Signs in and makes rounds over one connection until something fails.
-    async fn visit(&mut self, backoff: &mut Backoff) -> Result<std::convert::Infallible, RoundError> {
-        let mut visit = visit::begin(&self.supervisor.receive, &self.source).await?;
-        loop {
-            let not_before = Instant::now() + SHORTEST;
-            self.phase(Phase::Scanning);
-            let summaries = self.round(&mut *visit).await?;
-            backoff.succeeded();
-            self.write_success(&summaries).await;
-            self.phase(Phase::Idle);
-            tokio::select! {
-                () = self.wake.notified() => {}
-                waited = visit.wait() => waited?,
-            }
-            tokio::time::sleep_until(not_before).await;
-        }
-    }
-
-    async fn round(&self, visit: &mut dyn Visit) -> Result<Vec<FolderSummary>, RoundError> {
-        let (supervisor, id) = (&self.supervisor, self.source.id);
-        let progress = move |_: &str, done: u64, total: u64| {
-            supervisor.set(
-                id,
-                RoundState { phase: Phase::Scanning, progress: (total > 0).then_some((done, total)) },
-            );
-        };
-        visit.round(&progress).await
-    }
-
-    fn phase(&self, phase: Phase) {
-        self.supervisor.set(self.source.id, RoundState { phase, progress: None });
-    }
-
-    async fn write_success(&self, summaries: &[FolderSummary]) {
-        for one in summaries.iter().filter(|one| one.seen + one.skipped + one.quarantined > 0) {
-            tracing::info!(
-                mailbox = self.source.id.0,
-                address = self.source.address,
-                folder = one.folder,
-                seen = one.seen,
-                filed = one.filed,
-                skipped = one.skipped,
-                quarantined = one.quarantined,
-                "read"
-            );
-        }
-        let desk = self.supervisor.receive.desk();
-        let mut written = mailbox::round_succeeded(desk, self.source.id).await;
-        if let Some((folder, refused)) =
-            summaries.iter().find_map(|one| Some((&one.folder, one.refused.as_ref()?)))
-        {
-            written = written
-                .and(mailbox::round_failed(desk, self.source.id, trouble::unsettled(folder, refused)).await);
-        }
-        if let Err(error) = written {
-            tracing::error!(%error, "the success of a round could not be written down");
-        }
-    }
-
-    async fn write_failure(&self, error: &RoundError) {
-        let written =
-            mailbox::round_failed(self.supervisor.receive.desk(), self.source.id, error.trouble()).await;
-        if let Err(error) = written {
-            tracing::error!(%error, "the failure of a round could not be written down");
         }
     }
 }
@@ -242,14 +274,6 @@ impl Keeper {
 impl Rounds for Supervisor {
     fn test(&self, login: Login) -> Boxed<'_, TestOutcome> {
         Box::pin(crate::test::test(login))
-    }
-
-    fn test_sending(&self, login: OutgoingLogin, mail: Outgoing) -> Boxed<'_, TestOutcome> {
-        Box::pin(crate::sending::test(login, mail))
-    }
-
-    fn guess(&self, address: String, reach: Reach) -> Boxed<'_, Vec<Candidate>> {
-        Box::pin(async move { crate::guess::guess(&address, reach).await })
     }
 
     fn scan_now(&self, id: MailboxId) {
@@ -261,7 +285,7 @@ impl Rounds for Supervisor {
     fn state(&self, id: MailboxId) -> Option<RoundState> {
         let off = RoundState { phase: Phase::Off, progress: None };
         let running = self.inner.running.load(Ordering::Relaxed);
-        running.then(|| self.states().get(&id).copied().unwrap_or(off))
+        running.then(|| lock(&self.inner.states).get(&id).copied().unwrap_or(off))
     }
 
     fn settings_changed(&self, id: MailboxId) {

@@ -68,10 +68,10 @@ fn too_slow(login: &Login) -> Trouble {
 
 /// The protocol as it was spoken, secrets masked by the wire.
 #[derive(Default)]
-pub(crate) struct Lines(Mutex<Vec<String>>);
+struct Lines(Mutex<Vec<String>>);
 
 impl Lines {
-    pub(crate) fn take(&self) -> Vec<String> {
+    fn take(&self) -> Vec<String> {
         std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

@@ -57,6 +57,8 @@ pub struct FolderSummary {
     pub skipped: u64,
     /// Put aside.
     pub quarantined: u64,
+    /// Left for the next round, which follows at once: a large folder is read in portions.
+    pub more: u64,
     /// Why the server would not do what was due after filing, such as moving.
     pub refused: Option<String>,
 }
@@ -68,6 +70,7 @@ impl FolderSummary {
         self.filed += more.filed;
         self.skipped += more.skipped;
         self.quarantined += more.quarantined;
+        self.more = more.more;
         self.refused = more.refused.clone().or(self.refused.take());
     }
 }
@@ -110,6 +113,26 @@ pub enum RoundError {
 }
 
 impl RoundError {
+    /// Whether it will not go away by itself: somebody has to do something.
+    pub fn is_lasting(&self) -> bool {
+        use wire::ConnectErrorKind as Kind;
+        match self {
+            RoundError::Connect(error) => !matches!(
+                error.kind,
+                Kind::Refused
+                    | Kind::Unreachable
+                    | Kind::Timeout
+                    | Kind::Closed
+                    | Kind::InUse
+                    | Kind::Unavailable
+                    | Kind::ServerBye
+                    | Kind::Protocol
+            ),
+            RoundError::SetUp(_) | RoundError::Doubtful { .. } => true,
+            _ => false,
+        }
+    }
+
     /// As the mailbox's page shows it.
     pub fn trouble(&self) -> Trouble {
         let again = "Nothing is lost; it is tried again by itself.";

@@ -58,13 +58,29 @@ async fn scan(receive: &Receive, source: &Source, quiet: bool) -> Result<Vec<Fol
         bar.set_length(total);
         bar.set_position(done);
     };
-    let summaries = visit.round(&progress).await;
+    let mut all: Vec<FolderSummary> = Vec::new();
+    let read = loop {
+        let summaries = match visit.round(&progress).await {
+            Ok(summaries) => summaries,
+            Err(error) => break Err(error),
+        };
+        let more = summaries.iter().any(|one| one.more > 0);
+        for one in summaries {
+            match all.iter_mut().find(|known| known.folder == one.folder) {
+                Some(known) => known.add(&one),
+                None => all.push(one),
+            }
+        }
+        if !more {
+            break Ok(all);
+        }
+    };
     bar.finish_and_clear();
-    summaries
+    read
 }
 
 fn show(source: &Source, summary: &FolderSummary, quiet: bool) -> serde_json::Value {
-    let FolderSummary { folder, seen, filed, skipped, quarantined, refused } = summary;
+    let FolderSummary { folder, seen, filed, skipped, quarantined, refused, .. } = summary;
     if !quiet {
         super::say(format_args!(
             "{} {folder}: {seen} seen, {filed} filed, {skipped} skipped, {quarantined} quarantined",

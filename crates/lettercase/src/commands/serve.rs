@@ -10,7 +10,7 @@ use std::fs::File;
 use std::io::IsTerminal;
 use std::path::Path;
 use std::sync::Arc;
-use sync::supervisor::Supervisor;
+use sync::supervisor::{Limits, Supervisor};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -32,8 +32,9 @@ pub async fn run(config: Config, args: Args) -> Result<()> {
     let address = args.listen.unwrap_or(config.listen);
     let listener = TcpListener::bind(&address).await;
     let listener = listener.with_context(|| format!("cannot listen on {address} (setting `listen`)"))?;
-    let supervisor =
-        Supervisor::new(Receive::new(desk.clone()).with_probe(Arc::new(Processes::of_this_program()?)));
+    let receive = Receive::new(desk.clone()).with_probe(Arc::new(Processes::of_this_program()?));
+    let limits = Limits { connections_per_server: config.connections_per_server };
+    let supervisor = Supervisor::within(receive, limits);
     let app = App::new(desk.clone(), Arc::new(supervisor.clone()), Settings { secure: config.https });
     // For people and for programs that wait for it.
     super::say(format_args!("Lettercase listens on http://{}", listener.local_addr()?));

@@ -12,6 +12,5 @@ mod office;
 mod people;
 mod quarantine;
 mod records;
-mod sending;
 mod sessions;
 mod shapes;

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use store::folders::LedgerRow;
 use store::rounds::Source;
 use store::sql::Db;
-use sync::supervisor::Supervisor;
+use sync::supervisor::{Limits, Supervisor};
 use sync::visit::{self, FolderSummary, RoundError};
 use testkit::folder::Folder;
 
@@ -137,13 +137,11 @@ impl PostRoom {
 
     /// Rounds run until the value is dropped.
     pub fn serve(&self) -> Serving {
-        let supervisor = Supervisor::new(self.receive.clone());
-        let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-        let rounds = supervisor.clone();
-        let task = tokio::spawn(async move {
-            rounds.run(async { drop(stopped.await) }).await;
-        });
-        Serving { supervisor, _stop: stop, task }
+        self.serve_within(Limits::default())
+    }
+
+    pub fn serve_within(&self, limits: Limits) -> Serving {
+        serve(self.receive.clone(), limits)
     }
 
     /// Waits until so many messages are filed, and says how long that took.
@@ -165,10 +163,29 @@ async fn open(url: Option<&str>, dir: &Folder) -> Db {
     opened.unwrap()
 }
 
+/// Rounds run until the value is dropped.
+pub fn serve(receive: Receive, limits: Limits) -> Serving {
+    let supervisor = Supervisor::within(receive, limits);
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let rounds = supervisor.clone();
+    let task = tokio::spawn(async move {
+        rounds.run(async { drop(stopped.await) }).await;
+    });
+    Serving { supervisor, stop: Some(stop), task }
+}
+
 pub struct Serving {
     pub supervisor: Supervisor,
-    _stop: tokio::sync::oneshot::Sender<()>,
+    stop: Option<tokio::sync::oneshot::Sender<()>>,
     task: tokio::task::JoinHandle<()>,
+}
+
+impl Serving {
+    /// Ends in order.
+    pub async fn end(mut self) {
+        drop(self.stop.take());
+        (&mut self.task).await.unwrap();
+    }
 }
 
 impl Drop for Serving {

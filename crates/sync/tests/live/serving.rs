@@ -5,9 +5,13 @@ use crate::post_room::{PostRoom, Server, folder, letter, letters};
 use desk::mailbox::{self, MailboxChange, Phase, Rounds};
 use desk::may::Actor;
 use model::AfterFiling::{Leave, Move};
+use model::Time;
 use std::time::Duration;
+use store::leases;
+use sync::supervisor::Limits;
+use sync::visit::{self, RoundError};
 use testkit::dovecot::{Dovecot, Options};
-use testkit::scripted::{ImapServer, Mailbox, Manner};
+use testkit::scripted::{ImapServer, Mailbox, Manner, Play, Step};
 use tokio::net::TcpListener;
 
 const SOON: Duration = Duration::from_secs(10);
@@ -40,23 +44,160 @@ async fn new_mail_is_filed_within_seconds_and_so_is_that_of_a_mailbox_added_late
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn servers_that_are_dead_or_silent_delay_nobody_else() {
+async fn c25_servers_that_are_dead_silent_or_drip_delay_nobody_else() {
     let (dovecot, room) = (quick(), PostRoom::new().await);
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let mut dead = Vec::new();
-    for port in [1, silent.local_addr().unwrap().port()] {
+    let drip = |text: &str| Step::Drip(text.as_bytes().to_vec(), Duration::from_millis(300));
+    let greeting = Play::start(vec![drip("* OK I come, by and by, ")]).await.unwrap();
+    let ok = || Step::Say("{tag} OK done\r\n".into());
+    let script = vec![
+        Step::Say("* PREAUTH [CAPABILITY IMAP4rev1] ready\r\n".into()),
+        Step::Hear("LIST"),
+        Step::Say("* LIST () \"/\" INBOX\r\n".into()),
+        ok(),
+        Step::Hear("SELECT"),
+        Step::Say("* 1 EXISTS\r\n* OK [UIDVALIDITY 7] ok\r\n* OK [UIDNEXT 2] ok\r\n".into()),
+        ok(),
+        Step::Hear("SEARCH"),
+        Step::Say("* SEARCH 1\r\n".into()),
+        ok(),
+        Step::Hear("FETCH"),
+        Step::Say("* 1 FETCH (UID 1 BODY[] {4000000}\r\n".into()),
+        drip("Subject: for ever\r\n"),
+    ];
+    let body = Play::start(script).await.unwrap();
+    let mut bad = Vec::new();
+    let ports = [1, silent.local_addr().unwrap().port(), greeting.address.port(), body.address.port()];
+    for port in ports.into_iter().chain((0..20).map(|_| body.address.port())) {
         let server = Server { host: "127.0.0.1", port, user: "carla", password: "x" };
-        dead.push(room.connect(server, vec![folder("INBOX", Move)]).await);
+        bad.push(room.connect(server, vec![folder("INBOX", Move)]).await);
     }
-    dovecot.fill("ann", "INBOX", letters(0..50)).unwrap();
-    room.connect(server(&dovecot, "ann"), vec![folder("INBOX", Move)]).await;
+    let good = ["ann", "ben", "carla", "dana", "emil", "fero", "gita", "hugo", "iva", "jan"];
+    for (number, user) in good.into_iter().enumerate() {
+        dovecot.fill(user, "INBOX", letters(number * 10..number * 10 + 10)).unwrap();
+        room.connect(server(&dovecot, user), vec![folder("INBOX", Move)]).await;
+    }
     let serving = room.serve();
-    let took = room.filed(50, SOON).await;
-    println!("50 messages were filed after {took:?}");
-    dovecot.deliver("ann", "INBOX", letter(50)).unwrap();
-    room.filed(51, SOON).await;
-    let failed = serving.supervisor.state(dead[0]).unwrap();
-    assert_eq!(failed.phase, Phase::Failed);
+    println!("100 messages of ten mailboxes were filed after {:?}", room.filed(100, SOON).await);
+    for (number, user) in good.into_iter().enumerate() {
+        dovecot.deliver(user, "INBOX", letter(100 + number)).unwrap();
+    }
+    println!("and ten more after {:?}", room.filed(110, SOON).await);
+    assert_eq!(serving.supervisor.state(bad[0]).unwrap().phase, Phase::Failed);
+}
+
+/// Connections that are open now.
+fn open_connections(server: &ImapServer) -> usize {
+    (0..).map_while(|number| server.recording(number)).filter(|recording| !recording.ended).count()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a14_more_mailboxes_than_one_server_takes_connections_share_them() {
+    let room = PostRoom::new().await;
+    let server =
+        ImapServer::start(Mailbox::with_inbox(letters(0..1)), Manner::default(), Vec::new()).await.unwrap();
+    let mut mailboxes = Vec::new();
+    for user in ["ann", "ben", "carla", "dana", "emil", "fero"] {
+        let place = Server { host: "127.0.0.1", port: server.address.port(), user, password: "x" };
+        mailboxes.push(room.connect(place, vec![folder("INBOX", Leave)]).await);
+    }
+    let _serving = room.serve_within(Limits { connections_per_server: 2 });
+    let began = std::time::Instant::now();
+    while room.number("SELECT COUNT(*) FROM occurrences").await < mailboxes.len() as i64 {
+        assert!(open_connections(&server) <= 2);
+        assert!(began.elapsed() < SOON, "some mailboxes never had their turn");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert!(open_connections(&server) <= 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a14_rounds_that_bring_nothing_are_written_down_together_and_tell_nobody() {
+    let room = PostRoom::new().await;
+    let quiet =
+        ImapServer::start(Mailbox::with_inbox(letters(0..1)), Manner::default(), Vec::new()).await.unwrap();
+    let place = Server { host: "127.0.0.1", port: quiet.address.port(), user: "ann", password: "x" };
+    let id = room.connect(place, vec![folder("INBOX", Leave)]).await;
+    let serving = room.serve();
+    room.filed(1, SOON).await;
+    while serving.supervisor.state(id).unwrap().phase != Phase::Idle {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let changes = room.number("SELECT MAX(id) FROM changes").await;
+    for rounds in 2..5 {
+        serving.supervisor.scan_now(id);
+        while opened(&quiet) < rounds {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+    assert_eq!(room.number("SELECT MAX(id) FROM changes").await, changes);
+    let before = room.number("SELECT last_success_at FROM mailboxes").await;
+    serving.end().await;
+    assert!(room.number("SELECT last_success_at FROM mailboxes").await > before, "the last one is not lost");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn c18_a_mailbox_has_one_process_and_another_takes_over_when_that_one_is_gone() {
+    let (dovecot, room) = (quick(), PostRoom::new().await);
+    let id = room.connect(server(&dovecot, "ann"), vec![folder("INBOX", Leave)]).await;
+    let first = room.serve();
+    dovecot.deliver("ann", "INBOX", letter(0)).unwrap();
+    room.filed(1, SOON).await;
+    let second = crate::post_room::serve(room.second().await, Limits::default());
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert_eq!(second.supervisor.state(id).unwrap().phase, Phase::Off, "the first one has it");
+    first.end().await;
+    second.supervisor.settings_changed(id);
+    dovecot.deliver("ann", "INBOX", letter(1)).unwrap();
+    room.filed(2, SOON).await;
+    assert_eq!(room.number("SELECT epoch FROM leases").await, 2);
+}
+
+async fn sleeper(room: PostRoom) {
+    let (dovecot, awake) = (Dovecot::start(), room.second().await);
+    dovecot.fill("ann", "INBOX", letters(0..20)).unwrap();
+    let id = room.connect(server(&dovecot, "ann"), vec![folder("INBOX", Move)]).await;
+    let source = room.source(id).await;
+    let taken = |holder: &'static str, now: i64| {
+        let db = &room.desk().db;
+        async move {
+            let mut tx = db.begin().await.unwrap();
+            leases::beat(&mut tx, holder, Time(now + 20)).await.unwrap();
+            let leases = leases::take(&mut tx, holder, &[id], Time(now)).await.unwrap();
+            tx.commit().await.unwrap();
+            leases
+        }
+    };
+    let first = taken("first", 0).await.remove(0);
+    assert_eq!(taken("second", 10).await, [], "the first one is alive");
+    let mut asleep = visit::begin(&room.receive.under(first), &source).await.unwrap();
+    let second = taken("second", 21).await.remove(0);
+    assert_eq!(second.epoch, first.epoch + 1);
+    // The first one wakes in the middle of its round.
+    let error = asleep.round(&|_, _, _| {}).await.unwrap_err();
+    assert!(matches!(error, RoundError::Store(store::sql::Error::TakenOver)), "{error:?}");
+    for table in ["occurrences", "messages", "blobs"] {
+        assert_eq!(room.number(&format!("SELECT COUNT(*) FROM {table}")).await, 0, "{table}");
+    }
+    assert_eq!(dovecot.count("ann", "INBOX").unwrap(), 20);
+    let mut visit = visit::begin(&awake.under(second), &source).await.unwrap();
+    visit.round(&|_, _, _| {}).await.unwrap();
+    room.has_each_once(id, 20).await;
+    assert_eq!(dovecot.count("ann", "Processed").unwrap(), 20);
+    // Nor does it settle: what is due now belongs to the second.
+    dovecot.deliver("ann", "INBOX", letter(20)).unwrap();
+    asleep.round(&|_, _, _| {}).await.unwrap_err();
+    assert_eq!(dovecot.count("ann", "INBOX").unwrap(), 1);
+}
+
+#[tokio::test]
+async fn c18_a_process_that_slept_while_another_took_over_writes_and_moves_nothing() {
+    sleeper(PostRoom::new().await).await;
+}
+
+#[tokio::test]
+async fn c18_a_node_that_slept_while_another_took_over_writes_and_moves_nothing_on_postgresql() {
+    sleeper(PostRoom::on_postgres().await).await;
 }
 
 /// Rounds that were made over the first connection: how often a folder was opened.

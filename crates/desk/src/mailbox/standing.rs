@@ -1,0 +1,79 @@
+//! How the rounds of a mailbox stand: what they write down, and what somebody is told of it.
+
+use super::{LastError, Trouble, tell};
+use crate::may::{Actor, Verb};
+use crate::{Desk, Refusal};
+use model::{MailboxId, Time};
+use store::sql::Tx;
+use store::{folders, mailboxes, rounds};
+
+/// A mailbox may be silent so long, in seconds, unless something else was said.
+pub const SILENT_AFTER_S: i64 = 3600;
+
+/// Notes when rounds that brought nothing came to their end, of many mailboxes at once. Nobody is told:
+/// there is nothing to see but a time.
+pub async fn rounds_succeeded(desk: &Desk, rounds: Vec<(MailboxId, Time)>) -> Result<(), Refusal> {
+    if rounds.is_empty() {
+        return Ok(());
+    }
+    let mut tx = desk.db.begin().await?;
+    rounds::succeeded(&mut tx, rounds).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Tells those who look after a mailbox that its rounds fail for a reason that will not go away by itself;
+/// once, until a round comes to its end.
+pub async fn tell_of_failure(desk: &Desk, id: MailboxId, _trouble: &Trouble) -> Result<(), Refusal> {
+    let mut tx = desk.db.begin().await?;
+    if alarm(desk, &mut tx, id).await? {
+        tx.commit().await?;
+    }
+    Ok(())
+}
+
+/// Gives the alarm of each mailbox that has been silent for too long; once for each silence. Nobody
+/// looked before `since`.
+pub async fn tell_of_silence(desk: &Desk, since: Time) -> Result<(), Refusal> {
+    let now = desk.clock.now();
+    for id in rounds::silent(&mut &desk.db, now, since, SILENT_AFTER_S).await? {
+        let mut tx = desk.db.begin().await?;
+        if alarm(desk, &mut tx, id).await? {
+            tracing::error!(mailbox = id.0, "no round has come to its end for too long");
+            tx.commit().await?;
+        }
+    }
+    Ok(())
+}
+
+async fn alarm(desk: &Desk, tx: &mut Tx, id: MailboxId) -> Result<bool, Refusal> {
+    if !rounds::alarmed(tx, id, desk.clock.now()).await? {
+        return Ok(false);
+    }
+    tell(desk, tx, id, "alarmed").await?;
+    Ok(true)
+}
+
+/// Stops the rounds of a mailbox until somebody says that they may go on.
+pub async fn stop_and_ask(desk: &Desk, id: MailboxId, trouble: Trouble) -> Result<(), Refusal> {
+    let mut tx = desk.db.begin().await?;
+    let question = LastError { at: desk.clock.now(), trouble };
+    let text = serde_json::to_string(&question).map_err(anyhow::Error::from)?;
+    mailboxes::pause(&mut tx, id, Some(&text)).await?;
+    tell(desk, &mut tx, id, "paused").await?;
+    Ok(tx.commit().await?)
+}
+
+/// The answer to the question: what is there is right, and the rounds go on. Of folders that were
+/// renumbered whatever is unknown is filed as new mail.
+pub async fn resume(desk: &Desk, actor: &Actor, id: MailboxId) -> Result<(), Refusal> {
+    actor.may(Verb::ManageMailboxes)?;
+    let mut tx = desk.db.begin().await?;
+    let mailbox = mailboxes::mailbox(&mut tx, id).await?.ok_or(Refusal::NotFound)?;
+    if mailbox.paused.is_none() {
+        return Err(Refusal::conflict("not_paused", "The mailbox's rounds are not paused."));
+    }
+    folders::unguard(&mut tx, id).await?;
+    mailboxes::pause(&mut tx, id, None).await?;
+    tell(desk, &mut tx, id, "resumed").await?;
+    Ok(tx.commit().await?)
+}
