@@ -8,12 +8,14 @@
 pub mod bytes;
 pub mod case;
 pub mod clock;
+pub mod guess;
 pub mod import;
 pub mod link;
 pub mod mailbox;
 pub mod may;
 pub mod message;
 pub mod note;
+pub mod outgoing;
 pub mod people;
 pub mod random;
 pub mod receive;

@@ -8,7 +8,7 @@
 //! The rounds themselves are the business of the crate `sync`; whoever shows or asks them does so
 //! through [`Rounds`].
 
-mod checked;
+pub(crate) mod checked;
 pub mod folders;
 mod rounds;
 mod standing;
@@ -273,7 +273,7 @@ pub async fn login(desk: &Desk, id: MailboxId) -> Result<Option<Login>, Refusal>
         port: mailbox.port,
         tls: mailbox.tls,
         username: mailbox.username,
-        password: desk.seal.open(&place(id), &sealed)?,
+        credential: Credential::Password(desk.seal.open(&place(id), &sealed)?),
     }))
 }
 
@@ -289,18 +289,19 @@ pub async fn test_login(
     let (host, port) = (checked_host(&new.host)?, checked_port(new.port)?);
     let username = checked_text("username", &new.username)?;
     check_plain(new.tls, &host)?;
-    let password = match (&new.password, stored) {
-        (Some(password), _) => Some(password.clone()),
+    let credential = match (&new.password, stored) {
+        (Some(password), _) => Some(Credential::Password(password.clone())),
         (None, Some(id)) => login(desk, id)
             .await?
             .filter(|kept| {
                 (&kept.host, kept.port, kept.tls, &kept.username) == (&host, port, new.tls, &username)
             })
-            .map(|kept| kept.password),
+            .map(|kept| kept.credential),
         (None, None) => None,
     };
-    let password = password.ok_or_else(|| invalid("password", "required", "enter the mailbox's password"))?;
-    Ok(Login { protocol: Protocol::Imap, host, port, tls: new.tls, username, password })
+    let credential =
+        credential.ok_or_else(|| invalid("password", "required", "enter the mailbox's password"))?;
+    Ok(Login { protocol: Protocol::Imap, host, port, tls: new.tls, username, credential })
 }
 
 /// Whether the key can open what is stored; asked once at the start.

@@ -89,7 +89,7 @@ impl fmt::Display for Date {
 
 /// Year, month and day of a number of days since 1970-01-01 (proleptic Gregorian calendar, counted
 /// in eras of 400 years that begin in March, so that the leap day is the last of its year).
-fn civil(days: i64) -> (i64, i64, i64) {
+pub(crate) fn civil(days: i64) -> (i64, i64, i64) {
     let shifted = days + 719_468;
     let era = shifted.div_euclid(146_097);
     let day_of_era = shifted.rem_euclid(146_097);

@@ -8,6 +8,7 @@ mod address;
 pub mod autoreply;
 pub mod bounce;
 mod charset;
+pub mod compose;
 pub mod fingerprint;
 pub mod fold;
 mod headers;

@@ -45,6 +45,16 @@ words! {
 }
 
 words! {
+    /// Which addresses a server's name may lead to.
+    Reach {
+        /// Every one: an administrator chose the server.
+        Anywhere = "anywhere",
+        /// Public ones only: somebody else chose it.
+        Public = "public",
+    }
+}
+
+words! {
     /// What is done on the server once a message is durably filed.
     AfterFiling {
         /// Move it to the processed folder.

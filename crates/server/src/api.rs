@@ -3,6 +3,7 @@
 pub mod cases;
 pub mod changes;
 pub mod events;
+pub mod guess;
 pub mod health;
 pub mod mailbox_folders;
 pub mod mailboxes;
@@ -11,6 +12,7 @@ pub mod people;
 pub mod quarantine;
 pub mod records;
 pub mod search;
+pub mod sending;
 pub mod session;
 pub mod threads;
 pub mod tokens;

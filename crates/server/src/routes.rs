@@ -6,8 +6,10 @@
 //! `listThreads`.
 
 use crate::App;
-use crate::api::{cases, changes, events, health, mailbox_folders, mailboxes, messages, people, quarantine};
-use crate::api::{records, search, session, threads, tokens, views};
+use crate::api::{
+    cases, changes, events, guess, health, mailbox_folders, mailboxes, messages, people, quarantine,
+};
+use crate::api::{records, search, sending, session, threads, tokens, views};
 use crate::guard::Door::{self, Anybody, May, Open, SignedIn};
 use axum::extract::DefaultBodyLimit;
 use axum::routing::MethodRouter;
@@ -69,6 +71,8 @@ pub fn table() -> Vec<Route> {
         route(May(Verb::ManageMailboxes), routes!(mailboxes::list_mailboxes)),
         route(May(Verb::ManageMailboxes), routes!(mailboxes::create_mailbox)),
         route(May(Verb::ManageMailboxes), routes!(mailboxes::test_mailbox)),
+        route(May(Verb::ManageMailboxes), routes!(sending::test_sending)),
+        route(May(Verb::ManageMailboxes), routes!(guess::guess_servers)),
         route(May(Verb::ManageMailboxes), routes!(mailboxes::get_mailbox)),
         route(May(Verb::ManageMailboxes), routes!(mailboxes::change_mailbox)),
         route(May(Verb::ManageMailboxes), routes!(mailboxes::scan_mailbox)),

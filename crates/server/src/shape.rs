@@ -127,6 +127,8 @@ word_schemas! {
     View of store::threads::View,
     /// Schema of [`store::records::Sort`].
     RecordSort of store::records::Sort,
+    /// Schema of [`desk::guess::GuessSource`].
+    GuessSource of desk::guess::GuessSource,
     /// Schema of [`desk::mailbox::Phase`].
     Phase of desk::mailbox::Phase,
 }

@@ -103,6 +103,8 @@ CREATE UNIQUE INDEX uidls_by_uid ON uidls (folder_id, uidvalidity, uid);
 CREATE TABLE providers (
   id BIGINT PRIMARY KEY,
   name TEXT NOT NULL UNIQUE,
+  -- The well-known provider it is, as 'google'; empty: another.
+  preset TEXT NOT NULL DEFAULT '',
   authorize_url TEXT NOT NULL,
   token_url TEXT NOT NULL,
   -- Empty: the provider has no device flow.

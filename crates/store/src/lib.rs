@@ -11,6 +11,7 @@ pub mod counters;
 mod dialect;
 pub mod filing;
 pub mod folders;
+pub mod grants;
 pub mod leases;
 pub mod links;
 pub mod mailboxes;

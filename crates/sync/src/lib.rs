@@ -7,11 +7,13 @@
 
 mod backoff;
 mod guard;
+pub mod guess;
 mod keeper;
 mod listing;
 mod pipeline;
 mod places;
 pub mod round;
+pub mod sending;
 mod settle;
 pub mod source;
 pub mod supervisor;

@@ -1,7 +1,7 @@
 //! A mailbox of the shelf as a server to dial and a channel to receive through.
 
 use desk::Desk;
-use desk::mailbox::{self, Login};
+use desk::mailbox::{self, Credential, Login};
 use desk::receive::Channel;
 use intake::plan::{Mailbox, Origin};
 use store::rounds::Source;
@@ -21,15 +21,33 @@ pub async fn server_of(desk: &Desk, source: &Source) -> anyhow::Result<(Server, 
 /// The same of a login that is only being tried.
 pub fn server_and_credentials(login: &Login) -> (Server, Credentials) {
     let server = Server::new(&login.host, login.port, tls(login.tls));
-    (server, Credentials::password(&login.username, login.password.reveal()))
+    (server, credentials(&login.username, &login.credential))
+}
+
+/// Who signs in, in the language of the wire.
+pub(crate) fn credentials(user: &str, credential: &Credential) -> Credentials {
+    match credential {
+        Credential::Password(password) => Credentials::password(user, password.reveal()),
+        Credential::Token(token) => {
+            Credentials::Bearer { user: user.to_owned(), token: token.reveal().to_owned() }
+        }
+    }
 }
 
 /// The same word in the language of the wire.
-fn tls(tls: model::Tls) -> wire::Tls {
+pub(crate) fn tls(tls: model::Tls) -> wire::Tls {
     match tls {
         model::Tls::None => wire::Tls::None,
         model::Tls::StartTls => wire::Tls::StartTls,
         model::Tls::Implicit => wire::Tls::Implicit,
+    }
+}
+
+/// Where a name may lead, in the language of the wire.
+pub(crate) fn reach(reach: model::Reach) -> wire::Reach {
+    match reach {
+        model::Reach::Anywhere => wire::Reach::Anywhere,
+        model::Reach::Public => wire::Reach::PublicOnly,
     }
 }
 

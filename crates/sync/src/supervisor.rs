@@ -11,9 +11,11 @@
 
 use crate::keeper::Keeper;
 use crate::places::Places;
+use desk::guess::Candidate;
 use desk::mailbox::{self, Boxed, Login, Phase, RoundState, Rounds, TestOutcome};
+use desk::outgoing::{Outgoing, OutgoingLogin};
 use desk::receive::Receive;
-use model::{MailboxId, Time};
+use model::{MailboxId, Reach, Time};
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::future::Future;
@@ -274,6 +276,14 @@ impl Task {
 impl Rounds for Supervisor {
     fn test(&self, login: Login) -> Boxed<'_, TestOutcome> {
         Box::pin(crate::test::test(login))
+    }
+
+    fn test_sending(&self, login: OutgoingLogin, mail: Outgoing) -> Boxed<'_, TestOutcome> {
+        Box::pin(crate::sending::test(login, mail))
+    }
+
+    fn guess(&self, address: String, reach: Reach) -> Boxed<'_, Vec<Candidate>> {
+        Box::pin(async move { crate::guess::guess(&address, reach).await })
     }
 
     fn scan_now(&self, id: MailboxId) {

@@ -7,7 +7,7 @@
 //! Needs Debian's `dovecot-imapd` (and `dovecot-pop3d`, `dovecot-lmtpd` for those doors) and root, because
 //! Dovecot's own users own parts of its run folder.
 
-mod certificate;
+pub(crate) mod certificate;
 mod mailbox;
 
 use std::fs;

@@ -6,6 +6,7 @@ pub mod acme;
 pub mod api;
 mod both;
 pub mod by_hand;
+pub mod certificate;
 pub mod courier;
 pub mod cyrus;
 pub mod dovecot;

@@ -25,6 +25,12 @@ pub enum Stage {
     List,
     /// Opening a folder.
     Select,
+    /// Naming the sender of a message.
+    Mail,
+    /// Naming its recipients.
+    Rcpt,
+    /// Handing the message over.
+    Data,
 }
 
 impl Stage {
@@ -38,6 +44,9 @@ impl Stage {
             Self::Login => "login",
             Self::List => "list",
             Self::Select => "select",
+            Self::Mail => "mail",
+            Self::Rcpt => "rcpt",
+            Self::Data => "data",
         }
     }
 }
@@ -123,6 +132,12 @@ pub enum ConnectErrorKind {
     ServerBye,
     /// The server refused a command.
     CommandRefused,
+    /// The server does not take mail from this sender.
+    SenderRefused,
+    /// The server takes mail for none of the recipients.
+    RecipientRefused,
+    /// The server does not take the message.
+    MessageRefused,
     /// The server broke the protocol.
     Protocol,
 }
@@ -152,6 +167,9 @@ impl ConnectErrorKind {
             Self::MissingFolder => "missing_folder",
             Self::ServerBye => "server_bye",
             Self::CommandRefused => "command_refused",
+            Self::SenderRefused => "sender_refused",
+            Self::RecipientRefused => "recipient_refused",
+            Self::MessageRefused => "message_refused",
             Self::Protocol => "protocol",
         }
     }
@@ -247,6 +265,9 @@ fn happened(kind: ConnectErrorKind, server: &Server) -> String {
         K::MissingFolder => "The folder does not exist on the server".into(),
         K::ServerBye => format!("{host} ended the connection"),
         K::CommandRefused => format!("{host} refused the request"),
+        K::SenderRefused => format!("{host} takes no mail from this sender"),
+        K::RecipientRefused => format!("{host} takes no mail for this recipient"),
+        K::MessageRefused => format!("{host} did not take the message"),
         K::Protocol => format!("{host} gave an answer that cannot be understood"),
     }
 }
@@ -287,7 +308,7 @@ fn remedy(kind: ConnectErrorKind, server: &Server) -> String {
             "Choose TLS or STARTTLS; without encryption anybody on the way could read the password."
         }
         K::NotMailServer => {
-            "Check the port and the kind of server: IMAP is usually on port 993, POP3 on 995."
+            "Check the port and the kind of server: IMAP is usually on port 993, POP3 on 995, SMTP on 465 or 587."
         }
         K::WrongPassword => {
             "Check user name and password; some providers want an app password, or IMAP to be switched on in their settings."
@@ -303,6 +324,11 @@ fn remedy(kind: ConnectErrorKind, server: &Server) -> String {
             "Receive by IMAP if the server offers it, or have messages deleted on the server right after they are fetched."
         }
         K::MissingFolder => "Choose another folder, or ask the provider which folders IMAP offers.",
+        K::SenderRefused => {
+            "Sign in as the owner of this address, or ask the provider to allow sending from it."
+        }
+        K::RecipientRefused => "Check the recipient's address; sign in if the server asks for it.",
+        K::MessageRefused => "What the server said tells why; ask the provider if it does not.",
         K::CommandRefused | K::Protocol => "Ask the provider; the protocol log shows what was said.",
     };
     words.to_owned()

@@ -1,6 +1,8 @@
-//! The post: talks IMAP and POP3 to other people's mail servers, and knows nothing else of ours.
+//! The post: talks to other people's mail servers, and knows nothing else of ours.
 //!
-//! Each protocol is an engine without input and output (bytes in, commands out: [`imap`], [`pop3`]) and a thin
+//! [`imap`] and [`pop3`] receive, [`smtp`] sends, [`guess`] finds out where, [`http`] asks for what is not mail.
+//!
+//! What receives is an engine without input and output (bytes in, commands out) and a thin
 //! shell of tokio and rustls around it. Nobody here retries, schedules or stores: a call succeeds or
 //! says why not, and the caller decides when to come again.
 //!
@@ -20,8 +22,11 @@ mod sasl;
 mod server;
 mod transcript;
 
+pub mod guess;
+pub mod http;
 pub mod imap;
 pub mod pop3;
+pub mod smtp;
 
 pub use error::{CertificateProblem, ConnectError, ConnectErrorKind, Stage};
 pub use server::{Credentials, Limits, Reach, Server, Timeouts, Tls, Trust};

@@ -129,6 +129,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/mailboxes/guess": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Guess the servers of an address; answers within ten seconds
+         * @description Permission: `manage_mailboxes`.
+         */
+        post: operations["guessServers"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/mailboxes/test": {
         parameters: {
             query?: never;
@@ -143,6 +163,26 @@ export interface paths {
          * @description Permission: `manage_mailboxes`.
          */
         post: operations["testMailbox"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/mailboxes/test-sending": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign in for sending and send one mail; save nothing
+         * @description Permission: `manage_mailboxes`.
+         */
+        post: operations["testSending"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1256,6 +1296,45 @@ export interface components {
             /** @description By name. */
             folders: components["schemas"]["TreeFolder"][];
         };
+        /** @description One guess. Nothing was signed in to: the receiving test proves or refutes it. */
+        GuessCandidate: {
+            imap: components["schemas"]["GuessedServer"] | null;
+            /** @description The provider's name, or the domain. */
+            name: string;
+            /**
+             * @description What to know: `app_password`, `switch_on` (IMAP in the provider's settings), `oauth_only`,
+             *     `other_domain`, `not_checked`, `unknown_domain`.
+             */
+            note: string | null;
+            pop3: components["schemas"]["GuessedServer"] | null;
+            /** @description The preset of that provider, also where none is set up: `google`, `microsoft`. */
+            preset: string | null;
+            /**
+             * Format: int64
+             * @description The OAuth provider that is set up here and opens these servers.
+             */
+            provider_id: number | null;
+            smtp: components["schemas"]["GuessedServer"] | null;
+            source: components["schemas"]["GuessSource"];
+        };
+        /** @description An address to look for. */
+        GuessFor: {
+            address: string;
+        };
+        /** @enum {string} */
+        GuessSource: "provider" | "autoconfig" | "srv" | "common";
+        /** @description A server and who signs in there. */
+        GuessedServer: {
+            host: string;
+            /** Format: int32 */
+            port: number;
+            tls: components["schemas"]["Tls"];
+            username: string;
+        };
+        /** @description Guesses, the most trusted first. */
+        Guesses: {
+            candidates: components["schemas"]["GuessCandidate"][];
+        };
         /** @description Whether the program works. */
         Health: {
             /** @description `sqlite` or `postgres`. */
@@ -1942,6 +2021,17 @@ export interface components {
             next: number | null;
             rows: components["schemas"]["StreamEntry"][];
         };
+        /** @description A server to send through. */
+        TestOutgoing: {
+            host: string;
+            password?: string | null;
+            /** Format: int32 */
+            port: number;
+            /** @description `none` only to this machine itself. */
+            tls: components["schemas"]["Tls"];
+            /** @description Default: as for receiving. */
+            username?: string | null;
+        };
         /** @description How a connection test went. */
         TestResult: {
             error: components["schemas"]["MailTrouble"] | null;
@@ -1953,6 +2043,32 @@ export interface components {
             ok: boolean;
             /** @description In the order they were taken, up to the one that failed. */
             steps: components["schemas"]["TestStep"][];
+        };
+        /**
+         * @description Outgoing settings to try. Fields of a mailbox that sending does not need may be there and are not looked at: the
+         *     form of a mailbox is sent as a whole.
+         */
+        TestSending: {
+            /** @description The sender. */
+            address: string;
+            /**
+             * Format: int64
+             * @description Likewise.
+             */
+            grant_id?: number | null;
+            /**
+             * Format: int64
+             * @description The mailbox whose stored password is used where none is given, as long as the outgoing server, port,
+             *     protection and user are its own.
+             */
+            mailbox_id?: number | null;
+            outgoing: components["schemas"]["TestOutgoing"];
+            /** @description Likewise. */
+            password?: string | null;
+            /** @description Default: one's own first address. */
+            to?: string | null;
+            /** @description As for receiving; signs in where `outgoing` has no user name. */
+            username?: string | null;
         };
         /** @description A step of a connection test. */
         TestStep: {
@@ -2410,6 +2526,38 @@ export interface operations {
             };
         };
     };
+    guessServers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GuessFor"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Guesses"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     testMailbox: {
         parameters: {
             query?: never;
@@ -2420,6 +2568,38 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["NewMailbox"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TestResult"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    testSending: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TestSending"];
             };
         };
         responses: {

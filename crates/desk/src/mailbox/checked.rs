@@ -70,7 +70,7 @@ pub(super) fn folder_name(name: String) -> String {
     }
 }
 
-pub(super) fn checked_text(field: &'static str, text: &str) -> Result<String, Refusal> {
+pub(crate) fn checked_text(field: &'static str, text: &str) -> Result<String, Refusal> {
     let text = text.trim();
     if text.is_empty() || text.len() > LONGEST || text.contains(char::is_control) {
         return Err(invalid(field, "bad_text", format!("1 to {LONGEST} characters on one line"))
@@ -79,7 +79,7 @@ pub(super) fn checked_text(field: &'static str, text: &str) -> Result<String, Re
     Ok(text.to_owned())
 }
 
-pub(super) fn checked_host(host: &str) -> Result<String, Refusal> {
+pub(crate) fn checked_host(host: &str) -> Result<String, Refusal> {
     let host = host.trim().trim_end_matches('.').to_lowercase();
     let odd = |c: char| !(c.is_alphanumeric() || ".-_:".contains(c));
     if host.is_empty() || host.len() > 253 || host.contains(odd) {
@@ -99,7 +99,7 @@ pub(super) fn checked_host(host: &str) -> Result<String, Refusal> {
     Ok(host)
 }
 
-pub(super) fn checked_port(port: u16) -> Result<u16, Refusal> {
+pub(crate) fn checked_port(port: u16) -> Result<u16, Refusal> {
     match port {
         0 => Err(invalid(
             "port",
@@ -115,7 +115,7 @@ pub(super) fn check_protection(mailbox: &Mailbox) -> Result<(), Refusal> {
 }
 
 /// Without TLS a password goes only to this machine itself.
-pub(super) fn check_plain(tls: Tls, host: &str) -> Result<(), Refusal> {
+pub(crate) fn check_plain(tls: Tls, host: &str) -> Result<(), Refusal> {
     let here = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
     match tls {
         Tls::None if !here => Err(invalid(

@@ -1,7 +1,9 @@
 //! What the rounds are asked and tell: the seam between those who fetch and those who show.
 
+use crate::guess::Candidate;
+use crate::outgoing::{Outgoing, OutgoingLogin};
 use crate::seal::Secret;
-use model::{MailboxId, Protocol, Time, Tls};
+use model::{MailboxId, Protocol, Reach, Time, Tls};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -20,8 +22,26 @@ pub struct Login {
     pub tls: Tls,
     /// Who signs in.
     pub username: String,
-    /// Their password.
-    pub password: Secret,
+    /// What proves that it is them.
+    pub credential: Credential,
+}
+
+/// What proves who signs in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Credential {
+    /// A password.
+    Password(Secret),
+    /// An access token of an OAuth provider.
+    Token(Secret),
+}
+
+impl Credential {
+    /// The secret, whichever it is.
+    pub fn secret(&self) -> &Secret {
+        match self {
+            Credential::Password(secret) | Credential::Token(secret) => secret,
+        }
+    }
 }
 
 /// Why a mail server could not be used, for people: a code the interface has a sentence for in each
@@ -152,6 +172,10 @@ pub type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 pub trait Rounds: Send + Sync {
     /// Connects, signs in and lists the folders; saves nothing, changes nothing, ends within 30 s.
     fn test(&self, login: Login) -> Boxed<'_, TestOutcome>;
+    /// Signs in for sending and hands a mail over; ends within 90 s.
+    fn test_sending(&self, login: OutgoingLogin, mail: Outgoing) -> Boxed<'_, TestOutcome>;
+    /// Looks for the servers of an address; ends within 10 s.
+    fn guess(&self, address: String, reach: Reach) -> Boxed<'_, Vec<Candidate>>;
     /// Asks for a round now; returns at once.
     fn scan_now(&self, mailbox: MailboxId);
     /// How a mailbox stands, or `None` if the rounds do not run in this process.

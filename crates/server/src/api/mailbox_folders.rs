@@ -254,7 +254,8 @@ pub async fn append_message(
 ) -> Result<StatusCode, Problem> {
     let words = query.flags.unwrap_or_default();
     let flags: Option<Vec<Flag>> = words.split(',').filter(|word| !word.is_empty()).map(Flag::of).collect();
-    let flags = flags.ok_or_else(|| Problem::invalid("flags", "unknown", "answered, draft, flagged, seen"))?;
+    let flags =
+        flags.ok_or_else(|| Problem::invalid("flags", "unknown", "answered, draft, flagged, seen"))?;
     let (id, folder) = (MailboxId(id), FolderId(folder));
     verbs::append(&app.desk, &actor, id, folder, body.to_vec(), Flags::of(&flags)).await?;
     app.rounds.scan_now(id);

@@ -5,9 +5,11 @@ use axum::body::{Body, Bytes, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use desk::Desk;
 use desk::clock::Clock;
+use desk::guess::{Candidate, Endpoint, GuessSource};
 use desk::mailbox::{Boxed, FoundFolder, Login, Phase, RoundState, Rounds, TestOutcome, Trouble, steps};
+use desk::outgoing::{Outgoing, OutgoingLogin};
 use desk::seal::Seal;
-use model::{MailboxId, Time};
+use model::{MailboxId, Reach, Time, Tls};
 use serde_json::{Value, json};
 use server::{App, Settings};
 use std::sync::{Arc, Mutex};
@@ -32,7 +34,7 @@ impl Told {
 impl Rounds for Told {
     fn test(&self, login: Login) -> Boxed<'_, TestOutcome> {
         self.note(format!("test {}@{}:{}", login.username, login.host, login.port));
-        let right = login.password.reveal() == "right";
+        let right = login.credential.secret().reveal() == "right";
         Box::pin(async move {
             let inbox = FoundFolder { name: "INBOX".into(), special_use: None, messages: 3 };
             let message = "The server refused user name or password.";
@@ -48,6 +50,31 @@ impl Rounds for Told {
         })
     }
 
+    fn test_sending(&self, login: OutgoingLogin, mail: Outgoing) -> Boxed<'_, TestOutcome> {
+        let user = login.account.as_ref().map_or("nobody", |(user, _)| user.as_str());
+        self.note(format!(
+            "send {} to {} by {user}@{}:{}",
+            mail.from,
+            mail.to.join(" "),
+            login.host,
+            login.port
+        ));
+        let right = login.account.is_none_or(|(_, credential)| credential.secret().reveal() == "right");
+        let trouble = (!right).then(|| Trouble::new("login", "wrong_password", "Not accepted.", "Check it."));
+        Box::pin(async move {
+            TestOutcome {
+                steps: steps(login.tls, "send", trouble.as_ref()),
+                trouble,
+                ..TestOutcome::default()
+            }
+        })
+    }
+
+    fn guess(&self, address: String, reach: Reach) -> Boxed<'_, Vec<Candidate>> {
+        self.note(format!("guess {address} {}", reach.word()));
+        Box::pin(sync_guess(address))
+    }
+
     fn scan_now(&self, mailbox: MailboxId) {
         self.note(format!("scan {mailbox}"));
     }
@@ -59,6 +86,23 @@ impl Rounds for Told {
     fn settings_changed(&self, mailbox: MailboxId) {
         self.note(format!("changed {mailbox}"));
     }
+}
+
+/// What is found of a provider in the built-in table.
+async fn sync_guess(address: String) -> Vec<Candidate> {
+    let host = |host: &str| {
+        Some(Endpoint { host: host.into(), port: 993, tls: Tls::Implicit, username: address.clone() })
+    };
+    vec![Candidate {
+        source: GuessSource::Provider,
+        name: "Google".into(),
+        imap: host("imap.gmail.com"),
+        pop3: None,
+        smtp: None,
+        preset: Some("google".into()),
+        provider: None,
+        note: Some("app_password".into()),
+    }]
 }
 
 /// A server.

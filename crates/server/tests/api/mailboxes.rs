@@ -71,7 +71,7 @@ testkit::on_both! {
         let sealed = store::mailboxes::secret(&mut &world.app.desk.db, mailbox).await.unwrap().unwrap();
         assert!(!sealed.windows(SECRET.len()).any(|bytes| bytes == SECRET.as_bytes()));
         let login = desk::mailbox::login(&world.app.desk, mailbox).await.unwrap().unwrap();
-        assert_eq!(login.password.reveal(), format!("{SECRET}!"));
+        assert_eq!(login.credential.secret().reveal(), format!("{SECRET}!"));
         assert!(!format!("{login:?}").contains(SECRET));
     }
 

@@ -12,5 +12,6 @@ mod office;
 mod people;
 mod quarantine;
 mod records;
+mod sending;
 mod sessions;
 mod shapes;

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, ensure};
 
 /// Makes `cert.pem` and `key.pem` for localhost in `dir`, unless they are there, and gives the authority's PEM.
-pub(super) fn make(dir: &Path, expired: bool) -> Result<Vec<u8>> {
+pub(crate) fn make(dir: &Path, expired: bool) -> Result<Vec<u8>> {
     let ca = dir.join("ca.pem");
     if !(ca.exists() && dir.join("cert.pem").exists()) {
         fs::write(
