@@ -15,13 +15,13 @@ pub mod mailbox;
 pub mod may;
 pub mod message;
 pub mod note;
-pub mod outgoing;
 pub mod people;
 pub mod random;
 pub mod receive;
 pub mod record;
 pub mod seal;
 pub mod search;
+pub mod sending;
 pub mod sign_in;
 pub mod thread;
 

@@ -4,7 +4,7 @@ use crate::source::{credentials, reach, tls};
 use crate::test::Lines;
 use crate::trouble;
 use desk::mailbox::{TestOutcome, Trouble, steps};
-use desk::outgoing::{Outgoing, OutgoingLogin};
+use desk::sending::{OutgoingMail, SendingLogin};
 use std::sync::Arc;
 use std::time::Duration;
 use wire::smtp::{Ending, Envelope, Session};
@@ -16,14 +16,14 @@ const AT_MOST: Duration = Duration::from_secs(60);
 const FOR_THE_ANSWER: Duration = Duration::from_secs(45);
 
 /// The server of an outgoing login.
-pub(crate) fn server_of(login: &OutgoingLogin) -> Server {
+pub(crate) fn server_of(login: &SendingLogin) -> Server {
     let mut server = Server::new(&login.host, login.port, tls(login.tls));
     server.reach = reach(login.reach);
     server
 }
 
 /// Tries a login with a real mail. Saves nothing.
-pub async fn test(login: OutgoingLogin, mail: Outgoing) -> TestOutcome {
+pub async fn test(login: SendingLogin, mail: OutgoingMail) -> TestOutcome {
     let log = Arc::new(Lines::default());
     let server = server_of(&login).with_log(log.clone());
     let trouble = match tokio::time::timeout(AT_MOST, send(&server, &login, mail)).await {
@@ -35,7 +35,7 @@ pub async fn test(login: OutgoingLogin, mail: Outgoing) -> TestOutcome {
     TestOutcome { steps, log: log.take(), trouble, ..TestOutcome::default() }
 }
 
-async fn send(server: &Server, login: &OutgoingLogin, mail: Outgoing) -> Result<(), Trouble> {
+async fn send(server: &Server, login: &SendingLogin, mail: OutgoingMail) -> Result<(), Trouble> {
     let account = login.account.as_ref().map(|(user, credential)| credentials(user, credential));
     let connected = Session::connect(server, account.as_ref()).await;
     let mut session = connected.map_err(|error| trouble::of_connection(&error))?;
@@ -60,7 +60,7 @@ fn at_sending(error: &ConnectError) -> Trouble {
     Trouble { stage: "send".into(), ..trouble::of_connection(error) }
 }
 
-fn unanswered(login: &OutgoingLogin, code: &str, why: &str) -> Trouble {
+fn unanswered(login: &SendingLogin, code: &str, why: &str) -> Trouble {
     let message = format!("{} did not say whether it took the mail ({why}).", login.host);
     let remedy = "Look whether the test mail arrived; if it did, sending works and the server is slow.";
     Trouble::new("send", code, message, remedy)

@@ -13,8 +13,8 @@ use crate::keeper::Keeper;
 use crate::places::Places;
 use desk::guess::Candidate;
 use desk::mailbox::{self, Boxed, Login, Phase, RoundState, Rounds, TestOutcome};
-use desk::outgoing::{Outgoing, OutgoingLogin};
 use desk::receive::Receive;
+use desk::sending::{OutgoingMail, SendingLogin};
 use model::{MailboxId, Reach, Time};
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -278,7 +278,7 @@ impl Rounds for Supervisor {
         Box::pin(crate::test::test(login))
     }
 
-    fn test_sending(&self, login: OutgoingLogin, mail: Outgoing) -> Boxed<'_, TestOutcome> {
+    fn test_sending(&self, login: SendingLogin, mail: OutgoingMail) -> Boxed<'_, TestOutcome> {
         Box::pin(crate::sending::test(login, mail))
     }
 

@@ -1,8 +1,8 @@
 //! What the rounds are asked and tell: the seam between those who fetch and those who show.
 
 use crate::guess::Candidate;
-use crate::outgoing::{Outgoing, OutgoingLogin};
 use crate::seal::Secret;
+use crate::sending::{OutgoingMail, SendingLogin};
 use model::{MailboxId, Protocol, Reach, Time, Tls};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -173,7 +173,7 @@ pub trait Rounds: Send + Sync {
     /// Connects, signs in and lists the folders; saves nothing, changes nothing, ends within 30 s.
     fn test(&self, login: Login) -> Boxed<'_, TestOutcome>;
     /// Signs in for sending and hands a mail over; ends within 90 s.
-    fn test_sending(&self, login: OutgoingLogin, mail: Outgoing) -> Boxed<'_, TestOutcome>;
+    fn test_sending(&self, login: SendingLogin, mail: OutgoingMail) -> Boxed<'_, TestOutcome>;
     /// Looks for the servers of an address; ends within 10 s.
     fn guess(&self, address: String, reach: Reach) -> Boxed<'_, Vec<Candidate>>;
     /// Asks for a round now; returns at once.

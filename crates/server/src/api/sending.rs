@@ -6,13 +6,13 @@ use crate::extract::{Json, Who};
 use crate::problem::Problem;
 use crate::shape;
 use axum::extract::State;
-use desk::outgoing::{self as verbs, SendingTest};
 use desk::seal::Secret;
+use desk::sending::{self as verbs, SendingTest};
 use model::{GrantId, MailboxId, Tls};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-/// Outgoing settings to try. Fields of a mailbox that sending does not need may be there and are not looked at: the
+/// OutgoingMail settings to try. Fields of a mailbox that sending does not need may be there and are not looked at: the
 /// form of a mailbox is sent as a whole.
 #[derive(Deserialize, ToSchema)]
 pub struct TestSending {

@@ -7,8 +7,8 @@ use desk::Desk;
 use desk::clock::Clock;
 use desk::guess::{Candidate, Endpoint, GuessSource};
 use desk::mailbox::{Boxed, FoundFolder, Login, Phase, RoundState, Rounds, TestOutcome, Trouble, steps};
-use desk::outgoing::{Outgoing, OutgoingLogin};
 use desk::seal::Seal;
+use desk::sending::{OutgoingMail, SendingLogin};
 use model::{MailboxId, Reach, Time, Tls};
 use serde_json::{Value, json};
 use server::{App, Settings};
@@ -50,7 +50,7 @@ impl Rounds for Told {
         })
     }
 
-    fn test_sending(&self, login: OutgoingLogin, mail: Outgoing) -> Boxed<'_, TestOutcome> {
+    fn test_sending(&self, login: SendingLogin, mail: OutgoingMail) -> Boxed<'_, TestOutcome> {
         let user = login.account.as_ref().map_or("nobody", |(user, _)| user.as_str());
         self.note(format!(
             "send {} to {} by {user}@{}:{}",

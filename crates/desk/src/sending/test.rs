@@ -1,6 +1,6 @@
 //! Trying outgoing settings before they are saved: a real mail to whoever tries.
 
-use super::{Outgoing, OutgoingLogin};
+use super::{OutgoingMail, SendingLogin};
 use crate::guess::reach_of;
 use crate::mailbox::checked::{check_plain, checked_host, checked_port, checked_text};
 use crate::mailbox::{Credential, Rounds, TestOutcome};
@@ -58,7 +58,7 @@ pub async fn test(
         }
     };
     let (host, port, tls) = server;
-    let login = OutgoingLogin { host, port, tls, reach: reach_of(actor), account };
+    let login = SendingLogin { host, port, tls, reach: reach_of(actor), account };
     Ok(rounds.test_sending(login, mail(desk, actor, from, to).await?).await)
 }
 
@@ -101,7 +101,7 @@ fn is_its_own(mailbox: &Mailbox, (host, port, tls): &(String, u16, Tls), usernam
     (&own.host, own.port, own.tls, name.as_str()) == (host, *port, *tls, username)
 }
 
-async fn mail(desk: &Desk, actor: &Actor, from: String, to: String) -> Result<Outgoing, Refusal> {
+async fn mail(desk: &Desk, actor: &Actor, from: String, to: String) -> Result<OutgoingMail, Refusal> {
     let user = match actor.user {
         Some(user) => people::user(&mut &desk.db, user).await?,
         None => None,
@@ -118,7 +118,7 @@ async fn mail(desk: &Desk, actor: &Actor, from: String, to: String) -> Result<Ou
         message_id: &super::message_id(&from),
     };
     let raw = compose(&draft);
-    Ok(Outgoing { from, to, raw })
+    Ok(OutgoingMail { from, to, raw })
 }
 
 /// Subject and text of the test mail.

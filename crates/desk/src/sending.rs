@@ -15,7 +15,7 @@ use store::mailboxes;
 
 /// What is needed to sign in for sending.
 #[derive(Clone, Debug)]
-pub struct OutgoingLogin {
+pub struct SendingLogin {
     /// Where the server is.
     pub host: String,
     /// On which port.
@@ -30,7 +30,7 @@ pub struct OutgoingLogin {
 
 /// A mail that is to be sent.
 #[derive(Clone, Debug)]
-pub struct Outgoing {
+pub struct OutgoingMail {
     /// Where bounces go.
     pub from: String,
     /// Recipients.
