@@ -20,7 +20,7 @@ mod keep;
 mod open;
 mod recall;
 
-pub use open::{Aside, Item, Opened, Place, rehearse};
+pub use open::{Aside, Item, Opened, Place, arrived_at, hash_of, rehearse};
 
 use crate::Desk;
 use crate::mailbox::Boxed;

@@ -11,7 +11,7 @@
 //! programs (`message/delivery-status`, `text/rfc822-headers`) are not listed.
 
 mod body;
-mod date;
+pub(crate) mod date;
 pub(crate) mod decode;
 mod header;
 mod inside;

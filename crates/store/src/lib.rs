@@ -27,3 +27,4 @@ pub mod search;
 pub mod sql;
 pub mod stream;
 pub mod threads;
+pub mod uidls;

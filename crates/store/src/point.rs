@@ -27,6 +27,12 @@ pub const POINTS: &[(&str, &str)] = &[
     ("c11_filed", "a batch is filed, the server still has it where it was"),
     ("c11_due", "all is filed, settling is about to begin"),
     ("c13_intended", "it is written down what is about to be copied on a server without MOVE"),
+    ("p1_signed_in", "POP3: signed in, nothing asked yet"),
+    ("p1_listed", "POP3: each listed message has its number, nothing is read"),
+    ("p2_due", "POP3: all is filed, nothing is marked for deletion"),
+    ("p2_intended", "POP3: it is written down what is about to be marked for deletion"),
+    ("p2_marked", "POP3: messages are marked for deletion, QUIT is not said"),
+    ("p3_quit", "POP3: the server has deleted, and we have not written that down"),
     ("c12_settled", "the server has moved or marked a batch, and we have not written that down"),
 ];
 

@@ -12,6 +12,7 @@ mod keeper;
 mod listing;
 mod pipeline;
 mod places;
+mod pop3;
 pub mod round;
 pub mod sending;
 mod settle;

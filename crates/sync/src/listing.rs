@@ -15,7 +15,7 @@ use wire::imap::{Selected, UidSet};
 
 /// So often the whole of a folder is compared with what was kept, and at the beginning of each
 /// connection: whatever went wrong before is put right then.
-const COMPARE: Duration = Duration::from_secs(24 * 60 * 60);
+pub(crate) const COMPARE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What the server showed.
 struct Look {
@@ -133,7 +133,7 @@ async fn write(
 }
 
 /// The part of a folder's numbering that is the server's UIDVALIDITY.
-const NUMBERING: i64 = u32::MAX as i64;
+pub(crate) const NUMBERING: i64 = u32::MAX as i64;
 
 /// Whether what we know of a folder belongs to the server's present numbering.
 pub(crate) fn is_numbering(folder: &Folder, uidvalidity: u32) -> bool {
@@ -220,9 +220,9 @@ const MOST_REQUESTS: i64 = 5;
 const WITHHELD: &str =
     "the server lists this message and does not give it; ask its operator to repair the mailbox";
 /// The same.
-const VANISHED: &str = "it was gone from the server before it could be fetched";
+pub(crate) const VANISHED: &str = "it was gone from the server before it could be fetched";
 
-fn aside(folder: &Folder, uids: &UidSet, state: OccurrenceState, reason: &str) -> Vec<Kept> {
+pub(crate) fn aside(folder: &Folder, uids: &UidSet, state: OccurrenceState, reason: &str) -> Vec<Kept> {
     let one = |uid: u32| Kept {
         mailbox: folder.mailbox,
         folder: folder.id,

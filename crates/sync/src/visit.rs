@@ -4,6 +4,7 @@
 //! after a failure) is the supervisor's and common to all. Rounds write only in transactions of
 //! [`Receive::transaction`], so that a process that has lost the mailbox to another writes nothing more.
 
+use crate::pop3::Pop3Visit;
 use crate::round::ImapVisit;
 use crate::trouble;
 use desk::mailbox::{Boxed, Trouble};
@@ -13,6 +14,7 @@ use std::time::Duration;
 use store::rounds::Source;
 use wire::ConnectError;
 use wire::imap::SessionError;
+use wire::pop3;
 
 /// Wait between rounds where the server does not say by itself that there is news.
 pub const POLL: Duration = Duration::from_secs(60);
@@ -34,6 +36,7 @@ pub trait Visit: Send {
 pub async fn begin(receive: &Receive, source: &Source) -> Result<Box<dyn Visit>, RoundError> {
     Ok(match (source.protocol, source.mode) {
         (Protocol::Imap, MailboxMode::File) => Box::new(ImapVisit::begin(receive, source).await?),
+        (Protocol::Pop3, _) => Box::new(Pop3Visit::new(receive, source)),
         (protocol, mode) => {
             let (protocol, mode) = (protocol.word(), mode.word());
             return Err(anyhow::anyhow!("this version cannot {mode} a mailbox by {protocol}").into());
@@ -84,6 +87,9 @@ pub enum RoundError {
     /// The connection broke in the middle of the work.
     #[error("{0}")]
     Session(#[from] SessionError),
+    /// The same of a POP3 connection.
+    #[error("{0}")]
+    Pop3(#[from] pop3::SessionError),
     /// The database refused.
     #[error("{0}")]
     Store(#[from] store::sql::Error),
@@ -138,7 +144,9 @@ impl RoundError {
         let again = "Nothing is lost; it is tried again by itself.";
         match self {
             RoundError::Connect(error) => trouble::of_connection(error),
-            RoundError::Session(_) => Trouble::new("reading", "connection_lost", self.to_string(), again),
+            RoundError::Session(_) | RoundError::Pop3(_) => {
+                Trouble::new("reading", "connection_lost", self.to_string(), again)
+            }
             RoundError::Withheld { folder, messages } => {
                 let trouble = Trouble::new("reading", "withheld", self.to_string(), again);
                 trouble.with("folder", folder).with("messages", messages)

@@ -5,6 +5,7 @@ use super::open::Opened;
 use model::FolderId;
 use store::claims::{self, Claim};
 use store::folders::{self, Folder};
+use store::mailboxes;
 use store::point;
 use store::raw;
 use store::sql::Error;
@@ -50,6 +51,9 @@ pub(super) async fn keep(
         }
     };
     folders::advance(&mut tx, folder, cursor).await?;
+    if folder.cursor == 0 && !fresh.is_empty() {
+        mailboxes::begun(&mut tx, folder.mailbox, receive.desk.clock.now()).await?;
+    }
     point::reached("c6_keeping");
     tx.commit().await?;
     receive.stored.add(fresh.iter().filter_map(|item| item.body.as_ref()).flat_map(|body| &body.parts));

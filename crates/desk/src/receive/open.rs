@@ -160,6 +160,16 @@ pub(super) fn open(stored: &StoredParts, place: &Place, item: Item) -> Opened {
     }
 }
 
+/// When the server that gave these bytes received them, as it wrote into them; 0 if it did not.
+pub fn arrived_at(raw: &[u8]) -> Time {
+    Time(mail::received_at(raw).map_or(0, |date| date.at))
+}
+
+/// BLAKE3 of bytes: what they are called where their server has no name for them.
+pub fn hash_of(raw: &[u8]) -> Hash {
+    *blake3::hash(raw).as_bytes()
+}
+
 /// All the reading that is ever done of a letter, for nothing: what a [`super::Probe`] does.
 pub fn rehearse(raw: &[u8]) {
     let place = Place { mailbox: MailboxId(0), folder: FolderId(0), uidvalidity: 0 };

@@ -11,7 +11,7 @@ use mail_parser::{DateTime, HeaderForm, HeaderValue};
 const MAX_BYTES: usize = 256;
 
 /// Reads the value of a Date header; a date that no calendar has is none.
-pub(super) fn read(text: &str) -> Option<Date> {
+pub(crate) fn read(text: &str) -> Option<Date> {
     let text = text.get(..text.floor_char_boundary(MAX_BYTES))?;
     match HeaderForm::Date.parse(text.as_bytes()).value() {
         HeaderValue::DateTime(date) => moment(date).or_else(|| loose(text)),

@@ -3,6 +3,7 @@
 
 mod faults;
 mod others;
+mod pop3;
 mod post_room;
 mod renumbered;
 mod serving;

@@ -4,9 +4,10 @@
 //! nothing (RFC 1939, section 6).
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::dial;
-use crate::error::ConnectError;
+use crate::error::{ConnectError, ConnectErrorKind, Stage};
 use crate::link::{Link, LinkError};
 use crate::pop3::engine::{Engine, Event, Follows, Sink};
 use crate::pop3::reply::Reply;
@@ -54,6 +55,20 @@ impl Session {
             let (name, parameters) = line.split_once(' ').unwrap_or((line, ""));
             name.eq_ignore_ascii_case(capability).then_some(parameters)
         })
+    }
+
+    /// How long the server wants to be left alone between two sessions (LOGIN-DELAY, RFC 2449, section 6.5).
+    pub fn login_delay(&self) -> Option<Duration> {
+        let seconds = self.parameters("LOGIN-DELAY")?.split(' ').next()?.parse().ok()?;
+        Some(Duration::from_secs(seconds))
+    }
+
+    /// What to say where messages need names and the server has none. A server that offers UIDL and refuses it does
+    /// so for now only.
+    pub fn without_uidl(&self, refusal: &Refusal) -> ConnectError {
+        let is_for_now = self.offers("UIDL") || refusal.code.is_some();
+        let kind = if is_for_now { ConnectErrorKind::Unavailable } else { ConnectErrorKind::NoUidl };
+        ConnectError::new(Stage::List, kind, &self.server, &refusal.text)
     }
 
     /// Whether the session is over, and why. Every further call gives the same error.
