@@ -269,5 +269,10 @@ impl Receive {
     }
 }
 
+/// The Message-ID of a message of which these header fields are known, without `<>`.
+pub fn message_id_of(header: &[u8]) -> Option<String> {
+    mail::parse::parse(header).message_id
+}
+
 /// Occurrences filed from the shelf at a time; bounds memory.
 const WAITING_BATCH: usize = 50;

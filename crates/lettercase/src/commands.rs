@@ -4,6 +4,7 @@ pub mod import;
 pub mod inspect;
 pub mod ledger;
 pub mod mailbox;
+pub mod reconcile;
 pub mod scan;
 pub mod search;
 pub mod serve;

@@ -9,7 +9,9 @@ mod open;
 mod probe;
 
 use clap::{Parser, Subcommand};
-use commands::{import, inspect, ledger, mailbox, scan, search, serve, threads, token, user, verify};
+use commands::{
+    import, inspect, ledger, mailbox, reconcile, scan, search, serve, threads, token, user, verify,
+};
 use std::process::ExitCode;
 
 /// Mail gateway and shared inbox: connects mailboxes, keeps every message once, files it where it belongs.
@@ -42,6 +44,8 @@ enum Command {
     Threads(threads::Args),
     /// Show, per folder, everything the server ever had and where it is.
     Ledger(ledger::Args),
+    /// Find mail in the processed folders that a database restored from a backup does not know.
+    Reconcile(reconcile::Args),
     /// Rebuild every stored message and compare it with its hash.
     Verify(verify::Args),
     /// Add users.
@@ -97,6 +101,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Search(args) => search::run(&config, args).await.map(done),
         Command::Threads(args) => threads::run(&config, args).await.map(done),
         Command::Ledger(args) => ledger::run(&config, args).await.map(done),
+        Command::Reconcile(args) => reconcile::run(&config, args).await.map(done),
         Command::Verify(args) => verify::run(&config, args).await,
         Command::User(command) => user::run(&config, command).await.map(done),
         Command::Token(command) => token::run(&config, command).await.map(done),

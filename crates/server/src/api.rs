@@ -6,6 +6,7 @@ pub mod events;
 pub mod guess;
 pub mod health;
 pub mod mailbox_folders;
+pub mod mailbox_rounds;
 pub mod mailboxes;
 pub mod messages;
 pub mod people;

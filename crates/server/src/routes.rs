@@ -7,7 +7,8 @@
 
 use crate::App;
 use crate::api::{
-    cases, changes, events, guess, health, mailbox_folders, mailboxes, messages, people, quarantine,
+    cases, changes, events, guess, health, mailbox_folders, mailbox_rounds, mailboxes, messages, people,
+    quarantine,
 };
 use crate::api::{records, search, sending, session, threads, tokens, views};
 use crate::guard::Door::{self, Anybody, May, Open, SignedIn};
@@ -76,6 +77,9 @@ pub fn table() -> Vec<Route> {
         route(May(Verb::ManageMailboxes), routes!(mailboxes::get_mailbox)),
         route(May(Verb::ManageMailboxes), routes!(mailboxes::change_mailbox)),
         route(May(Verb::ManageMailboxes), routes!(mailboxes::scan_mailbox)),
+        route(May(Verb::ManageMailboxes), routes!(mailbox_rounds::resume_mailbox)),
+        route(May(Verb::ManageMailboxes), routes!(mailbox_rounds::reconcile_mailbox)),
+        route(May(Verb::ManageMailboxes), routes!(mailbox_rounds::get_reconciled)),
         route(May(Verb::ManageMailboxes), routes!(mailboxes::get_ledger)),
         route(May(Verb::ManageQuarantine), routes!(quarantine::list_quarantine)),
         route(May(Verb::ManageQuarantine), routes!(quarantine::get_quarantined_raw)),

@@ -59,6 +59,8 @@ ALTER TABLE occurrences ADD COLUMN flags TEXT NOT NULL DEFAULT '';
 ALTER TABLE occurrences ADD COLUMN gone_at BIGINT;
 -- When somebody deleted it for good here; on the server it may stay. NULL: it is shown.
 ALTER TABLE occurrences ADD COLUMN hidden_at BIGINT;
+CREATE INDEX occurrences_refused ON occurrences (folder_id) WHERE settle = 'failed';
+CREATE INDEX occurrences_by_mailbox ON occurrences (mailbox_id, id);
 CREATE INDEX occurrences_present ON occurrences (folder_id, internal_at, id, flags)
   WHERE gone_at IS NULL AND hidden_at IS NULL AND state = 'filed';
 

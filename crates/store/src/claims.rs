@@ -13,7 +13,7 @@ use crate::folders::Folder;
 use crate::params;
 use crate::raw::{self, Hash, Kept};
 use crate::sql::{Error, Row, Sql, Tx};
-use model::{OccurrenceId, Time};
+use model::{MailboxId, OccurrenceId, Time};
 use std::collections::{HashMap, HashSet};
 
 /// An item as it may be known: by its bytes, and by what its writer made.
@@ -78,6 +78,39 @@ pub async fn newest(
     };
     rows.iter().map(content).collect()
 }
+
+/// By what a message is found in another folder of its server, where it has the same size and date.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Trace {
+    /// Its size as it came.
+    pub size_bytes: i64,
+    /// When the server says it arrived: microseconds UTC.
+    pub internal_at: i64,
+    /// Its Message-ID without `<>`; may be empty.
+    pub mid: String,
+}
+
+/// The traces of all a mailbox has had, and how often each. A hundred bytes for each message.
+pub async fn traces_of(sql: &mut impl Sql, mailbox: MailboxId) -> Result<HashMap<Trace, u64>, Error> {
+    let text = "SELECT o.id, o.size_bytes, o.internal_at, m.mid FROM occurrences o
+                JOIN messages m ON m.id = o.message_id
+                WHERE o.mailbox_id = $1 AND o.id > $2 ORDER BY o.id LIMIT $3";
+    let (mut traces, mut after) = (HashMap::new(), OccurrenceId(0));
+    loop {
+        let rows = sql.query(text, params![mailbox, after, PAGE]).await?;
+        for row in &rows {
+            after = row.get(0)?;
+            let trace = Trace { size_bytes: row.get(1)?, internal_at: row.get(2)?, mid: row.get(3)? };
+            *traces.entry(trace).or_default() += 1;
+        }
+        if (rows.len() as i64) < PAGE {
+            return Ok(traces);
+        }
+    }
+}
+
+/// Rows read at a time.
+const PAGE: i64 = 10_000;
 
 /// How many messages a folder has had, under whatever number.
 pub async fn held(sql: &mut impl Sql, folder: &Folder) -> Result<i64, Error> {

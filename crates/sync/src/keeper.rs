@@ -1,11 +1,12 @@
 //! The task of one mailbox: visit, round, wait, and come again after a failure.
 
 use crate::backoff::Backoff;
+use crate::reconcile;
 use crate::round;
 use crate::supervisor::Supervisor;
 use crate::trouble;
 use crate::visit::{self, FolderSummary, POLL, RoundError, Visit};
-use desk::mailbox::{self, Phase, RoundState};
+use desk::mailbox::{self, Phase, Reconciled, RoundState};
 use desk::receive::Receive;
 use std::sync::Arc;
 use std::time::Duration;
@@ -95,6 +96,9 @@ impl Keeper {
             self.phase(Phase::Scanning);
             let summaries = self.round(&mut *visit).await?;
             self.succeeded(lately, &summaries).await;
+            if self.supervisor.is_to_reconcile(self.source.id) {
+                self.reconcile().await?;
+            }
             if summaries.iter().any(|one| one.more > 0) {
                 continue;
             }
@@ -118,6 +122,18 @@ impl Keeper {
             supervisor.set(id, RoundState { phase: Phase::Scanning, progress });
         };
         visit.round(&progress).await
+    }
+
+    /// Looks through the processed folders, over a connection of its own.
+    async fn reconcile(&self) -> Result<(), RoundError> {
+        let id = self.source.id;
+        let begun = Reconciled { at: self.receive.desk().clock.now(), ..Reconciled::default() };
+        self.supervisor.note_reconciled(id, begun);
+        let done = reconcile::run(&self.receive, &self.source).await?;
+        let (looked, filed, quarantined) = (done.looked, done.filed, done.quarantined);
+        tracing::info!(mailbox = id.0, looked, filed, quarantined, "reconciled");
+        self.supervisor.note_reconciled(id, done);
+        Ok(())
     }
 
     fn phase(&self, phase: Phase) {

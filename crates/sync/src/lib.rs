@@ -13,6 +13,7 @@ mod listing;
 mod pipeline;
 mod places;
 mod pop3;
+pub mod reconcile;
 pub mod round;
 pub mod sending;
 mod settle;

@@ -62,6 +62,12 @@ impl ImapVisit {
         known.map_or_else(|| FolderName::encode(&self.name_to_make(name)), |(_, wire)| wire.clone())
     }
 
+    /// Whether the server has a folder of this name.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        let made = self.name_to_make(name);
+        self.names.iter().any(|(known, _)| known == name || *known == made)
+    }
+
     /// A folder's name with what the server wants new names to begin with, such as `INBOX.`.
     pub(crate) fn name_to_make(&self, name: &str) -> String {
         let prefix = if name.starts_with(&self.prefix) { "" } else { &self.prefix };

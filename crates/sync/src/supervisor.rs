@@ -12,11 +12,11 @@
 use crate::keeper::Keeper;
 use crate::places::Places;
 use desk::guess::Candidate;
-use desk::mailbox::{self, Boxed, Login, Phase, RoundState, Rounds, TestOutcome};
+use desk::mailbox::{self, Boxed, Login, Phase, Reconciled, RoundState, Rounds, TestOutcome};
 use desk::receive::Receive;
 use desk::sending::{OutgoingMail, SendingLogin};
 use model::{MailboxId, Reach, Time};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::convert::Infallible;
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -68,6 +68,9 @@ struct Inner {
     states: Mutex<HashMap<MailboxId, RoundState>>,
     /// Rounds that came to their end and are not written down yet.
     succeeded: Mutex<HashMap<MailboxId, Time>>,
+    /// Mailboxes to be reconciled, and how that went.
+    to_reconcile: Mutex<HashSet<MailboxId>>,
+    reconciled: Mutex<HashMap<MailboxId, Reconciled>>,
     running: AtomicBool,
     look: Notify,
     wakes: Mutex<HashMap<MailboxId, Arc<Notify>>>,
@@ -86,6 +89,8 @@ impl Supervisor {
             places: Places::new(limits.connections_per_server),
             states: Mutex::default(),
             succeeded: Mutex::default(),
+            to_reconcile: Mutex::default(),
+            reconciled: Mutex::default(),
             running: AtomicBool::new(false),
             look: Notify::new(),
             wakes: Mutex::default(),
@@ -240,6 +245,16 @@ impl Supervisor {
         lock(&self.inner.succeeded).insert(id, at);
     }
 
+    /// Whether somebody asked for a mailbox to be reconciled; it is asked for no more.
+    pub(crate) fn is_to_reconcile(&self, id: MailboxId) -> bool {
+        lock(&self.inner.to_reconcile).remove(&id)
+    }
+
+    /// How reconciling went.
+    pub(crate) fn note_reconciled(&self, id: MailboxId, done: Reconciled) {
+        lock(&self.inner.reconciled).insert(id, done);
+    }
+
     /// The task that listens to `wake` has ended.
     pub(crate) fn ended(&self, id: MailboxId, wake: &Arc<Notify>) {
         // Unless a new task has taken over.
@@ -296,6 +311,15 @@ impl Rounds for Supervisor {
         let off = RoundState { phase: Phase::Off, progress: None };
         let running = self.inner.running.load(Ordering::Relaxed);
         running.then(|| lock(&self.inner.states).get(&id).copied().unwrap_or(off))
+    }
+
+    fn reconcile(&self, id: MailboxId) {
+        lock(&self.inner.to_reconcile).insert(id);
+        self.scan_now(id);
+    }
+
+    fn reconciled(&self, id: MailboxId) -> Option<Reconciled> {
+        lock(&self.inner.reconciled).get(&id).copied()
     }
 
     fn settings_changed(&self, id: MailboxId) {

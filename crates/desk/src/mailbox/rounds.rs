@@ -165,6 +165,21 @@ pub struct RoundState {
     pub progress: Option<(u64, u64)>,
 }
 
+/// What looking through the processed folders of a mailbox did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reconciled {
+    /// When it began.
+    pub at: Time,
+    /// Messages in the processed folders.
+    pub looked: u64,
+    /// Of them those that were unknown, and are filed now.
+    pub filed: u64,
+    /// Of them those that were unknown, and are put aside.
+    pub quarantined: u64,
+    /// Whether it came to its end; if not, the mailbox's error says why.
+    pub complete: bool,
+}
+
 /// A future that a trait object can return.
 pub type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
@@ -180,6 +195,11 @@ pub trait Rounds: Send + Sync {
     fn scan_now(&self, mailbox: MailboxId);
     /// How a mailbox stands, or `None` if the rounds do not run in this process.
     fn state(&self, mailbox: MailboxId) -> Option<RoundState>;
+    /// Asks for the processed folders of a mailbox to be looked through for mail that is not known here,
+    /// after our database was restored from a backup; returns at once.
+    fn reconcile(&self, mailbox: MailboxId);
+    /// How that went last in this process.
+    fn reconciled(&self, mailbox: MailboxId) -> Option<Reconciled>;
     /// A mailbox was added, switched or changed: read its settings again.
     fn settings_changed(&self, mailbox: MailboxId);
 }

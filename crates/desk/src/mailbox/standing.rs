@@ -3,7 +3,7 @@
 use super::{LastError, Trouble, tell};
 use crate::may::{Actor, Verb};
 use crate::{Desk, Refusal};
-use model::{MailboxId, Time};
+use model::{MailboxId, MailboxMode, Protocol, Time};
 use store::sql::Tx;
 use store::{folders, mailboxes, rounds};
 
@@ -76,4 +76,21 @@ pub async fn resume(desk: &Desk, actor: &Actor, id: MailboxId) -> Result<(), Ref
     mailboxes::pause(&mut tx, id, None).await?;
     tell(desk, &mut tx, id, "resumed").await?;
     Ok(tx.commit().await?)
+}
+
+/// Whether a mailbox can be reconciled now: it is active, and its filed mail is moved.
+pub async fn check_reconcile(desk: &Desk, actor: &Actor, id: MailboxId) -> Result<(), Refusal> {
+    actor.may(Verb::ManageMailboxes)?;
+    let mailbox = mailboxes::mailbox(&mut &desk.db, id).await?.ok_or(Refusal::NotFound)?;
+    if !mailbox.active {
+        return Err(Refusal::conflict("mailbox_off", "The mailbox is switched off. Switch it on first."));
+    }
+    let is_filed = mailbox.protocol == Protocol::Imap && mailbox.mode == MailboxMode::File;
+    match is_filed {
+        true => Ok(()),
+        false => Err(Refusal::conflict(
+            "nothing_moved",
+            "Only a mailbox whose filed mail is moved to a folder of an IMAP server can be reconciled.",
+        )),
+    }
 }

@@ -83,6 +83,10 @@ impl Rounds for Told {
         Some(RoundState { phase: Phase::Scanning, progress: Some((1, 3)) })
     }
 
+    fn reconcile(&self, _: MailboxId) {}
+    fn reconciled(&self, _: MailboxId) -> Option<desk::mailbox::Reconciled> {
+        None
+    }
     fn settings_changed(&self, mailbox: MailboxId) {
         self.note(format!("changed {mailbox}"));
     }

@@ -6,5 +6,6 @@ mod others;
 mod pop3;
 mod post_room;
 mod renumbered;
+mod restored;
 mod serving;
 mod three;

@@ -54,6 +54,15 @@ impl PostRoom {
         PostRoom { receive: Receive::new(Desk { db, clock: Clock::system(), seal }), dir, url }
     }
 
+    /// Closes the database, lets somebody do something with its folder, and opens it again.
+    pub async fn closed(self, work: impl FnOnce(&std::path::Path)) -> PostRoom {
+        let PostRoom { receive, dir, url } = self;
+        receive.desk().db.clone().close().await;
+        work(dir.path());
+        let desk = Desk { db: open(url.as_deref(), &dir).await, ..receive.desk().clone() };
+        PostRoom { receive: Receive::new(desk), dir, url }
+    }
+
     pub fn desk(&self) -> &Desk {
         self.receive.desk()
     }

@@ -23,6 +23,8 @@ const IN_FLIGHT: usize = 3;
 /// NO with this code only says that some are gone (RFC 5530, section 3).
 const GONE: &str = "EXPUNGEISSUED";
 const ITEMS: &str = "(UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[])";
+/// The same of each message's Message-ID alone.
+const TRACES: &str = "(UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])";
 
 /// One message, complete.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +49,7 @@ pub struct Fetched {
 /// (and is thrown away) by the next command.
 pub struct Fetch<'s> {
     session: &'s mut Session,
+    items: &'static str,
     /// Not asked for yet.
     ahead: UidSet,
     /// Asked for and not come yet.
@@ -61,9 +64,19 @@ impl Session {
     /// Begins to fetch `uids` from the open folder, in rising order. Nothing is sent before the first
     /// [`Fetch::next`]. The messages are not marked as read.
     pub fn fetch(&mut self, uids: &UidSet) -> Fetch<'_> {
+        self.fetch_items(uids, ITEMS)
+    }
+
+    /// The same, with nothing of a message but the header field that names it as its body.
+    pub fn fetch_traces(&mut self, uids: &UidSet) -> Fetch<'_> {
+        self.fetch_items(uids, TRACES)
+    }
+
+    fn fetch_items(&mut self, uids: &UidSet, items: &'static str) -> Fetch<'_> {
         let limit = self.server.limits.message_bytes;
         Fetch {
             session: self,
+            items,
             ahead: uids.clone(),
             awaited: UidSet::new(),
             in_flight: VecDeque::new(),
@@ -152,7 +165,7 @@ impl Fetch<'_> {
         while self.in_flight.len() < IN_FLIGHT && !self.ahead.is_empty() {
             self.session.check()?;
             let batch = self.ahead.take_first(BATCH);
-            let command = Command::new("UID FETCH").plain(&batch).plain(ITEMS);
+            let command = Command::new("UID FETCH").plain(&batch).plain(self.items);
             self.in_flight.push_back(self.session.send(command));
             self.awaited = self.awaited.union(&batch);
         }

@@ -201,7 +201,8 @@ fn fetch(values: &[Value<'_>]) -> Result<FetchResponse, ProtocolError> {
 }
 
 fn is_body(key: &[u8]) -> bool {
-    key == b"RFC822" || key.starts_with(b"BODY[]") || key.starts_with(b"BINARY[]")
+    let is_whole = key == b"RFC822" || key.starts_with(b"BODY[]") || key.starts_with(b"BINARY[]");
+    is_whole || key.starts_with(b"BODY[HEADER.FIELDS")
 }
 
 fn body(value: &Value<'_>) -> Result<Body, ProtocolError> {
