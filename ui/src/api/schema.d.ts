@@ -357,6 +357,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/mailboxes/{id}/reconcile": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How that went last; null if it was not asked for since this process began
+         * @description Permission: `manage_mailboxes`.
+         */
+        get: operations["getReconciled"];
+        put?: never;
+        /**
+         * Look through the processed folders for mail that is not known here
+         * @description Permission: `manage_mailboxes`.
+         */
+        post: operations["reconcileMailbox"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/mailboxes/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Go on: what looks new in the renumbered folders is right
+         * @description Permission: `manage_mailboxes`.
+         */
+        post: operations["resumeMailbox"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/mailboxes/{id}/scan": {
         parameters: {
             query?: never;
@@ -1811,6 +1855,28 @@ export interface components {
              */
             uid: number;
         };
+        /** @description How looking through the processed folders went. */
+        Reconciled: {
+            /** @description When it began. */
+            at: components["schemas"]["Moment"];
+            /** @description Whether it came to its end; if not, the mailbox's error says why. */
+            complete: boolean;
+            /**
+             * Format: int64
+             * @description Of them those that were unknown, and are filed now.
+             */
+            filed: number;
+            /**
+             * Format: int64
+             * @description Messages in the processed folders.
+             */
+            looked: number;
+            /**
+             * Format: int64
+             * @description Of them those that were unknown, and are in quarantine.
+             */
+            quarantined: number;
+        };
         /** @description A record with what belongs to it. */
         Record: components["schemas"]["RecordRow"] & {
             /** @description Its cases, newest first. */
@@ -2045,7 +2111,7 @@ export interface components {
             steps: components["schemas"]["TestStep"][];
         };
         /**
-         * @description Outgoing settings to try. Fields of a mailbox that sending does not need may be there and are not looked at: the
+         * @description OutgoingMail settings to try. Fields of a mailbox that sending does not need may be there and are not looked at: the
          *     form of a mailbox is sent as a whole.
          */
         TestSending: {
@@ -2940,6 +3006,94 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["MovedMessages"];
                 };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getReconciled: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reconciled"] | null;
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reconcileMailbox: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was asked for; the next round does it. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resumeMailbox: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The rounds go on. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description It was not done; `code` says why. */
             default: {
