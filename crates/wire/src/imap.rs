@@ -4,6 +4,7 @@
 //! as values and bears with bad grammar, `response` gives the few responses we need a type, `engine` keeps
 //! the commands in flight. All of these know no socket. [`Session`] drives them over a connection.
 
+mod changes;
 mod command;
 mod date;
 mod engine;

@@ -15,6 +15,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod deflate;
 mod dial;
 mod error;
 mod link;

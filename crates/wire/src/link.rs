@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::timeout;
 
+use crate::deflate::Deflated;
+
 /// 128 KiB at a time: a TLS record is 16 KiB, and fewer calls than with 64 KiB showed in the profile.
 const BUFFER_BYTES: usize = 128 << 10;
 
@@ -69,6 +71,12 @@ impl Link {
     /// Takes the stream out to put TLS around it. What was read in clear is lost on purpose (T18).
     pub(crate) fn into_stream(self) -> Box<dyn Stream> {
         self.stream
+    }
+
+    /// Goes on compressed, with what is unread as the beginning.
+    pub(crate) fn deflated(self) -> Self {
+        let already = self.unread().to_vec();
+        Self::new(Box::new(Deflated::new(self.stream, &already)), self.peer, self.patience)
     }
 
     /// Reads once, after all of the last read was consumed. An answer is due: silence and dripping are errors.

@@ -72,6 +72,15 @@ impl Command {
         self
     }
 
+    /// Appends a message whose header is UTF-8 (RFC 6855, section 4).
+    pub(crate) fn utf8_message(mut self, bytes: Vec<u8>) -> Self {
+        self.shown.push_str(&format!(" UTF8 ({{{} bytes}})", bytes.len()));
+        self.words.push(Word::Plain(" UTF8 (~".to_owned()));
+        self.words.push(Word::Literal(bytes));
+        self.words.push(Word::Plain(")".to_owned()));
+        self
+    }
+
     fn outside(mut self, text: &[u8], shown: &str) -> Result<Self, SessionError> {
         if text.contains(&0) {
             return Err(SessionError::BadName);

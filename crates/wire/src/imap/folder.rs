@@ -4,7 +4,11 @@ use crate::imap::command::Command;
 use crate::imap::response::Response;
 use crate::imap::session::Session;
 use crate::imap::types::{Folder, FolderName, SessionError, SpecialUse, Status};
-use crate::imap::utf7;
+
+/// The numbers asked for of a folder.
+pub(super) const STATUS_ITEMS: &str = "(MESSAGES UNSEEN UIDNEXT UIDVALIDITY)";
+/// The same where the server keeps modification sequences.
+pub(super) const STATUS_ITEMS_MODSEQ: &str = "(MESSAGES UNSEEN UIDNEXT UIDVALIDITY HIGHESTMODSEQ)";
 
 impl Session {
     /// All folders, in the server's order (RFC 9051, section 6.3.9), with what they are for where the server says.
@@ -12,24 +16,32 @@ impl Session {
         let special_use = self.offers("SPECIAL-USE");
         if special_use && self.offers("LIST-EXTENDED") {
             let extended = Command::new("LIST").plain("\"\" \"*\" RETURN (SPECIAL-USE)");
-            match self.folders(extended).await {
+            match self.folders(extended, drop).await {
                 Err(SessionError::Refused(_)) => {}
                 listed => return listed,
             }
         }
         // XLIST is what special uses were called at Gmail before RFC 6154.
         let name = if !special_use && self.offers("XLIST") { "XLIST" } else { "LIST" };
-        self.folders(Command::new(name).plain("\"\" \"*\"")).await
+        self.folders(Command::new(name).plain("\"\" \"*\""), drop).await
     }
 
-    async fn folders(&mut self, command: Command) -> Result<Vec<Folder>, SessionError> {
-        let mut folders: Vec<Folder> = Vec::new();
-        let listed = self.run_each(command, |response| {
-            if let Response::List { attributes, delimiter, name } = response {
-                folders.push(folder(attributes, delimiter, name));
-            }
+    /// Runs a LIST; `other` hears what else is said.
+    pub(super) async fn folders(
+        &mut self,
+        command: Command,
+        mut other: impl FnMut(Response),
+    ) -> Result<Vec<Folder>, SessionError> {
+        let mut listed = Vec::new();
+        let answered = self.run_each(command, |response| match response {
+            Response::List { attributes, delimiter, name } => listed.push((attributes, delimiter, name)),
+            response => other(response),
         });
-        listed.await?;
+        answered.await?;
+        let named = listed
+            .into_iter()
+            .map(|(attributes, delimiter, wire)| folder(attributes, delimiter, self.decoded(&wire), wire));
+        let mut folders: Vec<Folder> = named.collect();
         // Some servers list INBOX twice, once as itself and once as a child of a namespace.
         let mut seen = std::collections::HashSet::new();
         folders.retain(|f| seen.insert(f.wire_name.clone()));
@@ -56,15 +68,11 @@ impl Session {
 
     /// A folder's numbers without opening it (RFC 9051, section 6.3.11). Not for the open folder.
     pub async fn status(&mut self, folder: &FolderName) -> Result<Status, SessionError> {
-        let items = if self.offers("CONDSTORE") {
-            "(MESSAGES UNSEEN UIDNEXT UIDVALIDITY HIGHESTMODSEQ)"
-        } else {
-            "(MESSAGES UNSEEN UIDNEXT UIDVALIDITY)"
-        };
+        let items = if self.offers("CONDSTORE") { STATUS_ITEMS_MODSEQ } else { STATUS_ITEMS };
         let command = Command::new("STATUS").string(folder.as_bytes())?.plain(items);
         let mut status = Status::default();
         let answered = self.run_each(command, |response| {
-            if let Response::Status { items } = response {
+            if let Response::Status { items, .. } = response {
                 status = read_status(&items);
             }
         });
@@ -75,7 +83,7 @@ impl Session {
     /// Creates a folder and subscribes to it, so that other programs show it. `name` is for people, with the
     /// mailbox's delimiter between levels. That it exists already is an error (`ALREADYEXISTS` where the server has codes).
     pub async fn create(&mut self, name: &str) -> Result<FolderName, SessionError> {
-        let wire_name = FolderName::encode(name);
+        let wire_name = self.folder_name(name);
         self.run(Command::new("CREATE").string(wire_name.as_bytes())?).await?;
         match self.run(Command::new("SUBSCRIBE").string(wire_name.as_bytes())?).await {
             // Only a convenience; not every server has subscriptions.
@@ -85,10 +93,10 @@ impl Session {
     }
 }
 
-fn folder(attributes: Vec<String>, delimiter: Option<char>, wire: Vec<u8>) -> Folder {
+fn folder(attributes: Vec<String>, delimiter: Option<char>, name: String, wire: Vec<u8>) -> Folder {
     let has = |name: &str| attributes.iter().any(|a| a.eq_ignore_ascii_case(name));
     Folder {
-        name: utf7::decode(&wire),
+        name,
         special_use: attributes.iter().find_map(|a| special_use(a)),
         selectable: !has("\\Noselect") && !has("\\NonExistent"),
         wire_name: FolderName(wire),
@@ -110,7 +118,7 @@ fn special_use(attribute: &str) -> Option<SpecialUse> {
     })
 }
 
-fn read_status(items: &[(String, u64)]) -> Status {
+pub(super) fn read_status(items: &[(String, u64)]) -> Status {
     let item = |name: &str| items.iter().find(|(key, _)| key == name).map(|(_, n)| *n);
     let small = |name: &str| item(name).and_then(|n| u32::try_from(n).ok());
     Status {

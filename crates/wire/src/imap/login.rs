@@ -67,7 +67,7 @@ impl Session {
             session.login(credentials).await?;
         }
         session.introduce().await?;
-        Ok(session)
+        session.compress().await
     }
 
     fn fail(&mut self, stage: Stage, kind: Kind, detail: &str) -> ConnectError {
@@ -118,6 +118,24 @@ impl Session {
         // What was said in clear is not believed.
         self.preauthenticated = false;
         self.note("the connection is secured by TLS");
+        Ok(self)
+    }
+
+    /// COMPRESS=DEFLATE (RFC 4978), only once signed in: what is compressed next to a password can tell of it.
+    async fn compress(mut self) -> Result<Self, ConnectError> {
+        if !self.offers("COMPRESS=DEFLATE") {
+            return Ok(self);
+        }
+        match self.run(Command::new("COMPRESS").plain("DEFLATE")).await {
+            Ok(_) => {
+                self.write_log();
+                self.link = self.link.deflated();
+                self.note("from here on the server's words are compressed");
+            }
+            // TLS may compress already.
+            Err(SessionError::Refused(_)) => {}
+            Err(error) => return Err(self.fail_at(Stage::Login, &error)),
+        }
         Ok(self)
     }
 

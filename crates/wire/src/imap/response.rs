@@ -67,12 +67,14 @@ pub(crate) enum Response {
         name: Vec<u8>,
     },
     Status {
+        name: Vec<u8>,
         items: Vec<(String, u64)>,
     },
     /// What names of the user's own folders begin with.
     Namespace {
         personal: Vec<u8>,
     },
+    Enabled(Vec<String>),
     Exists(u32),
     Expunge,
     Fetch(FetchResponse),
@@ -154,6 +156,7 @@ fn untagged(mut cursor: Cursor<'_>, max_depth: usize) -> Result<Response, Protoc
     }
     Ok(match word.to_ascii_uppercase().as_slice() {
         b"CAPABILITY" => Response::Capability(words(cursor.rest())),
+        b"ENABLED" => Response::Enabled(words(cursor.rest())),
         b"LIST" | b"XLIST" => list(cursor, max_depth).unwrap_or(Response::Other),
         b"STATUS" => status(cursor, max_depth).unwrap_or(Response::Other),
         b"SEARCH" => Response::Search(search(cursor.rest()).ok_or(ProtocolError::BrokenSearch)?),
@@ -250,7 +253,9 @@ fn status(cursor: Cursor<'_>, max_depth: usize) -> Option<Response> {
     let pairs = values.last()?.list()?.chunks(2);
     let items =
         pairs.filter_map(|pair| Some((pair.first()?.string()?.to_ascii_uppercase(), pair.get(1)?.number()?)));
-    Some(Response::Status { items: items.collect() })
+    let name = values.first()?.bytes()?.to_vec();
+    let name = if name.eq_ignore_ascii_case(b"INBOX") { b"INBOX".to_vec() } else { name };
+    Some(Response::Status { name, items: items.collect() })
 }
 
 /// Numbers up to a `(MODSEQ n)`, which may follow (RFC 7162, section 3.1.5).

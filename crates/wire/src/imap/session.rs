@@ -28,6 +28,10 @@ pub struct Session {
     pub(super) view: View,
     /// An IDLE that has not been ended with DONE.
     pub(super) idling: Option<Tag>,
+    /// The server tells what left a folder (QRESYNC).
+    pub(super) qresync: bool,
+    /// Names are UTF-8 (UTF8=ACCEPT).
+    pub(super) utf8: bool,
     ended: Option<SessionError>,
     /// The server said PREAUTH.
     pub(super) preauthenticated: bool,
@@ -88,6 +92,8 @@ impl Session {
             capabilities: Vec::new(),
             view: View::default(),
             idling: None,
+            qresync: false,
+            utf8: false,
             ended: None,
             preauthenticated: false,
         };

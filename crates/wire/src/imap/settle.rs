@@ -43,7 +43,7 @@ impl Session {
     pub async fn uid_search_header(&mut self, name: &str, value: &str) -> Result<UidSet, SessionError> {
         // Outlook refuses CHARSET UTF-8, so it is not asked for where it is not needed.
         let search = Command::new("UID SEARCH");
-        let search = if value.is_ascii() { search } else { search.plain("CHARSET UTF-8") };
+        let search = if value.is_ascii() || self.utf8 { search } else { search.plain("CHARSET UTF-8") };
         let command = search.plain("HEADER").string(name.as_bytes())?.string(value.as_bytes())?;
         self.search(command).await
     }
@@ -229,12 +229,22 @@ impl Session {
         if let Some(micros) = internal_date {
             command = command.plain(format!("\"{}\"", date::print(micros)));
         }
-        let done = self.run(command.message(message)).await?;
+        // Only so a server may take a header in UTF-8 (RFC 6855, section 4).
+        let command = match self.utf8 && !header_of(&message).is_ascii() {
+            true => command.utf8_message(message),
+            false => command.message(message),
+        };
+        let done = self.run(command).await?;
         Ok(match done.code {
             Some(Code::AppendUid { uid_validity, uid }) => Some(Appended { uid_validity, uid }),
             _ => None,
         })
     }
+}
+
+/// The bytes up to the first empty line.
+fn header_of(message: &[u8]) -> &[u8] {
+    &message[..memchr::memmem::find(message, b"\r\n\r\n").unwrap_or(message.len())]
 }
 
 /// `(\Seen $Filed)`; a flag is an atom, so nothing else may be in it.

@@ -61,7 +61,7 @@ fn searches_are_read_in_every_form() {
         parse("* VANISHED (EARLIER) 41,43:116"),
         Response::Vanished { earlier: true, uids: uids("41,43:116") }
     );
-    let Response::Status { items } = parse("* STATUS \"a b\" (MESSAGES 231 UIDNEXT 44292 )") else {
+    let Response::Status { items, .. } = parse("* STATUS \"a b\" (MESSAGES 231 UIDNEXT 44292 )") else {
         panic!()
     };
     assert_eq!(items, [("MESSAGES".to_owned(), 231), ("UIDNEXT".to_owned(), 44_292)]);
