@@ -54,3 +54,8 @@ async fn parts(
 fn damaged(error: split::JoinError) -> Error {
     Error::Other(format!("a stored message cannot be put together, run `lettercase verify`: {error:?}"))
 }
+
+/// The Message-ID of a message, without `<>`; empty if it has none.
+pub fn message_id(raw: &[u8]) -> String {
+    mail::parse::parse(raw).message_id.unwrap_or_default()
+}

@@ -194,7 +194,8 @@ impl Receive {
         folder: &Folder,
         opened: Vec<Opened>,
     ) -> Result<Filed, Error> {
-        let is_history = |one: &Opened| one.uid > 0 && one.uid <= folder.history_until;
+        let is_history =
+            |one: &Opened| channel.origin == Origin::Live && one.uid > 0 && one.uid <= folder.history_until;
         let (history, live): (Vec<Opened>, Vec<Opened>) = opened.into_iter().partition(is_history);
         let mut filed = Filed::default();
         if !history.is_empty() {

@@ -7,7 +7,7 @@ use model::{CaseStatus, MailboxKind};
 /// Plans what happens to a case (D1). Of several threads that turn out to be one, the oldest's case
 /// goes on; `desk::receive` closes the others into it.
 pub fn plan(letter: &Letter, known: &Known, direction: Direction, steps: &mut Vec<Step>) -> CasePlan {
-    if known.origin == Origin::History {
+    if known.origin != Origin::Live {
         return CasePlan::None;
     }
     let mut threads: Vec<_> = known.threads.iter().collect();

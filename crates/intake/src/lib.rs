@@ -12,7 +12,7 @@ pub mod plan;
 mod thread;
 
 use mail::Letter;
-use plan::{Direction, Known, Plan, Step};
+use plan::{Direction, Known, Origin, Plan, Step};
 
 /// Decides what happens to `letter`.
 pub fn decide(letter: &Letter, known: &Known) -> Plan {
@@ -27,8 +27,11 @@ pub fn decide(letter: &Letter, known: &Known) -> Plan {
     Plan { seen: known.seen, direction, thread, links, case, steps }
 }
 
-/// Out if one of our own mailboxes is the writer.
+/// Out if one of our own mailboxes is the writer, or it lies where sent mail does.
 fn direction(letter: &Letter, known: &Known) -> Direction {
+    if known.origin == Origin::Sent {
+        return Direction::Out;
+    }
     match letter.from.first() {
         Some(writer) if known.directory.ours.contains(&writer.key()) => Direction::Out,
         _ => Direction::In,

@@ -27,6 +27,9 @@ pub enum Origin {
     Live,
     /// Imported: no cases, replies or notifications.
     History,
+    /// Written by us, whatever its writer's address: from a folder of sent mail. Like history it has no
+    /// consequences.
+    Sent,
 }
 
 /// What intake needs to know of a mailbox.

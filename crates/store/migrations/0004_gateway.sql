@@ -87,7 +87,7 @@ CREATE TABLE operations (
 );
 CREATE INDEX operations_due ON operations (mailbox_id, id) WHERE state = 'due';
 CREATE INDEX operations_by_occurrence ON operations (occurrence_id, kind);
-CREATE INDEX operations_by_target ON operations (target_id) WHERE state = 'due';
+CREATE INDEX operations_by_target ON operations (target_id, state);
 CREATE INDEX operations_by_folder ON operations (folder_id, kind, state);
 
 -- POP3: the unique ids a maildrop has listed and the number each was given here. Equal ids are told apart by ordinal.

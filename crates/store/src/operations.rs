@@ -9,9 +9,9 @@ use crate::counters;
 use crate::params;
 use crate::raw;
 use crate::sql::{Error, Row, Sql, Tx};
-use model::{Flag, FlagChange, FolderId, MailboxId, OccurrenceId, OperationId, Time, UserId};
+use model::{Flag, FlagChange, FolderId, MailboxId, MessageId, OccurrenceId, OperationId, Time, UserId};
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// What is to be done, with what only this kind needs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -86,6 +86,15 @@ pub struct Operation {
     pub attempts: i64,
     /// When it was asked for.
     pub created_at: Time,
+}
+
+/// Name of the lock under which what people changed and what a server says are written.
+const LOCK: i64 = 0x4c63_0100_0000_0000;
+
+/// Until the transaction ends nobody else writes what people changed in a mailbox, or what its server says of
+/// it: neither undoes what the other has not seen.
+pub async fn lock(tx: &mut Tx, mailbox: MailboxId) -> Result<(), Error> {
+    tx.lock(LOCK + mailbox.0).await
 }
 
 /// Adds operations, in their order.
@@ -203,6 +212,30 @@ pub async fn leaving(sql: &mut impl Sql, ids: &[OccurrenceId]) -> Result<Vec<boo
     Ok(found.iter().map(|rows| !rows.is_empty()).collect())
 }
 
+/// Nobody waits any more for the flags of these.
+pub async fn drop_flags(tx: &mut Tx, ids: &[OccurrenceId], at: Time) -> Result<(), Error> {
+    let text = "UPDATE operations SET state = 'done', done_at = $2 WHERE occurrence_id = $1 AND kind = 'flag' AND state = 'due'";
+    tx.execute_many(text, ids.iter().map(|id| params![*id, at]).collect()).await.map(drop)
+}
+
+/// Whether something was ever added to a folder that was a message before.
+pub async fn receives(sql: &mut impl Sql, folder: FolderId) -> Result<bool, Error> {
+    let text = "SELECT 1 FROM operations WHERE folder_id = $1 AND kind = 'append' AND state IN ('due', 'done') AND occurrence_id IS NOT NULL LIMIT 1";
+    Ok(sql.query_opt(text, params![folder]).await?.is_some())
+}
+
+/// Those of these messages that were added to a folder from elsewhere: old mail in a new place.
+pub async fn received(
+    sql: &mut impl Sql,
+    folder: FolderId,
+    messages: &[MessageId],
+) -> Result<HashSet<MessageId>, Error> {
+    let text = "SELECT o.message_id FROM occurrences o JOIN operations p ON p.occurrence_id = o.id
+                WHERE o.message_id = $1 AND p.folder_id = $2 AND p.kind = 'append' AND p.state IN ('due', 'done') LIMIT 1";
+    let found = sql.query_many(text, messages.iter().map(|id| params![*id, folder]).collect()).await?;
+    found.iter().flatten().map(|row| row.get(0)).collect()
+}
+
 /// What is still due of an occurrence goes to the one it became.
 pub async fn follow(
     tx: &mut Tx,
@@ -256,9 +289,18 @@ pub async fn state(
     Ok((due.get(0)?, failed.collect::<Result<_, Error>>()?))
 }
 
-/// Mailboxes that are switched off and owe their server something.
-pub async fn owing_while_off(sql: &mut impl Sql) -> Result<Vec<MailboxId>, Error> {
-    let text = "SELECT DISTINCT o.mailbox_id FROM operations o JOIN mailboxes m ON m.id = o.mailbox_id
-                WHERE o.state = 'due' AND NOT m.active AND m.protocol = 'imap' ORDER BY o.mailbox_id";
-    sql.query(text, params![]).await?.iter().map(|row| row.get(0)).collect()
+/// How many copies of these bytes a folder is known to have had before `at`, or to have got since by an
+/// operation that is done: what is found beyond them was brought by one whose answer was lost.
+pub async fn accounted(
+    sql: &mut impl Sql,
+    folder: FolderId,
+    hash: &[u8; 32],
+    at: Time,
+) -> Result<i64, Error> {
+    let text = "SELECT (SELECT COUNT(*) FROM occurrences WHERE folder_id = $1 AND hash = $2 AND gone_at IS NULL AND kept_at < $3)
+                + (SELECT COUNT(*) FROM operations p JOIN occurrences o ON o.id = p.occurrence_id WHERE p.folder_id = $1
+                   AND p.kind = 'append' AND p.state = 'done' AND p.done_at >= $3 AND o.hash = $2)
+                + (SELECT COUNT(*) FROM occurrences o JOIN operations p ON p.occurrence_id = o.id WHERE p.target_id = $1
+                   AND p.kind = 'move' AND p.state = 'done' AND p.done_at >= $3 AND o.hash = $2)";
+    sql.query_one(text, params![folder, *hash, at]).await?.get(0)
 }

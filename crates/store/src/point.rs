@@ -33,6 +33,8 @@ pub const POINTS: &[(&str, &str)] = &[
     ("p2_intended", "POP3: it is written down what is about to be marked for deletion"),
     ("p2_marked", "POP3: messages are marked for deletion, QUIT is not said"),
     ("p3_quit", "POP3: the server has deleted, and we have not written that down"),
+    ("c12_operation_done", "the server has done what somebody asked for, and we have not written that down"),
+    ("c13_operation_begun", "it is written down that an operation is about to be tried"),
     ("c12_settled", "the server has moved or marked a batch, and we have not written that down"),
 ];
 

@@ -9,6 +9,8 @@ use model::{GrantId, MailboxId, MailboxKind, MailboxMode, ProcessId, Protocol, T
 pub struct Source {
     /// The mailbox.
     pub id: MailboxId,
+    /// Whether it is read. One that is not may still owe its server something.
+    pub active: bool,
     /// A group's or a person's.
     pub kind: MailboxKind,
     /// Its address.
@@ -42,16 +44,15 @@ pub struct Source {
 }
 
 const SOURCE: &str = "SELECT m.id, m.kind, m.address, m.host, m.port, m.tls, m.username, m.secret, m.create_cases, m.process_id,
-    (SELECT MIN(t.team_id) FROM mailbox_teams t WHERE t.mailbox_id = m.id), m.protocol, m.mode, m.grant_id, m.delete_on_server, m.delete_after_days
+    (SELECT MIN(t.team_id) FROM mailbox_teams t WHERE t.mailbox_id = m.id), m.protocol, m.mode, m.grant_id, m.delete_on_server, m.delete_after_days, m.active
     FROM mailboxes m WHERE";
 
-/// All active mailboxes whose rounds are not paused, oldest first.
+/// All active mailboxes whose rounds are not paused, oldest first; and those that are switched off and owe
+/// their server something.
 pub async fn active(sql: &mut impl Sql) -> Result<Vec<Source>, Error> {
-    sql.query(&format!("{SOURCE} m.active AND m.paused IS NULL ORDER BY m.id"), params![])
-        .await?
-        .iter()
-        .map(source)
-        .collect()
+    let owes = "m.protocol = 'imap' AND EXISTS (SELECT 1 FROM operations p WHERE p.mailbox_id = m.id AND p.state = 'due')";
+    let text = format!("{SOURCE} (m.active OR ({owes})) AND m.paused IS NULL ORDER BY m.id");
+    sql.query(&text, params![]).await?.iter().map(source).collect()
 }
 
 /// One mailbox, active or not.
@@ -99,6 +100,7 @@ fn source(row: &Row) -> Result<Source, Error> {
     let unknown = |word: &str| Error::Other(format!("a mailbox has the unknown word {word:?}"));
     Ok(Source {
         id: row.get(0)?,
+        active: row.get(16)?,
         kind: MailboxKind::of(&kind).ok_or_else(|| unknown(&kind))?,
         address: row.get(2)?,
         protocol: Protocol::of(&protocol).ok_or_else(|| unknown(&protocol))?,

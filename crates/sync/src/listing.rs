@@ -87,7 +87,8 @@ async fn renumber(
 ) -> Result<(), RoundError> {
     let highest = i64::from(found.last().unwrap_or(0));
     if folder.uidvalidity == 0 {
-        let is_history = mailboxes::is_history(&mut &receive.desk().db, folder.mailbox).await?;
+        let is_history = mailboxes::is_history(&mut &receive.desk().db, folder.mailbox).await?
+            || visit.reads_history_of(&folder.name);
         folder.history_until = if is_history { highest } else { 0 };
     } else {
         let sample = guard::sample(receive, folder, found).await?;

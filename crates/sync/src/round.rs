@@ -1,13 +1,15 @@
 //! One round of a mailbox that is read by IMAP: its chosen folders, to their end, and settled.
 
 use crate::listing;
+use crate::operations;
 use crate::pipeline::{self, Work};
 use crate::settle::settle;
 use crate::source;
+use crate::synchronise;
 use crate::visit::{FolderSummary, POLL, Progress, RoundError, Visit};
 use desk::mailbox::Boxed;
 use desk::receive::{Channel, Filed, Receive};
-use model::{AfterFiling, FolderId};
+use model::{AfterFiling, FolderId, MailboxMode};
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 use store::folders::{self, Folder};
@@ -23,7 +25,7 @@ pub struct ImapVisit {
     source: Source,
     pub(crate) session: Session,
     pub(crate) server: Server,
-    names: Vec<(String, FolderName)>,
+    pub(crate) names: Vec<(String, FolderName)>,
     /// What the names of new folders begin with.
     prefix: String,
     /// When each folder was compared as a whole.
@@ -38,12 +40,21 @@ impl ImapVisit {
     pub async fn begin(receive: &Receive, source: &Source) -> Result<ImapVisit, RoundError> {
         let (server, credentials) = source::server_of(receive.desk(), source).await?;
         let mut session = Session::connect(&server, &credentials).await?;
+        if source.mode == MailboxMode::Synchronise {
+            session.enable().await.map_err(|error| error.at(Stage::Login, &server))?;
+        }
         let names = session.list().await.map_err(|error| error.at(Stage::List, &server))?;
         let names = names.into_iter().map(|folder| (folder.name, folder.wire_name)).collect();
         let prefix = session.personal_namespace().await.map_err(|error| error.at(Stage::List, &server))?;
         point::reached("c1_signed_in");
         let (receive, source) = (receive.clone(), source.clone());
         Ok(ImapVisit { receive, source, session, server, names, prefix, compared: HashMap::new() })
+    }
+
+    /// Whether what lies in a folder when it is first read is history: in a synchronised mailbox all but
+    /// what is in INBOX, since nobody chose those folders for what they hold.
+    pub(crate) fn reads_history_of(&self, name: &str) -> bool {
+        self.source.mode == MailboxMode::Synchronise && name != "INBOX"
     }
 
     /// Opens a folder.
@@ -59,7 +70,8 @@ impl ImapVisit {
             return FolderName::inbox();
         }
         let known = self.names.iter().find(|(known, _)| known == name);
-        known.map_or_else(|| FolderName::encode(&self.name_to_make(name)), |(_, wire)| wire.clone())
+        let made = || self.session.folder_name(&self.name_to_make(name));
+        known.map_or_else(made, |(_, wire)| wire.clone())
     }
 
     /// Whether the server has a folder of this name.
@@ -130,6 +142,7 @@ async fn run(
 ) -> Result<Vec<FolderSummary>, RoundError> {
     let db = &receive.desk().db;
     let channel = source::channel(source);
+    let refused = operations::carry_out(receive, source, visit).await?;
     let mut chosen: Vec<FolderId> = read_ids(db, source).await?;
     chosen.extend((chosen.len() > 1).then(|| chosen[0]));
     let (mut summaries, mut failure): (Vec<FolderSummary>, _) = (Vec::new(), None);
@@ -146,6 +159,9 @@ async fn run(
             Err(error) => drop(failure.get_or_insert(error)),
         }
     }
+    if let (Some(refused), Some(last)) = (refused, summaries.last_mut()) {
+        last.refused = Some(refused);
+    }
     failure.map_or(Ok(summaries), Err)
 }
 
@@ -156,6 +172,9 @@ async fn read_ids(db: &Db, source: &Source) -> Result<Vec<FolderId>, RoundError>
 
 /// Files what an earlier run kept and did not come to file. Needs no server.
 pub async fn file_waiting(receive: &Receive, source: &Source) -> Result<Filed, RoundError> {
+    if source.mode == MailboxMode::Synchronise {
+        return synchronise::file_waiting(receive, source).await;
+    }
     let channel = source::channel(source);
     let mut filed = Filed::default();
     for folder in folders::read_folders(&mut &receive.desk().db, source.id).await? {
@@ -171,34 +190,62 @@ async fn read_folder(
     visit: &mut ImapVisit,
     progress: &Progress<'_>,
 ) -> Result<FolderSummary, RoundError> {
-    let desk = receive.desk();
     let selected = visit.select(&folder.name, folder.after_filing == AfterFiling::Leave).await?;
+    let mut read = read_open(receive, channel, &mut folder, &selected, visit, progress).await?;
+    read.summary.refused = settle(receive, visit, &folder).await?;
+    read.end(receive, &folder).await
+}
+
+/// Reads what is new in the folder that is open.
+pub(crate) async fn read_open(
+    receive: &Receive,
+    channel: &Channel,
+    folder: &mut Folder,
+    selected: &Selected,
+    visit: &mut ImapVisit,
+    progress: &Progress<'_>,
+) -> Result<Read, RoundError> {
     let mut summary = FolderSummary { folder: folder.name.clone(), ..FolderSummary::default() };
-    let fresh = listing::list(receive, &mut folder, &selected, visit, &mut summary).await?;
+    let fresh = listing::list(receive, folder, selected, visit, &mut summary).await?;
     let name = folder.name.clone();
     let report = |done: u64| progress(&name, done, fresh.len());
     report(0);
-    let portion = portion(&folder, &fresh);
+    let portion = portion(folder, &fresh);
     let work = Work { receive, channel, messages: visit.session.fetch(&portion), report: &report };
-    let left = pipeline::run(work, &mut folder, &fresh, &mut summary).await?;
+    let left = pipeline::run(work, folder, &fresh, &mut summary).await?;
     summary.more = fresh.len() - portion.len();
     let mut withheld = 0;
     // What was not given is looked into when all else is there.
     if !left.is_empty() && summary.more == 0 {
         let there = visit.session.uid_search_among(&left).await?;
-        withheld = listing::not_given(receive, &mut folder, left, there, &mut summary).await?;
+        withheld = listing::not_given(receive, folder, left, there, &mut summary).await?;
     }
-    summary.filed += receive.file_waiting(channel, &folder).await?.filed;
-    summary.refused = settle(receive, visit, &folder).await?;
-    if withheld > 0 {
-        return Err(RoundError::Withheld { folder: folder.name, messages: withheld });
+    summary.filed += receive.file_waiting(channel, folder).await?.filed;
+    Ok(Read { summary, withheld, any: !fresh.is_empty() })
+}
+
+/// What reading a folder did.
+pub(crate) struct Read {
+    pub(crate) summary: FolderSummary,
+    /// Messages that the server lists and does not give.
+    withheld: u64,
+    /// Whether there was anything to read.
+    any: bool,
+}
+
+impl Read {
+    /// Writes down that the folder was read to its end, if the server gave all it lists.
+    pub(crate) async fn end(self, receive: &Receive, folder: &Folder) -> Result<FolderSummary, RoundError> {
+        if self.withheld > 0 {
+            return Err(RoundError::Withheld { folder: folder.name.clone(), messages: self.withheld });
+        }
+        if self.any || folder.attempts > 0 {
+            let mut tx = receive.transaction().await?;
+            folders::scanned(&mut tx, folder.id, receive.desk().clock.now()).await?;
+            tx.commit().await?;
+        }
+        Ok(self.summary)
     }
-    if !fresh.is_empty() || folder.attempts > 0 {
-        let mut tx = receive.transaction().await?;
-        folders::scanned(&mut tx, folder.id, desk.clock.now()).await?;
-        tx.commit().await?;
-    }
-    Ok(summary)
 }
 
 /// Messages fetched in one round of a folder. Then its list is asked for again, so that what comes in

@@ -5,7 +5,9 @@
 //! [`Receive::transaction`], so that a process that has lost the mailbox to another writes nothing more.
 
 use crate::pop3::Pop3Visit;
+use crate::operations::OwingVisit;
 use crate::round::ImapVisit;
+use crate::synchronise::SynchroniseVisit;
 use crate::trouble;
 use desk::mailbox::{Boxed, Trouble};
 use desk::receive::Receive;
@@ -35,11 +37,11 @@ pub trait Visit: Send {
 /// Signs in.
 pub async fn begin(receive: &Receive, source: &Source) -> Result<Box<dyn Visit>, RoundError> {
     Ok(match (source.protocol, source.mode) {
+        (Protocol::Imap, _) if !source.active => Box::new(OwingVisit::begin(receive, source).await?),
         (Protocol::Imap, MailboxMode::File) => Box::new(ImapVisit::begin(receive, source).await?),
         (Protocol::Pop3, _) => Box::new(Pop3Visit::new(receive, source)),
-        (protocol, mode) => {
-            let (protocol, mode) = (protocol.word(), mode.word());
-            return Err(anyhow::anyhow!("this version cannot {mode} a mailbox by {protocol}").into());
+        (Protocol::Imap, MailboxMode::Synchronise) => {
+            Box::new(SynchroniseVisit::begin(receive, source).await?)
         }
     })
 }

@@ -91,6 +91,7 @@ pub fn may_change(actor: &Actor, mailbox: &Mailbox) -> bool {
 
 /// A synchronised mailbox the actor may change.
 async fn changeable(tx: &mut Tx, actor: &Actor, id: MailboxId) -> Result<Mailbox, Refusal> {
+    operations::lock(tx, id).await?;
     let mailbox = visible(tx, actor, id).await?;
     actor.may(Verb::ChangeFolders)?;
     if !may_change(actor, &mailbox) {
@@ -228,6 +229,7 @@ pub async fn delete(desk: &Desk, actor: &Actor, id: MailboxId, ids: &[Occurrence
     stay(&mut tx, &deleted).await?;
     let hidden: Vec<OccurrenceId> = deleted.iter().map(|item| item.id).collect();
     synchronised::hide(&mut tx, &hidden, desk.clock.now()).await?;
+    operations::drop_flags(&mut tx, &hidden, desk.clock.now()).await?;
     if mailbox.delete_on_server {
         remove(desk, &mut tx, actor, id, &deleted).await?;
     }

@@ -6,10 +6,11 @@ use super::{Channel, Filed, Receive};
 use intake::plan::{CasePlan, Origin, Plan, Seen, ThreadPlan};
 use mail::Letter;
 use model::{LinkReason, MessageId, OccurrenceId, ThreadId, Time};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use store::filing::{self, NewAttachment, NewCase, NewMessage, Writes};
 use store::folders::Folder;
+use store::operations;
 use store::point;
 use store::sql::{Error, Tx};
 
@@ -95,9 +96,14 @@ async fn file_together(
         folder,
         writes: Writes::default(),
         done: Filed::default(),
+        brought: HashSet::new(),
     };
     round.writes.reserve(&mut tx, waiting.len() as i64).await?;
     let mut recalled = recall::recall(&mut tx, &mut round.writes, batch).await?;
+    if operations::receives(&mut tx, folder.id).await? {
+        let seen: Vec<MessageId> = recalled.seen.values().map(|seen| seen.message).collect();
+        round.brought = operations::received(&mut tx, folder.id, &seen).await?;
+    }
     for one in batch {
         let Some(id) = one.occurrence.filter(|id| waiting.contains(id)) else { continue };
         match one.read.as_deref() {
@@ -120,6 +126,8 @@ struct Round<'a> {
     folder: &'a Folder,
     writes: Writes,
     done: Filed,
+    /// Messages that were moved here from another mailbox: history, however new the folder.
+    brought: HashSet<MessageId>,
 }
 
 impl Round<'_> {
@@ -131,7 +139,10 @@ impl Round<'_> {
         one: &Opened,
         read: &Read,
     ) -> Result<(), Error> {
-        let known = recalled.known(self.channel, read, &self.writes);
+        let mut known = recalled.known(self.channel, read, &self.writes);
+        if known.seen.is_some_and(|seen| self.brought.contains(&seen.message)) {
+            known.origin = Origin::History;
+        }
         let decided = catch_unwind(AssertUnwindSafe(|| intake::decide(&read.letter, &known)));
         let plan = match decided {
             Ok(plan) => plan,
@@ -241,7 +252,7 @@ impl Round<'_> {
             participants: participants(letter),
             attachments: attachments(letter),
             index: read.index.clone(),
-            history: self.channel.origin == Origin::History,
+            history: self.channel.origin != Origin::Live,
         };
         self.writes.message(thread, message, self.at)
     }
@@ -305,7 +316,7 @@ impl Round<'_> {
 /// server's or the file's is only the day it was copied.
 fn received_at(origin: Origin, one: &Opened, read: &Read) -> Time {
     match (origin, one.internal_at, read.letter.date) {
-        (Origin::History, _, Some(date)) | (_, Time(0), Some(date)) => Time(date.at),
+        (Origin::History | Origin::Sent, _, Some(date)) | (_, Time(0), Some(date)) => Time(date.at),
         (_, at, _) => at,
     }
 }

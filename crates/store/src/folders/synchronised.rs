@@ -229,22 +229,27 @@ pub struct Whereabouts {
 }
 
 const WHEREABOUTS: &str = "SELECT o.id, o.folder_id, o.uidvalidity, o.uid, o.hash, o.size_bytes, COALESCE(m.mid, ''), o.message_id,
-    o.gone_at IS NULL AND o.uidvalidity = f.uidvalidity AND f.present FROM occurrences o JOIN folders f ON f.id = o.folder_id LEFT JOIN messages m ON m.id = o.message_id";
+    o.gone_at IS NULL AND o.hidden_at IS NULL AND o.uidvalidity = f.uidvalidity AND f.present FROM occurrences o JOIN folders f ON f.id = o.folder_id LEFT JOIN messages m ON m.id = o.message_id";
+
+/// Where an occurrence is, or was.
+pub async fn whereabouts_of(sql: &mut impl Sql, id: OccurrenceId) -> Result<Option<Whereabouts>, Error> {
+    let row = sql.query_opt(&format!("{WHEREABOUTS} WHERE o.id = $1"), params![id]).await?;
+    row.map(|row| place_of(&row)).transpose()
+}
 
 /// Where an occurrence is; if it is gone, the newest other one of its message in the mailbox that is not.
 pub async fn whereabouts(sql: &mut impl Sql, id: OccurrenceId) -> Result<Option<Whereabouts>, Error> {
-    let row = sql.query_opt(&format!("{WHEREABOUTS} WHERE o.id = $1"), params![id]).await?;
-    let found = row.map(|row| whereabouts_of(&row)).transpose()?;
+    let found = whereabouts_of(sql, id).await?;
     let Some(Whereabouts { present: false, message: Some(message), .. }) = found else { return Ok(found) };
     let text = format!(
-        "{WHEREABOUTS} WHERE o.message_id = $1 AND o.gone_at IS NULL AND o.uidvalidity = f.uidvalidity AND f.present
+        "{WHEREABOUTS} WHERE o.message_id = $1 AND o.gone_at IS NULL AND o.hidden_at IS NULL AND o.uidvalidity = f.uidvalidity AND f.present
          AND o.mailbox_id = (SELECT mailbox_id FROM occurrences WHERE id = $2) ORDER BY o.id DESC LIMIT 1"
     );
     let row = sql.query_opt(&text, params![message, id]).await?;
-    Ok(row.map(|row| whereabouts_of(&row)).transpose()?.or(found))
+    Ok(row.map(|row| place_of(&row)).transpose()?.or(found))
 }
 
-fn whereabouts_of(row: &Row) -> Result<Whereabouts, Error> {
+fn place_of(row: &Row) -> Result<Whereabouts, Error> {
     Ok(Whereabouts {
         id: row.get(0)?,
         folder: row.get(1)?,

@@ -8,4 +8,5 @@ mod post_room;
 mod renumbered;
 mod restored;
 mod serving;
+mod synchronise;
 mod three;

@@ -94,6 +94,13 @@ impl PostRoom {
         mailbox::add(self.desk(), &Actor::machine(), new).await.unwrap().id
     }
 
+    /// Connects a mailbox of a group that is kept as on its server.
+    pub async fn connect_synchronised(&self, server: Server<'_>) -> MailboxId {
+        let id = self.connect(server, Vec::new()).await;
+        self.run(&format!("UPDATE mailboxes SET mode = 'synchronise' WHERE id = {id}")).await;
+        id
+    }
+
     pub async fn source(&self, id: MailboxId) -> Source {
         store::rounds::source_of(&mut &self.desk().db, id).await.unwrap().unwrap()
     }
