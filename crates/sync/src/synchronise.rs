@@ -72,7 +72,7 @@ impl SynchroniseVisit {
             if !is_inbox && self.is_as_before(&folder, status.as_ref()) {
                 continue;
             }
-            let id = folder.folder.id;
+            let (id, name) = (folder.folder.id, folder.folder.name.clone());
             match self.look_into(folder, progress).await {
                 Ok(summary) if summary.more > 0 => summaries.push(summary),
                 Ok(summary) => {
@@ -83,6 +83,10 @@ impl SynchroniseVisit {
                     if self.imap.session.ended().is_some() || matches!(error, RoundError::Store(_)) =>
                 {
                     return Err(error);
+                }
+                // Listed and not to be opened: somebody else's, shared for no more than its name.
+                Err(RoundError::Connect(error)) if !is_inbox => {
+                    tracing::warn!(mailbox = self.source.id.0, folder = name, %error, "a folder cannot be opened");
                 }
                 Err(error) => drop(failure.get_or_insert(error)),
             }

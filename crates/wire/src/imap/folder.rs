@@ -51,11 +51,11 @@ impl Session {
     /// What the names of folders begin with that may be made here, with its delimiter, such as `INBOX.`; empty
     /// where they may stand beside INBOX, or the server does not say (RFC 2342).
     pub async fn personal_namespace(&mut self) -> Result<String, SessionError> {
-        let mut prefix = String::new();
+        let mut prefix = Vec::new();
         if self.offers("NAMESPACE") {
             let asked = self.run_each(Command::new("NAMESPACE"), |response| {
                 if let Response::Namespace { personal } = response {
-                    prefix = utf7::decode(&personal);
+                    prefix = personal;
                 }
             });
             match asked.await {
@@ -63,7 +63,7 @@ impl Session {
                 Err(error) => return Err(error),
             }
         }
-        Ok(prefix)
+        Ok(self.decoded(&prefix))
     }
 
     /// A folder's numbers without opening it (RFC 9051, section 6.3.11). Not for the open folder.
