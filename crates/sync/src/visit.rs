@@ -4,8 +4,8 @@
 //! after a failure) is the supervisor's and common to all. Rounds write only in transactions of
 //! [`Receive::transaction`], so that a process that has lost the mailbox to another writes nothing more.
 
-use crate::pop3::Pop3Visit;
 use crate::operations::OwingVisit;
+use crate::pop3::Pop3Visit;
 use crate::round::ImapVisit;
 use crate::synchronise::SynchroniseVisit;
 use crate::trouble;
