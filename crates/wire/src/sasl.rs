@@ -123,7 +123,7 @@ enum State {
         user: String,
         password: String,
     },
-    Scram(Scram),
+    Scram(Box<Scram>),
 }
 
 impl fmt::Debug for Exchange {
@@ -144,8 +144,8 @@ impl Exchange {
         }
         let say = |answers: Vec<String>| State::Say { answers: answers.into(), last: "" };
         let state = match mechanism {
-            Mechanism::ScramSha256 => State::Scram(Scram::sha256(user, secret, &nonce())),
-            Mechanism::ScramSha1 => State::Scram(Scram::sha1(user, secret, &nonce())),
+            Mechanism::ScramSha256 => State::Scram(Box::new(Scram::sha256(user, secret, &nonce()))),
+            Mechanism::ScramSha1 => State::Scram(Box::new(Scram::sha1(user, secret, &nonce()))),
             Mechanism::Plain => say(vec![format!("\0{user}\0{secret}")]),
             Mechanism::Login => say(vec![user.to_owned(), secret.to_owned()]),
             Mechanism::CramMd5 => State::CramMd5 { user: user.to_owned(), password: secret.to_owned() },

@@ -10,7 +10,7 @@ fn decoded(text: &str) -> String {
 
 /// An exchange with the nonce of a test vector.
 fn exchange(mechanism: Mechanism, scram: Scram) -> Exchange {
-    Exchange { mechanism, state: State::Scram(scram) }
+    Exchange { mechanism, state: State::Scram(Box::new(scram)) }
 }
 
 /// The messages of RFC 5802, section 5.
