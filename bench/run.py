@@ -105,7 +105,7 @@ def lettercase(server, corpus, count, settle):
         file.write(server.about["password"] + "\n")
     url = "imap://%s@127.0.0.1:%d" % (user, server.about["port"])
     add = [BINARY, "--data", data, "mailbox", "add", "--group", "--address", "obchod@firma.example", "--imap", url,
-           "--tls", "none", "--password-file", password, "--create-cases", "--process", "Sales", "--active"]
+           "--tls", "none", "--password-file", password, "--create-cases", "--process", "Sales", "--team", "Sales", "--active"]
     subprocess.run(add + settle, check=True, stdout=subprocess.DEVNULL)
     result = measured([BINARY, "--data", data, "scan"], os.path.join(WORK, "lettercase.log"))
     ledger = json.loads(subprocess.run([BINARY, "--data", data, "ledger", "--json"], check=True, capture_output=True).stdout)

@@ -69,6 +69,9 @@ impl Program {
         let mut arguments =
             vec!["mailbox", "add", "--group", "--address", address, "--imap", &url, "--tls", "none"];
         arguments.extend(["--password-file", &password, "--folder", "INBOX", "--active"]);
+        if !more.contains(&"--process") {
+            arguments.extend(["--process", "Helpdesk", "--team", "Support"]);
+        }
         arguments.extend(more);
         self.run(&arguments);
     }

@@ -16,10 +16,10 @@ on_both_programs! {
             ("password@acme.example", format!("imap://helpdesk@127.0.0.1:{}", dovecot.imap_port)),
             ("port@acme.example", "imap://helpdesk@127.0.0.1:1".to_owned()),
         ] {
-            program.run(&["mailbox", "add", "--group", "--address", address, "--imap", &url, "--tls", "none", "--password-file", &wrong, "--active"]);
+            program.run(&["mailbox", "add", "--group", "--address", address, "--imap", &url, "--tls", "none", "--password-file", &wrong, "--process", "Helpdesk", "--team", "Support", "--active"]);
         }
         let certificate = format!("imaps://helpdesk@127.0.0.1:{}", dovecot.imaps_port);
-        program.run(&["mailbox", "add", "--group", "--address", "tls@acme.example", "--imap", &certificate, "--password-file", &wrong, "--active"]);
+        program.run(&["mailbox", "add", "--group", "--address", "tls@acme.example", "--imap", &certificate, "--password-file", &wrong, "--process", "Helpdesk", "--team", "Support", "--active"]);
 
         let output = program.try_run(&["scan"]);
         assert!(!output.status.success(), "a mailbox that was not read to its end is no success");

@@ -1,10 +1,10 @@
 //! Guesses at the servers of an address, for whoever connects a mailbox.
 
-use crate::mailbox::Rounds;
+use crate::mailbox::{Rounds, reach_of};
 use crate::may::{Actor, Verb};
 use crate::people::checked_address;
 use crate::{Desk, Refusal};
-use model::{ProviderId, Reach, Tls};
+use model::{ProviderId, Tls};
 
 model::words! {
     /// Where a guess comes from, the most trusted first.
@@ -55,11 +55,6 @@ pub struct Candidate {
     pub note: Option<String>,
 }
 
-/// What somebody may reach through us.
-pub(crate) fn reach_of(actor: &Actor) -> Reach {
-    if actor.administrator { Reach::Anywhere } else { Reach::Public }
-}
-
 /// Candidates for an address, the most trusted first; at least one.
 pub async fn guess(
     desk: &Desk,
@@ -67,7 +62,7 @@ pub async fn guess(
     rounds: &dyn Rounds,
     address: &str,
 ) -> Result<Vec<Candidate>, Refusal> {
-    actor.may(Verb::ManageMailboxes)?;
+    actor.may(Verb::AddMailbox)?;
     let address = checked_address("address", address)?;
     let mut candidates = rounds.guess(address, reach_of(actor)).await;
     if candidates.is_empty() {

@@ -4,12 +4,11 @@
 //! and the same `verify` cover it. What was imported into that folder before, byte for byte, is left
 //! out; two identical copies within one import stay two occurrences of one message.
 
-use crate::mailbox::{self, NewMailbox};
-use crate::may::Actor;
+use crate::mailbox;
 use crate::receive::{Channel, Item, Place, Receive};
 use crate::{Desk, Refusal};
 use intake::plan::{Mailbox, Origin};
-use model::{MailboxKind, Time, Tls};
+use model::{MailboxKind, Time};
 use store::folders::{self, Folder};
 use store::{mailboxes, raw};
 
@@ -161,22 +160,15 @@ async fn existing(desk: &Desk, address: &str) -> Result<mailboxes::Mailbox, Refu
     })
 }
 
+/// The mailbox of what came from files: off, and nobody's but the archive's.
 async fn for_imports(desk: &Desk) -> Result<mailboxes::Mailbox, Refusal> {
-    let new = NewMailbox {
-        kind: MailboxKind::Group,
-        address: ADDRESS.into(),
+    let new = mailboxes::Mailbox {
         name: "Import".into(),
-        owner: None,
         host: "localhost".into(),
-        port: 993,
-        tls: Tls::Implicit,
         username: "import".into(),
-        password: None,
-        folders: Vec::new(),
-        process: None,
-        teams: Vec::new(),
-        create_cases: false,
-        active: false,
+        ..mailboxes::Mailbox::new(MailboxKind::Group, ADDRESS)
     };
-    mailbox::add(desk, &Actor::machine(), new).await
+    let mut tx = desk.db.begin().await?;
+    let id = mailboxes::add(&mut tx, &new, desk.clock.now()).await?;
+    mailbox::finish(desk, tx, id, "added").await
 }

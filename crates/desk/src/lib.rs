@@ -15,6 +15,8 @@ pub mod mailbox;
 pub mod may;
 pub mod message;
 pub mod note;
+pub mod notification;
+pub mod outgoing;
 pub mod people;
 pub mod random;
 pub mod receive;

@@ -10,8 +10,8 @@
 //! rounds come in by other doors.
 
 use crate::Refusal;
-use model::{Level, MailboxId, TeamId, UserId};
-use store::changes::RecordsHeard;
+use model::{GroupMail, Level, MailboxId, TeamId, UserId};
+use store::changes::{MailboxesHeard, RecordsHeard};
 pub use store::people::Access;
 
 /// Who asks.
@@ -27,6 +27,10 @@ pub struct Actor {
     pub mail: Level,
     /// How far they see records.
     pub records: Level,
+    /// Whether they may connect personal mailboxes of their own.
+    pub connects_own: bool,
+    /// From which shared group mailboxes they may send.
+    pub group_mail: GroupMail,
     /// The teams they are in.
     pub teams: Vec<TeamId>,
     /// The group mailboxes of their teams.
@@ -44,6 +48,8 @@ impl Actor {
             administrator: true,
             mail: Level::All,
             records: Level::All,
+            connects_own: true,
+            group_mail: GroupMail::All,
             teams: Vec::new(),
             team_mailboxes: Vec::new(),
             own_mailboxes: Vec::new(),
@@ -78,6 +84,15 @@ impl Actor {
         }
     }
 
+    /// Which mailboxes they hear of: their own and those they keep.
+    pub fn mailboxes_heard(&self) -> MailboxesHeard {
+        match self.user {
+            _ if self.administrator => MailboxesHeard::All,
+            Some(user) => MailboxesHeard::Of(user),
+            None => MailboxesHeard::None,
+        }
+    }
+
     /// Whether they may do `verb` at all; the sentence of the refusal is for them to read.
     pub fn may(&self, verb: Verb) -> Result<(), Refusal> {
         let allowed = match verb.needs() {
@@ -85,6 +100,7 @@ impl Actor {
             Needs::Mail => self.mail != Level::No,
             Needs::Records => self.records != Level::No,
             Needs::MailAndRecords => self.mail != Level::No && self.records != Level::No,
+            Needs::OwnMailboxes => self.administrator || self.connects_own,
             Needs::Administrator => self.administrator,
         };
         match allowed {
@@ -130,8 +146,16 @@ model::words! {
         SeePeople = "see_people",
         /// Users, roles, teams, processes.
         ManagePeople = "manage_people",
-        /// Connect, change, test and scan mailboxes.
+        /// One's own mailboxes and those one keeps: their settings as far as one may, state, tests, scans.
+        SeeMailboxes = "see_mailboxes",
+        /// Connect a personal mailbox of one's own.
+        AddMailbox = "add_mailbox",
+        /// All mailboxes: connect a group's or somebody else's, say whose they are, clear them.
         ManageMailboxes = "manage_mailboxes",
+        /// Settings of the whole system: how it sends, which servers inside may be named.
+        ChangeSystem = "change_system",
+        /// What one is told, and that one has read it.
+        ReadNotifications = "read_notifications",
         /// See and retry what could not be understood.
         ManageQuarantine = "manage_quarantine",
         /// One's own language, theme, name.
@@ -154,6 +178,8 @@ pub enum Needs {
     Records,
     /// Both.
     MailAndRecords,
+    /// A role that lets users connect mailboxes.
+    OwnMailboxes,
     /// Being administrator.
     Administrator,
 }
@@ -166,6 +192,9 @@ impl Needs {
             Needs::Records => "Your role gives no access to records. An administrator can change it.",
             Needs::MailAndRecords => {
                 "This needs access to mail and to records. An administrator can change your role."
+            }
+            Needs::OwnMailboxes => {
+                "Your role does not let you connect a mailbox. An administrator can do it, or change the role."
             }
             Needs::Administrator => "Only an administrator can do this.",
         }
@@ -190,7 +219,11 @@ impl Verb {
             Verb::ChangeCase => Needs::Records,
             Verb::SeePeople => Needs::SignedIn,
             Verb::ManagePeople => Needs::Administrator,
+            Verb::SeeMailboxes => Needs::SignedIn,
+            Verb::AddMailbox => Needs::OwnMailboxes,
             Verb::ManageMailboxes => Needs::Administrator,
+            Verb::ChangeSystem => Needs::Administrator,
+            Verb::ReadNotifications => Needs::SignedIn,
             Verb::ManageQuarantine => Needs::Administrator,
             Verb::ChangeSettings => Needs::SignedIn,
             Verb::ManageTokens => Needs::SignedIn,
@@ -209,6 +242,7 @@ mod tests {
             administrator,
             mail,
             records,
+            connects_own: mail == Level::Own,
             teams: vec![TeamId(1)],
             team_mailboxes: vec![MailboxId(3)],
             own_mailboxes: vec![MailboxId(4)],
@@ -250,7 +284,11 @@ mod tests {
             change_case        x.xxxx..
             see_people         xxxxxxxx
             manage_people      xx......
+            see_mailboxes      xxxxxxxx
+            add_mailbox        xx..x.x.
             manage_mailboxes   xx......
+            change_system      xx......
+            read_notifications xxxxxxxx
             manage_quarantine  xx......
             change_settings    xxxxxxxx
             manage_tokens      xxxxxxxx

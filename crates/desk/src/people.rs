@@ -1,9 +1,14 @@
 //! Users, roles, teams, processes: first set-up, and what an administrator does with them.
 
+mod roles;
+
+pub use roles::{BUILT_IN_ROLES, DEFAULT_ROLE, RoleChange, add_role, change_role};
+
 use crate::may::{Actor, Verb};
 use crate::sign_in::{self, LONGEST_PASSWORD, NewSession};
 use crate::{Desk, Refusal};
-use model::{Level, ProcessId, RoleId, TeamId, Time, UserId};
+use model::{ProcessId, RoleId, TeamId, Time, UserId};
+use roles::roles;
 use store::changes::{self, Change, ChangeKind};
 use store::people::{self, User};
 use store::sql::Tx;
@@ -52,18 +57,6 @@ model::words! {
         Compact = "compact",
     }
 }
-
-/// The roles that are there from the beginning: name, administrator, mail, records.
-pub const BUILT_IN_ROLES: [(&str, bool, Level, Level); 5] = [
-    ("Administrator", true, Level::All, Level::All),
-    ("Lead", false, Level::All, Level::All),
-    ("Agent", false, Level::Team, Level::All),
-    ("Own mail", false, Level::Own, Level::Team),
-    ("No mail", false, Level::No, Level::No),
-];
-
-/// The role of whoever gets none: they see no mail at all.
-pub const DEFAULT_ROLE: &str = "No mail";
 
 /// A new user, as asked for.
 #[derive(Clone, Debug)]
@@ -147,19 +140,6 @@ pub async fn set_up(desk: &Desk, new: NewUser) -> Result<NewSession, Refusal> {
 
 fn already_set_up() -> Refusal {
     Refusal::conflict("already_set_up", "There is a user already. Sign in.")
-}
-
-/// All roles; the built-in ones are made where there are none.
-async fn roles(tx: &mut Tx) -> Result<Vec<people::Role>, Refusal> {
-    tx.lock(ROLES_LOCK).await?;
-    let roles = people::roles(tx).await?;
-    if !roles.is_empty() {
-        return Ok(roles);
-    }
-    for (name, administrator, mail, records) in BUILT_IN_ROLES {
-        people::add_role(tx, name, administrator, mail, records).await?;
-    }
-    Ok(people::roles(tx).await?)
 }
 
 /// Held while the first roles and the first user are made: "role" as a number.

@@ -175,6 +175,8 @@ pub async fn actor(db: &Db, id: UserId) -> Result<Option<Actor>, Refusal> {
         administrator: user.role.administrator,
         mail: user.role.mail,
         records: user.role.records,
+        connects_own: user.role.own_mailboxes,
+        group_mail: user.role.group_mail,
         teams: belongings.teams,
         team_mailboxes: belongings.team_mailboxes,
         own_mailboxes: belongings.own_mailboxes,

@@ -55,6 +55,18 @@ words! {
 }
 
 words! {
+    /// From which shared group mailboxes somebody may send.
+    GroupMail {
+        /// None.
+        No = "no",
+        /// Those of their teams.
+        Team = "team",
+        /// All.
+        All = "all",
+    }
+}
+
+words! {
     /// What is done on the server once a message is durably filed.
     AfterFiling {
         /// Move it to the processed folder.

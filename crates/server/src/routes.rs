@@ -6,11 +6,9 @@
 //! `listThreads`.
 
 use crate::App;
-use crate::api::{
-    cases, changes, events, guess, health, mailbox_folders, mailbox_rounds, mailboxes, messages, people,
-    quarantine,
-};
-use crate::api::{records, search, sending, session, threads, tokens, views};
+use crate::api::{cases, changes, events, guess, health, mailbox_folders, mailbox_rounds, mailboxes};
+use crate::api::{messages, notifications, people, quarantine, records, search, sending, session};
+use crate::api::{settings, threads, tokens, views};
 use crate::guard::Door::{self, Anybody, May, Open, SignedIn};
 use axum::extract::DefaultBodyLimit;
 use axum::routing::MethodRouter;
@@ -68,19 +66,22 @@ pub fn table() -> Vec<Route> {
         route(May(Verb::ManagePeople), routes!(people::create_team)),
         route(May(Verb::SeePeople), routes!(people::list_processes)),
         route(May(Verb::ManagePeople), routes!(people::create_process)),
+        route(May(Verb::ManagePeople), routes!(people::create_role)),
+        route(May(Verb::ManagePeople), routes!(people::change_role)),
         // Mailboxes
-        route(May(Verb::ManageMailboxes), routes!(mailboxes::list_mailboxes)),
-        route(May(Verb::ManageMailboxes), routes!(mailboxes::create_mailbox)),
-        route(May(Verb::ManageMailboxes), routes!(mailboxes::test_mailbox)),
-        route(May(Verb::ManageMailboxes), routes!(sending::test_sending)),
-        route(May(Verb::ManageMailboxes), routes!(guess::guess_servers)),
-        route(May(Verb::ManageMailboxes), routes!(mailboxes::get_mailbox)),
-        route(May(Verb::ManageMailboxes), routes!(mailboxes::change_mailbox)),
-        route(May(Verb::ManageMailboxes), routes!(mailboxes::scan_mailbox)),
+        route(May(Verb::SeeMailboxes), routes!(mailboxes::list_mailboxes)),
+        route(May(Verb::AddMailbox), routes!(mailboxes::create_mailbox)),
+        route(May(Verb::SeeMailboxes), routes!(mailboxes::test_mailbox)),
+        route(May(Verb::SeeMailboxes), routes!(sending::test_sending)),
+        route(May(Verb::AddMailbox), routes!(guess::guess_servers)),
+        route(May(Verb::SeeMailboxes), routes!(mailboxes::get_mailbox)),
+        route(May(Verb::SeeMailboxes), routes!(mailboxes::change_mailbox)),
+        route(May(Verb::SeeMailboxes), routes!(mailboxes::fill_in_password)),
+        route(May(Verb::SeeMailboxes), routes!(mailboxes::scan_mailbox)),
         route(May(Verb::ManageMailboxes), routes!(mailbox_rounds::resume_mailbox)),
         route(May(Verb::ManageMailboxes), routes!(mailbox_rounds::reconcile_mailbox)),
         route(May(Verb::ManageMailboxes), routes!(mailbox_rounds::get_reconciled)),
-        route(May(Verb::ManageMailboxes), routes!(mailboxes::get_ledger)),
+        route(May(Verb::SeeMailboxes), routes!(mailboxes::get_ledger)),
         route(May(Verb::ManageQuarantine), routes!(quarantine::list_quarantine)),
         route(May(Verb::ManageQuarantine), routes!(quarantine::get_quarantined_raw)),
         route(May(Verb::ManageQuarantine), routes!(quarantine::retry_quarantined)),
@@ -91,7 +92,14 @@ pub fn table() -> Vec<Route> {
         route(May(Verb::ChangeFolders), routes!(mailbox_folders::move_folder_messages)),
         route(May(Verb::ChangeFolders), routes!(mailbox_folders::delete_folder_messages)),
         route(May(Verb::ChangeFolders), routes!(mailbox_folders::move_mailbox_messages)),
+        route(May(Verb::SeeMailboxes), routes!(mailboxes::list_senders)),
+        route(May(Verb::ChangeSystem), routes!(settings::get_outgoing_mail)),
+        route(May(Verb::ChangeSystem), routes!(settings::set_outgoing_mail)),
+        route(May(Verb::ChangeSystem), routes!(settings::get_allowed_hosts)),
+        route(May(Verb::ChangeSystem), routes!(settings::set_allowed_hosts)),
         // What happens
+        route(May(Verb::ReadNotifications), routes!(notifications::list_notifications)),
+        route(May(Verb::ReadNotifications), routes!(notifications::read_notifications)),
         route(May(Verb::FollowChanges), routes!(changes::list_changes)),
         route(May(Verb::FollowChanges), routes!(events::follow_events)),
     ]

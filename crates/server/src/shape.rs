@@ -105,6 +105,10 @@ word_schemas! {
     MailboxKind of model::MailboxKind,
     /// Schema of [`model::Flag`].
     Flag of model::Flag,
+    /// Schema of [`model::MailboxMode`].
+    MailboxMode of model::MailboxMode,
+    /// Schema of [`model::GroupMail`].
+    GroupMail of model::GroupMail,
     /// Schema of [`model::Protocol`].
     Protocol of model::Protocol,
     /// Schema of [`model::RecordKind`].

@@ -14,6 +14,13 @@ ALTER TABLE users ADD COLUMN default_mailbox_id BIGINT;
 ALTER TABLE mailboxes ADD COLUMN keeper_id BIGINT REFERENCES users (id);
 -- What is done with its folders: 'file' (read the chosen ones, file, settle) or 'synchronise' (all, both ways).
 ALTER TABLE mailboxes ADD COLUMN mode TEXT NOT NULL DEFAULT 'file';
+-- Its host may be connected to wherever it is ('anywhere': an administrator chose it), or only on public
+-- addresses ('public').
+ALTER TABLE mailboxes ADD COLUMN reach TEXT NOT NULL DEFAULT 'anywhere';
+-- Whether a password may be sent without protection to another machine.
+ALTER TABLE mailboxes ADD COLUMN allow_plain BOOLEAN NOT NULL DEFAULT FALSE;
+-- Waits for its owner and is switched on as soon as the password is there.
+ALTER TABLE mailboxes ADD COLUMN starts BOOLEAN NOT NULL DEFAULT FALSE;
 -- When the first message was downloaded or synchronisation began; from then on the protocol is locked.
 ALTER TABLE mailboxes ADD COLUMN begun_at BIGINT;
 -- Whether Lettercase may delete on the server at all.
@@ -27,7 +34,10 @@ ALTER TABLE mailboxes ADD COLUMN smtp_host TEXT NOT NULL DEFAULT '';
 ALTER TABLE mailboxes ADD COLUMN smtp_port BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE mailboxes ADD COLUMN smtp_tls TEXT NOT NULL DEFAULT 'implicit';
 ALTER TABLE mailboxes ADD COLUMN smtp_username TEXT NOT NULL DEFAULT '';
+-- Always that of this very server, also where the password is the same as for receiving.
 ALTER TABLE mailboxes ADD COLUMN smtp_secret {blob};
+ALTER TABLE mailboxes ADD COLUMN smtp_grant_id BIGINT;
+ALTER TABLE mailboxes ADD COLUMN smtp_reach TEXT NOT NULL DEFAULT 'anywhere';
 -- Signs in with this grant of an OAuth provider instead of a password.
 ALTER TABLE mailboxes ADD COLUMN grant_id BIGINT;
 -- Why the rounds stopped and ask: JSON; NULL: they run.

@@ -25,6 +25,10 @@ model::words! {
         Message = "message",
         /// A user, role, team or process.
         User = "user",
+        /// Something somebody is told.
+        Notification = "notification",
+        /// A setting of the whole system.
+        System = "system",
     }
 }
 
@@ -65,8 +69,21 @@ pub struct Listener {
     pub mail: Access,
     /// The records they may hear of.
     pub records: RecordsHeard,
-    /// Whether they hear of mailboxes.
-    pub mailboxes: bool,
+    /// The mailboxes they may hear of.
+    pub mailboxes: MailboxesHeard,
+    /// Whose notifications they hear of.
+    pub user: Option<UserId>,
+}
+
+/// The mailboxes somebody may hear of.
+#[derive(Clone, Debug)]
+pub enum MailboxesHeard {
+    /// None.
+    None,
+    /// Those the user owns or keeps.
+    Of(UserId),
+    /// All, and the system's settings.
+    All,
 }
 
 /// The records somebody may hear of.
@@ -148,8 +165,25 @@ fn change_of(row: &Row) -> Result<Option<ChangeRow>, Error> {
 /// What a listener may hear of, as a condition on `changes c`.
 fn heard(listener: &Listener, params: &mut Params) -> String {
     let mut kinds = vec!["c.kind = 'user'".to_owned()];
-    if listener.mailboxes {
-        kinds.push("c.kind = 'mailbox'".to_owned());
+    match listener.mailboxes {
+        MailboxesHeard::None => {}
+        MailboxesHeard::All => kinds.push("c.kind IN ('mailbox', 'system')".to_owned()),
+        MailboxesHeard::Of(user) => {
+            params.push(Value::from(user));
+            let me = params.len();
+            kinds.push(format!(
+                "(c.kind = 'mailbox' AND EXISTS (SELECT 1 FROM mailboxes m \
+                 WHERE m.id = c.entity_id AND (m.owner_id = ${me} OR m.keeper_id = ${me})))"
+            ));
+        }
+    }
+    if let Some(user) = listener.user {
+        params.push(Value::from(user));
+        kinds.push(format!(
+            "(c.kind = 'notification' AND EXISTS (SELECT 1 FROM notifications n \
+             WHERE n.id = c.entity_id AND n.user_id = ${}))",
+            params.len()
+        ));
     }
     if !listener.mail.is_none() {
         let thread = listener.mail.condition("c.thread_id", params);

@@ -5,7 +5,7 @@ use crate::params;
 use crate::sql::{Error, Row, Sql, Tx};
 use model::{
     AfterFiling, FolderId, GrantId, MailboxId, MailboxKind, MailboxMode, OccurrenceId, ProcessId, Protocol,
-    TeamId, Time, Tls, UserId,
+    ProviderId, Reach, TeamId, Time, Tls, UserId,
 };
 
 /// A mailbox; its secret stays where it is.
@@ -37,10 +37,16 @@ pub struct Mailbox {
     pub tls: Tls,
     /// Who signs in there.
     pub username: String,
+    /// Which addresses the host may lead to.
+    pub reach: Reach,
+    /// Whether a password may be sent without protection to another machine.
+    pub allow_plain: bool,
     /// Whether a password is stored.
     pub has_secret: bool,
     /// Signs in with this grant of a provider instead of a password.
     pub grant: Option<GrantId>,
+    /// Waits for its owner and is switched on as soon as the password is there.
+    pub starts: bool,
     /// Whether a thread's first mail makes a case.
     pub create_cases: bool,
     /// Whether it is fetched.
@@ -59,6 +65,8 @@ pub struct Mailbox {
     pub paused: Option<String>,
     /// Silence longer than this, in seconds, is an alarm; `None`: the usual one.
     pub alarm_after_s: Option<i64>,
+    /// When the alarm of the present silence was given.
+    pub alarmed_at: Option<Time>,
     /// When a round last came to its end.
     pub last_success_at: Option<Time>,
     /// Why the last round failed, as JSON; `None` if it did not.
@@ -86,8 +94,11 @@ impl Mailbox {
             port: 993,
             tls: Tls::Implicit,
             username: String::new(),
+            reach: Reach::Anywhere,
+            allow_plain: false,
             has_secret: false,
             grant: None,
+            starts: false,
             create_cases: false,
             active: false,
             delete_on_server: false,
@@ -97,11 +108,22 @@ impl Mailbox {
             begun_at: None,
             paused: None,
             alarm_after_s: None,
+            alarmed_at: None,
             last_success_at: None,
             last_error: None,
             teams: Vec::new(),
             folders: Vec::new(),
         }
+    }
+
+    /// Whether it can sign in: a password or a grant is there.
+    pub fn has_credential(&self) -> bool {
+        self.has_secret || self.grant.is_some()
+    }
+
+    /// Whether it is a personal one whose owner has yet to enter the password.
+    pub fn waits_for_owner(&self) -> bool {
+        self.kind == MailboxKind::Personal && !self.has_credential()
     }
 }
 
@@ -116,8 +138,12 @@ pub struct Outgoing {
     pub tls: Tls,
     /// Who signs in; empty: as for receiving.
     pub username: String,
-    /// Whether a password of its own is stored.
+    /// Which addresses the host may lead to.
+    pub reach: Reach,
+    /// Whether a password was entered for this server.
     pub has_secret: bool,
+    /// Signs in with this grant of a provider instead of a password.
+    pub grant: Option<GrantId>,
 }
 
 /// A folder of a mailbox as it was chosen.
@@ -139,7 +165,8 @@ const MAILBOX: &str = "SELECT m.id, m.kind, m.address, m.name, m.owner_id, m.pro
      m.host, m.port, m.tls, m.username, m.secret IS NOT NULL, m.create_cases, m.active, m.last_success_at, \
      m.last_error, m.keeper_id, m.mode, m.grant_id, m.delete_on_server, m.delete_after_days, m.shared, \
      m.begun_at, m.paused, m.alarm_after_s, m.smtp_host, m.smtp_port, m.smtp_tls, m.smtp_username, \
-     m.smtp_secret IS NOT NULL FROM mailboxes m LEFT JOIN processes p ON p.id = m.process_id";
+     m.smtp_secret IS NOT NULL, m.reach, m.allow_plain, m.starts, m.alarmed_at, m.smtp_reach, m.smtp_grant_id \
+     FROM mailboxes m LEFT JOIN processes p ON p.id = m.process_id";
 
 fn word<T>(of: fn(&str) -> Option<T>, row: &Row, at: usize) -> Result<T, Error> {
     let word: String = row.get(at)?;
@@ -177,6 +204,10 @@ fn mailbox_of(row: &Row) -> Result<Mailbox, Error> {
         paused: row.get(24)?,
         alarm_after_s: row.get(25)?,
         outgoing: outgoing_of(row)?,
+        reach: word(Reach::of, row, 31)?,
+        allow_plain: row.get(32)?,
+        starts: row.get(33)?,
+        alarmed_at: row.get(34)?,
         teams: Vec::new(),
         folders: Vec::new(),
     })
@@ -189,6 +220,8 @@ fn outgoing_of(row: &Row) -> Result<Option<Outgoing>, Error> {
         tls: word(Tls::of, row, 28)?,
         username: row.get(29)?,
         has_secret: row.get(30)?,
+        reach: word(Reach::of, row, 35)?,
+        grant: row.get(36)?,
     };
     Ok(Some(outgoing).filter(|outgoing| !outgoing.host.is_empty()))
 }
@@ -197,6 +230,57 @@ fn outgoing_of(row: &Row) -> Result<Option<Outgoing>, Error> {
 pub async fn all(sql: &mut impl Sql) -> Result<Vec<Mailbox>, Error> {
     let rows = sql.query(&format!("{MAILBOX} ORDER BY m.address, m.id"), params![]).await?;
     complete(sql, rows.iter().map(mailbox_of).collect::<Result<_, _>>()?).await
+}
+
+/// The mailboxes of an address (lower case), oldest first.
+pub async fn at(sql: &mut impl Sql, address: &str) -> Result<Vec<Mailbox>, Error> {
+    let rows = sql.query(&format!("{MAILBOX} WHERE m.address = $1 ORDER BY m.id"), params![address]).await?;
+    complete(sql, rows.iter().map(mailbox_of).collect::<Result<_, _>>()?).await
+}
+
+/// The mailboxes that somebody owns or keeps, by address.
+pub async fn held(sql: &mut impl Sql, user: UserId) -> Result<Vec<Mailbox>, Error> {
+    let text = format!("{MAILBOX} WHERE m.owner_id = $1 OR m.keeper_id = $1 ORDER BY m.address, m.id");
+    let rows = sql.query(&text, params![user]).await?;
+    complete(sql, rows.iter().map(mailbox_of).collect::<Result<_, _>>()?).await
+}
+
+/// The mailboxes with an outgoing server that a user owns or that are shared, by address.
+pub async fn that_send(sql: &mut impl Sql, user: UserId) -> Result<Vec<Mailbox>, Error> {
+    let text = format!(
+        "{MAILBOX} WHERE m.smtp_host <> '' AND (m.owner_id = $1 OR m.shared = $2) ORDER BY m.address, m.id"
+    );
+    let rows = sql.query(&text, params![user, true]).await?;
+    complete(sql, rows.iter().map(mailbox_of).collect::<Result<_, _>>()?).await
+}
+
+/// A grant as its mailbox shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Granted {
+    /// Who was let in by the provider, and so may let a mailbox use it.
+    pub holder: Option<UserId>,
+    /// The provider.
+    pub provider: ProviderId,
+    /// Its name.
+    pub provider_name: String,
+    /// When the token ends; it is refreshed before.
+    pub expires_at: Option<Time>,
+    /// Why the last refresh failed; `None` if it did not.
+    pub error: Option<String>,
+}
+
+/// What is shown of a grant.
+pub async fn granted(sql: &mut impl Sql, id: GrantId) -> Result<Option<Granted>, Error> {
+    let text = "SELECT g.user_id, p.id, p.name, g.expires_at, g.error FROM grants g \
+                JOIN providers p ON p.id = g.provider_id WHERE g.id = $1";
+    let Some(row) = sql.query_opt(text, params![id]).await? else { return Ok(None) };
+    Ok(Some(Granted {
+        holder: row.get(0)?,
+        provider: row.get(1)?,
+        provider_name: row.get(2)?,
+        expires_at: row.get(3)?,
+        error: row.get(4)?,
+    }))
 }
 
 /// One mailbox.
@@ -265,7 +349,7 @@ pub async fn change(tx: &mut Tx, mailbox: &Mailbox) -> Result<(), Error> {
     let text = "UPDATE mailboxes SET kind = $2, address = $3, name = $4, owner_id = $5, process_id = $6, \
                 protocol = $7, host = $8, port = $9, tls = $10, username = $11, create_cases = $12, active = $13, \
                 keeper_id = $14, mode = $15, grant_id = $16, delete_on_server = $17, delete_after_days = $18, \
-                shared = $19, alarm_after_s = $20 WHERE id = $1";
+                shared = $19, alarm_after_s = $20, reach = $21, allow_plain = $22, starts = $23 WHERE id = $1";
     tx.execute(
         text,
         params![
@@ -288,22 +372,40 @@ pub async fn change(tx: &mut Tx, mailbox: &Mailbox) -> Result<(), Error> {
             mailbox.delete_on_server,
             mailbox.delete_after_days,
             mailbox.shared,
-            mailbox.alarm_after_s
+            mailbox.alarm_after_s,
+            mailbox.reach.word(),
+            mailbox.allow_plain,
+            mailbox.starts
         ],
     )
     .await?;
+    change_outgoing(tx, mailbox).await
+}
+
+async fn change_outgoing(tx: &mut Tx, mailbox: &Mailbox) -> Result<(), Error> {
     let none = Outgoing {
         host: String::new(),
         port: 0,
         tls: Tls::Implicit,
         username: String::new(),
+        reach: Reach::Anywhere,
         has_secret: false,
+        grant: None,
     };
     let outgoing = mailbox.outgoing.as_ref().unwrap_or(&none);
-    let text = "UPDATE mailboxes SET smtp_host = $2, smtp_port = $3, smtp_tls = $4, smtp_username = $5 WHERE id = $1";
+    let text = "UPDATE mailboxes SET smtp_host = $2, smtp_port = $3, smtp_tls = $4, smtp_username = $5, \
+                smtp_reach = $6, smtp_grant_id = $7 WHERE id = $1";
     tx.execute(
         text,
-        params![mailbox.id, &outgoing.host, outgoing.port, outgoing.tls.word(), &outgoing.username],
+        params![
+            mailbox.id,
+            &outgoing.host,
+            outgoing.port,
+            outgoing.tls.word(),
+            &outgoing.username,
+            outgoing.reach.word(),
+            outgoing.grant
+        ],
     )
     .await?;
     Ok(())
@@ -337,7 +439,8 @@ pub async fn secret(sql: &mut impl Sql, id: MailboxId) -> Result<Option<Vec<u8>>
 
 /// Any sealed password there is, to check the key with.
 pub async fn any_secret(sql: &mut impl Sql) -> Result<Option<Vec<u8>>, Error> {
-    let text = "SELECT secret FROM mailboxes WHERE secret IS NOT NULL ORDER BY id LIMIT 1";
+    let text = "SELECT COALESCE(secret, smtp_secret) FROM mailboxes \
+                WHERE secret IS NOT NULL OR smtp_secret IS NOT NULL ORDER BY id LIMIT 1";
     sql.query_opt(text, params![]).await?.map(|row| row.get(0)).transpose()
 }
 

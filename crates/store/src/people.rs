@@ -12,8 +12,9 @@ pub use sessions::*;
 
 use crate::counters;
 use crate::params;
-use crate::sql::{Error, Row, Sql, Tx};
-use model::{Level, MailboxId, ProcessId, RoleId, TeamId, Time, UserId};
+use crate::sql::{Error, Params, Row, Sql, Tx};
+use model::{GroupMail, Level, MailboxId, ProcessId, RoleId, TeamId, Time, UserId};
+use std::collections::HashMap;
 
 /// A named set of rights.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +29,10 @@ pub struct Role {
     pub mail: Level,
     /// How far they see records.
     pub records: Level,
+    /// Whether they may connect personal mailboxes of their own.
+    pub own_mailboxes: bool,
+    /// From which shared group mailboxes they may send.
+    pub group_mail: GroupMail,
 }
 
 /// Somebody who can sign in.
@@ -65,7 +70,7 @@ pub struct Belongings {
 }
 
 const USER: &str = "SELECT u.id, u.login, u.name, u.active, u.language, u.theme, u.density, u.shortcuts, \
-     r.id, r.name, r.administrator, r.mail, r.records, u.password_hash \
+     r.id, r.name, r.administrator, r.mail, r.records, r.own_mailboxes, r.group_mail, u.password_hash \
      FROM users u JOIN roles r ON r.id = u.role_id";
 
 fn user_of(row: &Row) -> Result<User, Error> {
@@ -91,6 +96,8 @@ fn role_of(row: &Row, at: usize) -> Result<Role, Error> {
         administrator: row.get(at + 2)?,
         mail: level(row.get(at + 3)?),
         records: level(row.get(at + 4)?),
+        own_mailboxes: row.get(at + 5)?,
+        group_mail: GroupMail::of(&row.get::<String>(at + 6)?).unwrap_or(GroupMail::No),
     })
 }
 
@@ -108,7 +115,7 @@ pub async fn user(sql: &mut impl Sql, id: UserId) -> Result<Option<User>, Error>
 /// The user of a login (lower case), with the hash of their password.
 pub async fn user_by_login(sql: &mut impl Sql, login: &str) -> Result<Option<(User, String)>, Error> {
     let row = sql.query_opt(&format!("{USER} WHERE u.login = $1"), params![login]).await?;
-    row.map(|row| Ok((user_of(&row)?, row.get(13)?))).transpose()
+    row.map(|row| Ok((user_of(&row)?, row.get(15)?))).transpose()
 }
 
 /// All users by name.
@@ -237,25 +244,79 @@ pub async fn belongings(sql: &mut impl Sql, id: UserId) -> Result<Belongings, Er
 
 /// All roles, in the order they were made.
 pub async fn roles(sql: &mut impl Sql) -> Result<Vec<Role>, Error> {
-    let text = "SELECT id, name, administrator, mail, records FROM roles ORDER BY id";
+    let text =
+        "SELECT id, name, administrator, mail, records, own_mailboxes, group_mail FROM roles ORDER BY id";
     sql.query(text, params![]).await?.iter().map(|row| role_of(row, 0)).collect()
 }
 
-/// Adds a role; a name that is taken is an [`Error::Conflict`].
-pub async fn add_role(
-    tx: &mut Tx,
-    name: &str,
-    administrator: bool,
-    mail: Level,
-    records: Level,
-) -> Result<RoleId, Error> {
+/// Adds a role; its id is ignored, the new one returned. A name that is taken is an [`Error::Conflict`].
+pub async fn add_role(tx: &mut Tx, role: &Role) -> Result<RoleId, Error> {
     let id = RoleId(counters::take(tx, "roles", 1).await?);
     tx.execute(
-        "INSERT INTO roles (id, name, administrator, mail, records) VALUES ($1, $2, $3, $4, $5)",
-        params![id, name, administrator, mail.word(), records.word()],
+        "INSERT INTO roles (id, name, administrator, mail, records, own_mailboxes, group_mail) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        role_params(id, role),
     )
     .await?;
     Ok(id)
+}
+
+/// Writes everything of a role.
+pub async fn change_role(tx: &mut Tx, role: &Role) -> Result<(), Error> {
+    let text = "UPDATE roles SET name = $2, administrator = $3, mail = $4, records = $5, own_mailboxes = $6, \
+                group_mail = $7 WHERE id = $1";
+    tx.execute(text, role_params(role.id, role)).await?;
+    Ok(())
+}
+
+fn role_params(id: RoleId, role: &Role) -> Params {
+    params![
+        id,
+        &role.name,
+        role.administrator,
+        role.mail.word(),
+        role.records.word(),
+        role.own_mailboxes,
+        role.group_mail.word()
+    ]
+}
+
+/// Active users of a role.
+pub async fn active_of_role(sql: &mut impl Sql, role: RoleId) -> Result<Vec<UserId>, Error> {
+    let text = "SELECT id FROM users WHERE role_id = $1 AND active = $2 ORDER BY id";
+    sql.query(text, params![role, true]).await?.iter().map(|row| row.get(0)).collect()
+}
+
+/// Active administrators.
+pub async fn administrators(sql: &mut impl Sql) -> Result<Vec<UserId>, Error> {
+    let text = "SELECT u.id FROM users u JOIN roles r ON r.id = u.role_id \
+                WHERE r.administrator = $1 AND u.active = $1 ORDER BY u.id";
+    sql.query(text, params![true]).await?.iter().map(|row| row.get(0)).collect()
+}
+
+/// Names of users, by id.
+pub async fn names(sql: &mut impl Sql, ids: &[UserId]) -> Result<HashMap<UserId, String>, Error> {
+    let asked = ids.iter().map(|id| params![*id]).collect();
+    let found = sql.query_many("SELECT name FROM users WHERE id = $1", asked).await?;
+    let mut names = HashMap::new();
+    for (id, rows) in ids.iter().zip(found) {
+        if let Some(row) = rows.first() {
+            names.insert(*id, row.get(0)?);
+        }
+    }
+    Ok(names)
+}
+
+/// The mailbox somebody writes from if they say nothing.
+pub async fn default_mailbox(sql: &mut impl Sql, id: UserId) -> Result<Option<MailboxId>, Error> {
+    let row = sql.query_opt("SELECT default_mailbox_id FROM users WHERE id = $1", params![id]).await?;
+    row.map_or(Ok(None), |row| row.get(0))
+}
+
+/// Writes it.
+pub async fn set_default_mailbox(tx: &mut Tx, id: UserId, mailbox: Option<MailboxId>) -> Result<(), Error> {
+    tx.execute("UPDATE users SET default_mailbox_id = $2 WHERE id = $1", params![id, mailbox]).await?;
+    Ok(())
 }
 
 /// All teams by name.

@@ -20,7 +20,9 @@ pub async fn server_of(desk: &Desk, source: &Source) -> anyhow::Result<(Server, 
 
 /// The same of a login that is only being tried.
 pub fn server_and_credentials(login: &Login) -> (Server, Credentials) {
-    let server = Server::new(&login.host, login.port, tls(login.tls));
+    let mut server = Server::new(&login.host, login.port, tls(login.tls));
+    server.reach = reach(login.reach);
+    server.allow_plain = login.allow_plain;
     (server, credentials(&login.username, &login.credential))
 }
 

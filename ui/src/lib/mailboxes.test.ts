@@ -3,7 +3,7 @@ import type { Mailbox } from '../api/client';
 import { setLocale } from './i18n.svelte';
 import { stateText } from './mailboxes';
 
-const state = (phase: Mailbox['state']['phase'], more: Partial<Mailbox['state']> = {}) => ({ active: phase !== 'off', state: { phase, last_success_at: null, last_error: null, backlog: 0, lag_s: null, progress: null, ...more } });
+const state = (phase: Mailbox['state']['phase'], more: Partial<Mailbox['state']> = {}) => ({ active: phase !== 'off', state: { phase, last_success_at: null, last_error: null, backlog: 0, lag_s: null, progress: null, silent: false, ...more } });
 beforeEach(() => setLocale('en'));
 
 test('A13: a mailbox that is off says that nothing is fetched', () => expect(stateText(state('off'))).toEqual({ text: 'Off: nothing is fetched', tone: '' }));

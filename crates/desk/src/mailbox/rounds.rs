@@ -20,6 +20,10 @@ pub struct Login {
     pub port: u16,
     /// How the connection is protected.
     pub tls: Tls,
+    /// Which addresses the host may lead to.
+    pub reach: Reach,
+    /// Whether the password may be sent without protection to another machine.
+    pub allow_plain: bool,
     /// Who signs in.
     pub username: String,
     /// What proves that it is them.

@@ -1,10 +1,9 @@
 //! Trying outgoing settings before they are saved: a real mail to whoever tries.
 
 use super::{OutgoingMail, SendingLogin};
-use crate::guess::reach_of;
 use crate::mailbox::checked::{check_plain, checked_host, checked_port, checked_text};
-use crate::mailbox::{Credential, Rounds, TestOutcome};
-use crate::may::{Actor, Verb};
+use crate::mailbox::{Credential, Rounds, TestOutcome, reach_of_sending};
+use crate::may::Actor;
 use crate::people::{Language, checked_address, invalid};
 use crate::seal::Secret;
 use crate::{Desk, Refusal};
@@ -43,11 +42,11 @@ pub async fn test(
     rounds: &dyn Rounds,
     form: SendingTest,
 ) -> Result<TestOutcome, Refusal> {
-    actor.may(Verb::ManageMailboxes)?;
     let from = checked_address("address", &form.address)?;
     let to = recipient(desk, actor, &form).await?;
-    let (host, port) = (checked_host(&form.host)?, checked_port(form.port)?);
-    check_plain(form.tls, &host)?;
+    let (host, port) = (checked_host("host", &form.host)?, checked_port("port", form.port)?);
+    let reach = reach_of_sending(desk, actor, form.stored, (&host, port)).await?;
+    check_plain("tls", form.tls, &host, false)?;
     let server = (host, port, form.tls);
     let account = match form.username.trim() {
         "" => None,
@@ -58,7 +57,7 @@ pub async fn test(
         }
     };
     let (host, port, tls) = server;
-    let login = SendingLogin { host, port, tls, reach: reach_of(actor), account };
+    let login = SendingLogin { host, port, tls, reach, account };
     Ok(rounds.test_sending(login, mail(desk, actor, from, to).await?).await)
 }
 

@@ -7,7 +7,7 @@ use desk::receive::{Channel, Item, Place, Receive};
 use desk::seal::Seal;
 use desk::{Desk, sign_in};
 use intake::plan::{Mailbox as Decides, Origin};
-use model::{AfterFiling, Level, MailboxId, MailboxKind, TeamId, Time, Tls, UserId};
+use model::{AfterFiling, GroupMail, Level, MailboxId, MailboxKind, RoleId, TeamId, Time, Tls, UserId};
 use store::mailboxes::{self, Mailbox};
 use store::people::{self, NewUser};
 use store::sql::Db;
@@ -82,7 +82,16 @@ impl Office {
     /// Somebody with a role of these levels, in these teams; their address is `<login>@acme.example`.
     pub async fn person(&self, login: &str, mail: Level, records: Level, teams: &[TeamId]) -> Actor {
         let mut tx = self.desk.db.begin().await.unwrap();
-        let role = people::add_role(&mut tx, &format!("{login}'s"), false, mail, records).await.unwrap();
+        let role = people::Role {
+            id: RoleId(0),
+            name: format!("{login}'s"),
+            administrator: false,
+            mail,
+            records,
+            own_mailboxes: false,
+            group_mail: GroupMail::No,
+        };
+        let role = people::add_role(&mut tx, &role).await.unwrap();
         let new = NewUser { login, name: login, password_hash: "-", role, language: "en", at: MORNING };
         let id = people::add_user(&mut tx, new).await.unwrap();
         people::set_teams(&mut tx, id, teams).await.unwrap();

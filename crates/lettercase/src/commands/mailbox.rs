@@ -111,10 +111,9 @@ async fn add_one(config: &Config, add: Add) -> Result<ExitCode> {
             Some(user.with_context(|| format!("there is no user with the login {login}"))?.0.id)
         }
     };
+    let kind = if add.group { MailboxKind::Group } else { MailboxKind::Personal };
     let new = NewMailbox {
-        kind: if add.group { MailboxKind::Group } else { MailboxKind::Personal },
         folders: folders(&add),
-        address: add.address,
         name: add.name.unwrap_or_default(),
         owner,
         host: server.host,
@@ -126,6 +125,7 @@ async fn add_one(config: &Config, add: Add) -> Result<ExitCode> {
         teams: add.team,
         create_cases: add.create_cases,
         active: add.active,
+        ..NewMailbox::new(kind, add.address)
     };
     let mailbox = verbs::add(&desk, &Actor::machine(), new).await?;
     super::say(format_args!("{} is mailbox {}, {}", mailbox.address, mailbox.id, on_or_off(&mailbox)));

@@ -59,7 +59,12 @@ pub struct Cursor {
 
 /// What somebody may hear of.
 pub fn listener(actor: &Actor) -> Listener {
-    Listener { mail: actor.mail_access(), records: actor.records_heard(), mailboxes: actor.administrator }
+    Listener {
+        mail: actor.mail_access(),
+        records: actor.records_heard(),
+        mailboxes: actor.mailboxes_heard(),
+        user: actor.user,
+    }
 }
 
 /// The feed of changes, oldest first

@@ -6,9 +6,9 @@ use crate::problem::Problem;
 use crate::shape::{self, UserName};
 use axum::extract::State;
 use axum::http::StatusCode;
-use desk::people::{Language, UserChange};
+use desk::people::{Language, RoleChange, UserChange};
 use desk::seal::Secret;
-use model::{Level, RoleId, TeamId, UserId};
+use model::{GroupMail, Level, RoleId, TeamId, UserId};
 use serde::{Deserialize, Serialize};
 use store::people;
 use utoipa::ToSchema;
@@ -84,6 +84,11 @@ pub struct Role {
     mail: Level,
     #[schema(value_type = shape::Level)]
     records: Level,
+    /// Whether its holders may connect personal mailboxes of their own.
+    own_mailboxes: bool,
+    /// From which shared group mailboxes they may send.
+    #[schema(value_type = shape::GroupMail)]
+    group_mail: GroupMail,
 }
 
 /// A name for a new team or process.
@@ -139,17 +144,68 @@ pub async fn change_user(
     Ok(Json(desk::people::change_user(&app.desk, &actor, UserId(id), change).await?.into()))
 }
 
+impl From<people::Role> for Role {
+    fn from(role: people::Role) -> Role {
+        Role {
+            id: role.id.0,
+            name: role.name,
+            administrator: role.administrator,
+            mail: role.mail,
+            records: role.records,
+            own_mailboxes: role.own_mailboxes,
+            group_mail: role.group_mail,
+        }
+    }
+}
+
+/// What is to be a role, or to be changed of one; of a new one what is left out is no right.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RolePatch {
+    name: Option<String>,
+    administrator: Option<bool>,
+    #[schema(value_type = Option<shape::Level>)]
+    mail: Option<Level>,
+    #[schema(value_type = Option<shape::Level>)]
+    records: Option<Level>,
+    own_mailboxes: Option<bool>,
+    #[schema(value_type = Option<shape::GroupMail>)]
+    group_mail: Option<GroupMail>,
+}
+
+impl From<RolePatch> for RoleChange {
+    fn from(form: RolePatch) -> RoleChange {
+        let RolePatch { name, administrator, mail, records, own_mailboxes, group_mail } = form;
+        RoleChange { name, administrator, mail, records, own_mailboxes, group_mail }
+    }
+}
+
 /// Roles with their levels
 #[utoipa::path(get, path = "/api/v1/roles", responses((status = 200, body = [Role])))]
 pub async fn list_roles(State(app): State<App>) -> Result<Json<Vec<Role>>, Problem> {
-    let role = |role: people::Role| Role {
-        id: role.id.0,
-        name: role.name,
-        administrator: role.administrator,
-        mail: role.mail,
-        records: role.records,
-    };
-    Ok(Json(people::roles(&mut &app.desk.db).await?.into_iter().map(role).collect()))
+    Ok(Json(people::roles(&mut &app.desk.db).await?.into_iter().map(Role::from).collect()))
+}
+
+/// Add a role
+#[utoipa::path(post, path = "/api/v1/roles", request_body = RolePatch, responses((status = 201, body = Role)))]
+pub async fn create_role(
+    State(app): State<App>,
+    Who(actor): Who,
+    Json(form): Json<RolePatch>,
+) -> Result<(StatusCode, Json<Role>), Problem> {
+    let role = desk::people::add_role(&app.desk, &actor, form.into()).await?;
+    Ok((StatusCode::CREATED, Json(role.into())))
+}
+
+/// Change a role, also one that was there from the beginning
+#[utoipa::path(patch, path = "/api/v1/roles/{id}", params(("id" = i64, Path)), request_body = RolePatch, responses((status = 200, body = Role)))]
+pub async fn change_role(
+    State(app): State<App>,
+    Who(actor): Who,
+    Path(id): Path<i64>,
+    Json(form): Json<RolePatch>,
+) -> Result<Json<Role>, Problem> {
+    Ok(Json(desk::people::change_role(&app.desk, &actor, RoleId(id), form.into()).await?.into()))
 }
 
 /// Teams by name

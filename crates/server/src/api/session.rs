@@ -12,7 +12,7 @@ use axum::response::{IntoResponse, Response};
 use desk::people::{Density, Language, NewUser, SettingsChange, Theme};
 use desk::seal::Secret;
 use desk::sign_in::{self, NewSession, SignInError};
-use model::Level;
+use model::{GroupMail, Level};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -25,6 +25,11 @@ pub struct Rights {
     /// Records.
     #[schema(value_type = shape::Level)]
     records: Level,
+    /// Whether they may connect personal mailboxes of their own.
+    own_mailboxes: bool,
+    /// From which shared group mailboxes they may send.
+    #[schema(value_type = shape::GroupMail)]
+    group_mail: GroupMail,
 }
 
 /// Oneself.
@@ -58,7 +63,12 @@ impl From<store::people::User> for User {
             theme: Theme::of(&user.theme).unwrap_or(Theme::System),
             density: Density::of(&user.density).unwrap_or(Density::Comfortable),
             shortcuts: user.shortcuts,
-            rights: Rights { mail: user.role.mail, records: user.role.records },
+            rights: Rights {
+                mail: user.role.mail,
+                records: user.role.records,
+                own_mailboxes: user.role.own_mailboxes,
+                group_mail: user.role.group_mail,
+            },
         }
     }
 }

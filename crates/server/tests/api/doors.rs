@@ -88,10 +88,9 @@ testkit::on_both! {
         let world = World::new(db);
         let mut ann = world.set_up().await;
         let mut lead = world.user(&mut ann, "lead", "Lead").await;
-        for path in ["/api/v1/mailboxes", "/api/v1/quarantine"] {
-            assert_eq!(lead.get(path).await.problem(), (403, "forbidden".into()), "{path}");
-            assert_eq!(ann.get(path).await.status, StatusCode::OK, "{path}");
-        }
+        assert_eq!(lead.get("/api/v1/quarantine").await.problem(), (403, "forbidden".into()));
+        assert_eq!(ann.get("/api/v1/quarantine").await.status, StatusCode::OK);
+        assert_eq!(lead.get("/api/v1/mailboxes").await.json()["rows"], json!([]));
         let answer = lead.post("/api/v1/teams", json!({"name": "Mine"})).await;
         assert_eq!(answer.problem(), (403, "forbidden".into()));
         assert_eq!(ann.get("/api/v1/teams").await.json(), json!([]));

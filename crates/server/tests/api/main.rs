@@ -5,6 +5,7 @@ mod browser;
 mod doors;
 mod events;
 mod inbox;
+mod mailbox_rights;
 mod mailboxes;
 mod messages;
 #[path = "../../../desk/tests/office/mod.rs"]

@@ -19,7 +19,7 @@ testkit::on_both! {
         assert_eq!(answer.json()["role"]["name"], "No mail");
         let mut ben = world.stranger();
         let signed_in = ben.sign_in("ben", PASSWORD).await.json();
-        assert_eq!(signed_in["user"]["rights"], json!({"mail": "no", "records": "no"}));
+        assert_eq!(signed_in["user"]["rights"], json!({"mail": "no", "records": "no", "own_mailboxes": false, "group_mail": "no"}));
         assert_eq!(signed_in["user"]["administrator"], false);
     }
 

@@ -15,7 +15,7 @@ const RAW: &[u8] = b"From: ann@acme.example\r\nSubject: =?broken\r\n\r\nHello\r\
 async fn quarantined(world: &World, ann: &mut Browser) -> (i64, i64) {
     let form = json!({
         "kind": "group", "address": "help@acme.example", "host": "imap.acme.example", "port": 993,
-        "tls": "implicit", "username": "help"
+        "tls": "implicit", "username": "help", "process": "Helpdesk", "teams": ["Support"]
     });
     let made = ann.post("/api/v1/mailboxes", form).await.json();
     let mailbox = MailboxId(made["id"].as_i64().unwrap());

@@ -52,6 +52,8 @@ testkit::on_both! {
         let mut ann = world.set_up().await;
         let mut mailbox = form();
         mailbox.as_object_mut().unwrap().retain(|key, _| !["to", "outgoing"].contains(&key.as_str()));
+        mailbox["process"] = json!("Helpdesk");
+        mailbox["teams"] = json!(["Support"]);
         let made = ann.post("/api/v1/mailboxes", mailbox).await;
         assert_eq!(made.status, StatusCode::CREATED, "{}", made.text());
         let mut form = form();

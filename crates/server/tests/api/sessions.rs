@@ -25,7 +25,7 @@ testkit::on_both! {
         assert_eq!(session["user"]["login"], "ann@acme.example");
         assert_eq!(session["user"]["language"], "cs");
         assert_eq!(session["user"]["administrator"], true);
-        assert_eq!(session["user"]["rights"], json!({"mail": "all", "records": "all"}));
+        assert_eq!(session["user"]["rights"], json!({"mail": "all", "records": "all", "own_mailboxes": true, "group_mail": "all"}));
         assert!(session["csrf_token"].as_str().unwrap().len() >= 40);
 
         let form = json!({"name": "Ben", "login": "ben", "password": PASSWORD, "language": "en"});

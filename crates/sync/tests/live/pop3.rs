@@ -370,6 +370,8 @@ async fn a9_the_test_of_a_pop3_mailbox_names_its_steps_and_what_is_odd_about_the
         host: "127.0.0.1".into(),
         port,
         tls: model::Tls::None,
+        reach: model::Reach::Anywhere,
+        allow_plain: false,
         username: "ann".into(),
         credential: desk::mailbox::Credential::Password(desk::seal::Secret::new("test")),
     };

@@ -75,21 +75,19 @@ impl PostRoom {
 
     /// Connects a group mailbox that makes cases.
     pub async fn connect(&self, server: Server<'_>, folders: Vec<FolderChoice>) -> MailboxId {
+        let address = format!("{}-{}@acme.example", server.user, server.port);
         let new = NewMailbox {
-            kind: MailboxKind::Group,
-            address: format!("{}-{}@acme.example", server.user, server.port),
-            name: String::new(),
-            owner: None,
             host: server.host.into(),
             port: server.port,
             tls: Tls::None,
             username: server.user.into(),
             password: Some(Secret::new(server.password)),
             folders,
-            process: None,
-            teams: Vec::new(),
+            process: Some("Helpdesk".into()),
+            teams: vec!["Support".into()],
             create_cases: true,
             active: true,
+            ..NewMailbox::new(MailboxKind::Group, address)
         };
         mailbox::add(self.desk(), &Actor::machine(), new).await.unwrap().id
     }
