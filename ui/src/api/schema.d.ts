@@ -113,14 +113,14 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * All mailboxes with their state
-         * @description Permission: `manage_mailboxes`.
+         * The mailboxes one knows of, with their state: an administrator all, others their own and those they keep
+         * @description Permission: `see_mailboxes`.
          */
         get: operations["listMailboxes"];
         put?: never;
         /**
          * Connect a mailbox
-         * @description Permission: `manage_mailboxes`.
+         * @description Permission: `add_mailbox`.
          */
         post: operations["createMailbox"];
         delete?: never;
@@ -140,7 +140,7 @@ export interface paths {
         put?: never;
         /**
          * Guess the servers of an address; answers within ten seconds
-         * @description Permission: `manage_mailboxes`.
+         * @description Permission: `add_mailbox`.
          */
         post: operations["guessServers"];
         delete?: never;
@@ -160,7 +160,7 @@ export interface paths {
         put?: never;
         /**
          * Connect to a server, sign in, list its folders; save nothing
-         * @description Permission: `manage_mailboxes`.
+         * @description Permission: `see_mailboxes`.
          */
         post: operations["testMailbox"];
         delete?: never;
@@ -180,7 +180,7 @@ export interface paths {
         put?: never;
         /**
          * Sign in for sending and send one mail; save nothing
-         * @description Permission: `manage_mailboxes`.
+         * @description Permission: `see_mailboxes`.
          */
         post: operations["testSending"];
         delete?: never;
@@ -198,7 +198,7 @@ export interface paths {
         };
         /**
          * One mailbox
-         * @description Permission: `manage_mailboxes`.
+         * @description Permission: `see_mailboxes`.
          */
         get: operations["getMailbox"];
         put?: never;
@@ -208,7 +208,7 @@ export interface paths {
         head?: never;
         /**
          * Change a mailbox
-         * @description Permission: `manage_mailboxes`.
+         * @description Permission: `see_mailboxes`.
          */
         patch: operations["changeMailbox"];
         trace?: never;
@@ -266,7 +266,7 @@ export interface paths {
         };
         /**
          * The ledger, folder by folder
-         * @description Permission: `manage_mailboxes`.
+         * @description Permission: `see_mailboxes`.
          */
         get: operations["getLedger"];
         put?: never;
@@ -357,6 +357,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/mailboxes/{id}/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Fill in the password: it is tried first, and stored only if the server accepts it
+         * @description Permission: `see_mailboxes`.
+         */
+        put: operations["fillInPassword"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/mailboxes/{id}/reconcile": {
         parameters: {
             query?: never;
@@ -412,7 +432,7 @@ export interface paths {
         put?: never;
         /**
          * Scan now
-         * @description Permission: `manage_mailboxes`.
+         * @description Permission: `see_mailboxes`.
          */
         post: operations["scanMailbox"];
         delete?: never;
@@ -439,6 +459,26 @@ export interface paths {
          * @description Permission: `change_settings`.
          */
         patch: operations["changeMe"];
+        trace?: never;
+    };
+    "/api/v1/me/senders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The addresses one may write from, the default first
+         * @description Permission: `see_mailboxes`.
+         */
+        get: operations["listSenders"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/messages/{id}": {
@@ -539,6 +579,46 @@ export interface paths {
         get: operations["getMessageRaw"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notifications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What one is told, the newest first
+         * @description Permission: `read_notifications`.
+         */
+        get: operations["listNotifications"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notifications/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Mark what one is told as read
+         * @description Permission: `read_notifications`.
+         */
+        post: operations["readNotifications"];
         delete?: never;
         options?: never;
         head?: never;
@@ -793,11 +873,35 @@ export interface paths {
          */
         get: operations["listRoles"];
         put?: never;
-        post?: never;
+        /**
+         * Add a role
+         * @description Permission: `manage_people`.
+         */
+        post: operations["createRole"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/api/v1/roles/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change a role, also one that was there from the beginning
+         * @description Permission: `manage_people`.
+         */
+        patch: operations["changeRole"];
         trace?: never;
     };
     "/api/v1/search": {
@@ -834,6 +938,54 @@ export interface paths {
         post: operations["signIn"];
         /** Sign out */
         delete: operations["signOut"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/settings/allowed-hosts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Servers inside that everybody may name in a mailbox
+         * @description Permission: `change_system`.
+         */
+        get: operations["getAllowedHosts"];
+        /**
+         * Say which servers inside everybody may name in a mailbox
+         * @description Permission: `change_system`.
+         */
+        put: operations["setAllowedHosts"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/settings/outgoing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How the system's own mail goes out
+         * @description Permission: `change_system`.
+         */
+        get: operations["getOutgoingMail"];
+        /**
+         * Say how the system's own mail goes out
+         * @description Permission: `change_system`.
+         */
+        put: operations["setOutgoingMail"];
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1123,6 +1275,10 @@ export interface components {
     schemas: {
         /** @enum {string} */
         AfterFiling: "move" | "mark_read" | "leave";
+        /** @description Hosts inside that everybody may name in a mailbox. */
+        AllowedHosts: {
+            hosts: string[];
+        };
         /** @description A file that came with a message. */
         Attachment: {
             /** @description `type/subtype` as the sender says. */
@@ -1197,7 +1353,7 @@ export interface components {
         /** @enum {string} */
         CaseStatus: "open" | "waiting" | "closed";
         /** @enum {string} */
-        ChangeKind: "thread" | "record" | "case" | "mailbox" | "message" | "user";
+        ChangeKind: "thread" | "record" | "case" | "mailbox" | "message" | "user" | "notification" | "system";
         /** @description A part of the feed. */
         ChangePage: {
             /**
@@ -1278,6 +1434,10 @@ export interface components {
             label: string;
             value: string;
         };
+        /** @description How trying a password went, and whether it is stored now. */
+        FilledIn: components["schemas"]["TestResult"] & {
+            saved: boolean;
+        };
         /** @enum {string} */
         Flag: "answered" | "deleted" | "draft" | "flagged" | "seen";
         /** @description Flags to be set and to be taken off. */
@@ -1340,6 +1500,8 @@ export interface components {
             /** @description By name. */
             folders: components["schemas"]["TreeFolder"][];
         };
+        /** @enum {string} */
+        GroupMail: "no" | "team" | "all";
         /** @description One guess. Nothing was signed in to: the receiving test proves or refutes it. */
         GuessCandidate: {
             imap: components["schemas"]["GuessedServer"] | null;
@@ -1467,50 +1629,107 @@ export interface components {
             /** @description Whether it is fetched. */
             active: boolean;
             address: string;
+            /** @description Whether the password may be sent without protection to another machine. */
+            allow_plain: boolean;
             /** @description Whether a thread's first mail makes a case. */
             create_cases: boolean;
+            /**
+             * Format: int32
+             * @description POP3: days after keeping that a message is deleted on the server; null: never.
+             */
+            delete_after_days: number | null;
+            /** @description Whether Lettercase may delete on the server at all. */
+            delete_on_server: boolean;
             folders: components["schemas"]["MailboxFolder"][];
+            grant: components["schemas"]["MailboxGrant"] | null;
             /** @description Whether a password is stored. */
             has_password: boolean;
             host: string;
             /** Format: int64 */
             id: number;
+            /** @description Whether it is the default of the user who asks. */
+            is_default: boolean;
+            keeper: components["schemas"]["UserName"] | null;
             kind: components["schemas"]["MailboxKind"];
             ledger: components["schemas"]["Ledger"];
+            /**
+             * @description Whether the user who asks may change its settings. Its owner may always enter the password, choose the
+             *     folders and switch it on and off.
+             */
+            may_edit: boolean;
+            mode: components["schemas"]["MailboxMode"];
             name: string;
+            outgoing: components["schemas"]["MailboxOutgoing"] | null;
+            owner: components["schemas"]["UserName"] | null;
             /**
              * Format: int64
              * @description Of a personal one: whose.
              */
             owner_id: number | null;
+            paused: components["schemas"]["Paused"] | null;
             /** Format: int32 */
             port: number;
             process: components["schemas"]["UserName"] | null;
             protocol: components["schemas"]["Protocol"];
+            /** @description Whether protocol and mode can be changed no more: mail was received. */
+            protocol_locked: boolean;
+            /** @description Of a group one that sends: whether users may send from it, as their role says. */
+            shared: boolean;
+            /** @description Of one that waits: whether it is switched on as soon as the password is there. */
+            starts: boolean;
             state: components["schemas"]["MailboxState"];
             teams: components["schemas"]["UserName"][];
             tls: components["schemas"]["Tls"];
             username: string;
+            /** @description A personal one whose owner has yet to enter the password. */
+            waiting_for_owner: boolean;
         };
         /**
          * @description What is to be changed of a mailbox. Host, port, tls or username without the password: the stored
-         *     password is forgotten and the mailbox switched off.
+         *     password is forgotten and the mailbox switched off; of outgoing mail likewise.
          */
         MailboxChange: {
             active?: boolean | null;
             address?: string | null;
+            allow_plain?: boolean | null;
             create_cases?: boolean | null;
+            /**
+             * Format: int32
+             * @description Null: never.
+             */
+            delete_after_days?: number | null;
+            delete_on_server?: boolean | null;
             /** @description All folders to be read. */
             folders?: components["schemas"]["NewFolder"][] | null;
+            /**
+             * Format: int64
+             * @description Null: none any more.
+             */
+            grant_id?: number | null;
             host?: string | null;
+            is_default?: boolean | null;
+            /**
+             * Format: int64
+             * @description Null: nobody.
+             */
+            keeper_id?: number | null;
+            kind?: components["schemas"]["MailboxKind"] | null;
+            mode?: components["schemas"]["MailboxMode"] | null;
             name?: string | null;
+            outgoing?: components["schemas"]["NewOutgoing"] | null;
+            /** Format: int64 */
+            owner_id?: number | null;
             password?: string | null;
             /** Format: int32 */
             port?: number | null;
             /** @description Null: none. */
             process?: string | null;
-            /** @description Null: none. */
+            protocol?: components["schemas"]["Protocol"] | null;
+            shared?: boolean | null;
+            /** @description As `teams` with one or none; older programs send it. */
             team?: string | null;
+            /** @description All teams in charge, made if new. */
+            teams?: string[] | null;
             tls?: components["schemas"]["Tls"] | null;
             username?: string | null;
         };
@@ -1540,8 +1759,30 @@ export interface components {
             /** @description Whether it is read; one that was chosen before is kept with its history. */
             read: boolean;
         };
+        /** @description What a provider granted. */
+        MailboxGrant: {
+            /** @description Why the last refresh failed. */
+            error: string | null;
+            expires_at: components["schemas"]["Moment"] | null;
+            provider: string;
+            /** Format: int64 */
+            provider_id: number;
+        };
         /** @enum {string} */
         MailboxKind: "group" | "personal";
+        /** @enum {string} */
+        MailboxMode: "file" | "synchronise";
+        /** @description How a mailbox sends. Its password is never shown. */
+        MailboxOutgoing: {
+            /** @description Whether a password, or a grant, was entered for this server. */
+            has_password: boolean;
+            host: string;
+            /** Format: int32 */
+            port: number;
+            tls: components["schemas"]["Tls"];
+            /** @description Empty: as for receiving. */
+            username: string;
+        };
         /** @description All mailboxes. */
         MailboxPage: {
             rows: components["schemas"]["Mailbox"][];
@@ -1562,6 +1803,8 @@ export interface components {
             last_success_at: components["schemas"]["Moment"] | null;
             phase: components["schemas"]["Phase"];
             progress: components["schemas"]["Progress"] | null;
+            /** @description Whether it has been silent for so long that an alarm was given. */
+            silent: boolean;
         };
         /** @description What is to be changed of one's own settings. */
         MeChange: {
@@ -1689,13 +1932,34 @@ export interface components {
         };
         /** @description A mailbox to connect or to test. */
         NewMailbox: {
-            /** @description A new mailbox is off unless this is true. */
+            /** @description A new mailbox is off unless this is true. One that waits for its owner starts when the password is there. */
             active?: boolean;
             address: string;
+            /** @description The password may be sent without protection to another machine. */
+            allow_plain?: boolean;
             create_cases?: boolean;
+            /**
+             * Format: int32
+             * @description POP3: days after keeping that a message is deleted on the server.
+             */
+            delete_after_days?: number | null;
+            /** @description Lettercase may delete on the server. */
+            delete_on_server?: boolean;
             /** @description Default: INBOX. */
             folders?: components["schemas"]["NewFolder"][];
+            /**
+             * Format: int64
+             * @description What a provider granted to the user who sends this.
+             */
+            grant_id?: number | null;
             host: string;
+            /** @description Makes it its owner's default; the first is that anyway. */
+            is_default?: boolean;
+            /**
+             * Format: int64
+             * @description Who may change it without being administrator.
+             */
+            keeper_id?: number | null;
             kind: components["schemas"]["MailboxKind"];
             /**
              * Format: int64
@@ -1703,27 +1967,62 @@ export interface components {
              *     port, protection and user are its own.
              */
             mailbox_id?: number | null;
+            mode?: components["schemas"]["MailboxMode"] | null;
             /** @description Default: the address. */
             name?: string | null;
+            outgoing?: components["schemas"]["NewOutgoing"] | null;
             /**
              * Format: int64
              * @description Of a personal one: whose. Default: one's own.
              */
             owner_id?: number | null;
+            /** @description Without it, a personal mailbox waits for its owner. */
             password?: string | null;
             /** Format: int32 */
             port: number;
-            /** @description Made if new. */
+            /** @description Made if new; a group mailbox has one. */
             process?: string | null;
-            /** @description Made if new. */
+            protocol?: components["schemas"]["Protocol"] | null;
+            /** @description Of a group one that sends: users may send from it, as their role says. */
+            shared?: boolean;
+            /** @description One of `teams`; older programs send it. */
             team?: string | null;
-            /** @description `none` only to this machine itself. */
+            /** @description Names, made if new; a group mailbox has at least one. */
+            teams?: string[];
+            /** @description `none` only to this machine itself, or with `allow_plain`. */
             tls: components["schemas"]["Tls"];
             username: string;
         };
         /** @description A name for a new team or process. */
         NewName: {
             name: string;
+        };
+        /** @description A server to send through. */
+        NewOutgoing: {
+            host: string;
+            /** @description Where the user is that of receiving and the password for receiving is sent too, that one is taken. */
+            password?: string | null;
+            /** Format: int32 */
+            port: number;
+            tls: components["schemas"]["Tls"];
+            /** @description Empty: as for receiving. */
+            username?: string;
+        };
+        /** @description How the system's own mail is to go out. */
+        NewOutgoingMail: {
+            /** @description Empty, with an empty host: none goes out. */
+            address: string;
+            /** @description Empty: through the group mailbox of the address. */
+            host?: string;
+            /** @description Left out: the stored one stays, as long as host, port, tls and username do. */
+            password?: string | null;
+            /**
+             * Format: int32
+             * @description Default: 465.
+             */
+            port?: number | null;
+            tls?: components["schemas"]["Tls"] | null;
+            username?: string;
         };
         /** @description A new record. */
         NewRecord: {
@@ -1787,6 +2086,62 @@ export interface components {
              * @enum {string}
              */
             kind: "note";
+        };
+        /** @description Something one is told. The interface has a sentence for each kind. */
+        Notification: {
+            at: components["schemas"]["Moment"];
+            /** @description What the sentence speaks of, by name. */
+            data: {
+                [key: string]: string;
+            };
+            /** Format: int64 */
+            id: number;
+            /** @description A stable word: `mailbox_waiting_for_owner`, `mailbox_silent` … */
+            kind: string;
+            /** Format: int64 */
+            mailbox_id: number | null;
+            read: boolean;
+            /** Format: int64 */
+            record_id: number | null;
+            /** Format: int64 */
+            thread_id: number | null;
+        };
+        /** @description A part of what one is told, the newest first. */
+        NotificationPage: {
+            rows: components["schemas"]["Notification"][];
+            /** Format: int64 */
+            total: number;
+            /** Format: int64 */
+            unread: number;
+        };
+        /** @description How the system's own mail goes out. The password is never shown. */
+        OutgoingMail: {
+            /** @description Empty: none goes out. */
+            address: string;
+            has_password: boolean;
+            /** @description Empty: through the group mailbox of the address. */
+            host: string;
+            /** Format: int32 */
+            port: number;
+            resolved: components["schemas"]["Resolved"];
+            tls: components["schemas"]["Tls"];
+            username: string;
+        };
+        /** @description A password to be filled in. */
+        Password: {
+            password: string;
+        };
+        /** @description Why the rounds of a mailbox stopped and ask. */
+        Paused: {
+            at: components["schemas"]["Moment"];
+            /** @description A stable word: `guard_paused` … */
+            code: string;
+            /** @description That sentence in English. */
+            message: string;
+            /** @description What the sentence for the code speaks of, by name. */
+            params: {
+                [key: string]: string;
+            };
         };
         /** @description A display name and a mail address, as written in a message. */
         Person: {
@@ -1963,21 +2318,45 @@ export interface components {
             status: components["schemas"]["CaseStatus"] | null;
             updated_at: components["schemas"]["Moment"];
         };
+        /** @description What the setting comes to. */
+        Resolved: {
+            /** @description `mailbox`, `server` or `none`: no mail of the system goes out. */
+            kind: string;
+            /** Format: int64 */
+            mailbox_id: number | null;
+        };
         /** @description How far somebody may look. */
         Rights: {
+            /** @description From which shared group mailboxes they may send. */
+            group_mail: components["schemas"]["GroupMail"];
             /** @description Mail. */
             mail: components["schemas"]["Level"];
+            /** @description Whether they may connect personal mailboxes of their own. */
+            own_mailboxes: boolean;
             /** @description Records. */
             records: components["schemas"]["Level"];
         };
         /** @description A named set of rights. */
         Role: {
             administrator: boolean;
+            /** @description From which shared group mailboxes they may send. */
+            group_mail: components["schemas"]["GroupMail"];
             /** Format: int64 */
             id: number;
             mail: components["schemas"]["Level"];
             name: string;
+            /** @description Whether its holders may connect personal mailboxes of their own. */
+            own_mailboxes: boolean;
             records: components["schemas"]["Level"];
+        };
+        /** @description What is to be a role, or to be changed of one; of a new one what is left out is no right. */
+        RolePatch: {
+            administrator?: boolean | null;
+            group_mail?: components["schemas"]["GroupMail"] | null;
+            mail?: components["schemas"]["Level"] | null;
+            name?: string | null;
+            own_mailboxes?: boolean | null;
+            records?: components["schemas"]["Level"] | null;
         };
         /** @description A part of what was found. */
         SearchPage: {
@@ -2002,6 +2381,14 @@ export interface components {
             subject: string;
             /** Format: int64 */
             thread_id: number;
+        };
+        /** @description An address one may write from. */
+        Sender: {
+            address: string;
+            kind: components["schemas"]["MailboxKind"];
+            /** Format: int64 */
+            mailbox_id: number;
+            name: string;
         };
         /** @description A folder found on the server. */
         ServerFolder: {
@@ -2248,6 +2635,14 @@ export interface components {
             total: number;
             /** Format: int64 */
             unseen: number;
+        };
+        /** @description How far one has read. */
+        UpTo: {
+            /**
+             * Format: int64
+             * @description This one and all before it.
+             */
+            up_to: number;
         };
         /** @description Oneself. */
         User: {
@@ -3018,6 +3413,40 @@ export interface operations {
             };
         };
     };
+    fillInPassword: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Password"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FilledIn"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getReconciled: {
         parameters: {
             query?: never;
@@ -3154,6 +3583,34 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["User"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listSenders: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sender"][];
                 };
             };
             /** @description It was not done; `code` says why. */
@@ -3313,6 +3770,70 @@ export interface operations {
                 content: {
                     "message/rfc822": number[];
                 };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listNotifications: {
+        parameters: {
+            query?: {
+                /** @description Rows to leave out, from the beginning. Default 0. */
+                offset?: number;
+                /** @description Rows at most, 1 to 200. Default 50. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotificationPage"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readNotifications: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpTo"];
+            };
+        };
+        responses: {
+            /** @description They count as read. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description It was not done; `code` says why. */
             default: {
@@ -3842,6 +4363,72 @@ export interface operations {
             };
         };
     };
+    createRole: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RolePatch"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Role"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    changeRole: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RolePatch"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Role"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     searchMessages: {
         parameters: {
             query?: {
@@ -3958,6 +4545,126 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getAllowedHosts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AllowedHosts"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    setAllowedHosts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AllowedHosts"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AllowedHosts"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getOutgoingMail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutgoingMail"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    setOutgoingMail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewOutgoingMail"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutgoingMail"];
+                };
             };
             /** @description It was not done; `code` says why. */
             default: {
