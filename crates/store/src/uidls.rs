@@ -8,6 +8,7 @@
 
 use crate::folders::Folder;
 use crate::params;
+use crate::raw::Hash;
 use crate::sql::{Error, Sql, Tx};
 use model::{OccurrenceId, Time};
 use std::collections::HashMap;
@@ -35,7 +36,7 @@ const PAGE: i64 = 10_000;
 
 /// All names of a folder under its present numbering.
 pub async fn known(sql: &mut impl Sql, folder: &Folder) -> Result<HashMap<Name, Known>, Error> {
-    let text = "SELECT u.uidl, u.ordinal, u.uid, CASE WHEN o.settle IN ('due', 'moved') THEN 1 ELSE 0 END FROM uidls u
+    let text = "SELECT u.uidl, u.ordinal, u.uid, CASE WHEN o.settle IN ('due', 'moved') AND o.settle_attempts > 0 THEN 1 ELSE 0 END FROM uidls u
                 LEFT JOIN occurrences o ON o.folder_id = u.folder_id AND o.uidvalidity = u.uidvalidity AND o.uid = u.uid
                 WHERE u.folder_id = $1 AND u.uidvalidity = $2 AND u.uid > $3 ORDER BY u.uid LIMIT $4";
     let (mut known, mut after) = (HashMap::new(), 0);
@@ -50,6 +51,21 @@ pub async fn known(sql: &mut impl Sql, folder: &Folder) -> Result<HashMap<Name, 
             return Ok(known);
         }
     }
+}
+
+/// Names under which there may be another message by now, with the bytes they stood for: the server was asked to remove
+/// it (fewer than `most` times) and did not refuse, and may have given the name again before anybody looked.
+pub async fn given_back(
+    sql: &mut impl Sql,
+    folder: &Folder,
+    most: i64,
+) -> Result<HashMap<Name, Hash>, Error> {
+    let text = "SELECT u.uidl, u.ordinal, o.hash FROM uidls u
+                JOIN occurrences o ON o.folder_id = u.folder_id AND o.uidvalidity = u.uidvalidity AND o.uid = u.uid
+                WHERE u.folder_id = $1 AND u.uidvalidity = $2 AND o.settle IN ('due', 'moved')
+                AND o.settle_attempts > 0 AND o.settle_attempts < $3 AND o.settle_error IS NULL";
+    let rows = sql.query(text, params![folder.id, folder.uidvalidity, most]).await?;
+    rows.iter().map(|row| Ok((Name { uidl: row.get(0)?, ordinal: row.get(1)? }, row.get(2)?))).collect()
 }
 
 /// Writes new names down with their numbers.
@@ -68,7 +84,7 @@ pub async fn forget(tx: &mut Tx, folder: &Folder, uids: &[i64]) -> Result<(), Er
     let text = "DELETE FROM uidls WHERE folder_id = $1 AND uidvalidity = $2 AND uid = $3";
     tx.execute_many(text, rows()).await?;
     let text = "UPDATE occurrences SET settle = 'moved', settle_error = NULL
-                WHERE folder_id = $1 AND uidvalidity = $2 AND uid = $3 AND settle = 'due'";
+                WHERE folder_id = $1 AND uidvalidity = $2 AND uid = $3 AND settle = 'due' AND settle_attempts > 0";
     tx.execute_many(text, rows()).await.map(drop)
 }
 
@@ -105,7 +121,7 @@ pub async fn filed_before(
 
 /// Writes down that the server is about to be asked to remove these.
 pub async fn asked(tx: &mut Tx, ids: &[OccurrenceId]) -> Result<(), Error> {
-    let text = "UPDATE occurrences SET settle = 'due', settle_attempts = settle_attempts + 1 WHERE id = $1";
+    let text = "UPDATE occurrences SET settle = 'due', settle_error = NULL, settle_attempts = settle_attempts + 1 WHERE id = $1";
     tx.execute_many(text, ids.iter().map(|id| params![*id]).collect()).await.map(drop)
 }
 

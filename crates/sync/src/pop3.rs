@@ -98,7 +98,8 @@ impl Pop3Visit {
             folder.history_until = if is_history { named.len() as i64 } else { 0 };
             return names::begin_anew(receive, folder, 1, &named).await;
         }
-        if let Some(numbers) = names::number(receive, folder, &named).await? {
+        let others = names::given_again(receive, folder, session, &named).await?;
+        if let Some(numbers) = names::number(receive, folder, &named, &others).await? {
             return Ok(numbers);
         }
         let anew: Numbers = (1..).zip(named.iter().map(|(number, _)| *number)).collect();

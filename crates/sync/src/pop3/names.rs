@@ -5,6 +5,7 @@
 //! that is left as it is would be read as a whole in every round.
 
 use super::Numbers;
+use super::settle::MOST_REQUESTS;
 use crate::visit::RoundError;
 use desk::receive::{self, Receive};
 use std::collections::{HashMap, HashSet};
@@ -71,18 +72,46 @@ fn hex(bytes: &[u8]) -> String {
     receive::hash_of(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Gives new names the next numbers, in the transaction in which the folder's list grows, and forgets those that are no
-/// longer listed. `None` if none of the names that should be there is: then the server names its messages anew.
+/// Listed names that stand for another message now. An id is free as soon as its message is removed (RFC 1939, section
+/// 7), so that what is listed after a removal is read before it is removed too.
+pub(super) async fn given_again(
+    receive: &Receive,
+    folder: &Folder,
+    session: &mut Session,
+    named: &[(u32, Name)],
+) -> Result<HashSet<Name>, RoundError> {
+    let before = uidls::given_back(&mut &receive.desk().db, folder, MOST_REQUESTS).await?;
+    let suspects: HashMap<u32, &Name> = named
+        .iter()
+        .filter(|(_, name)| before.contains_key(name))
+        .map(|(number, name)| (*number, name))
+        .collect();
+    let mut others = HashSet::new();
+    let mut letters = session.retrieve(suspects.keys().copied());
+    while let Some(letter) = letters.next().await? {
+        let name = suspects[&letter.number];
+        if letter.refused.is_none() && receive::hash_of(&letter.body) != before[name] {
+            others.insert(name.clone());
+        }
+    }
+    Ok(others)
+}
+
+/// Gives new names the next numbers, and `others`, in the transaction in which the folder's list grows, and forgets those
+/// that are no longer listed. `None` if none of the names that should be there is: then the server names its messages anew.
 pub(super) async fn number(
     receive: &Receive,
     folder: &mut Folder,
     named: &[(u32, Name)],
+    others: &HashSet<Name>,
 ) -> Result<Option<Numbers>, RoundError> {
     let mut tx = receive.transaction().await?;
     let now = folders::locked(&mut tx, folder.id).await?;
     let now = now.filter(|now| now.uidvalidity == folder.uidvalidity).ok_or_else(taken)?;
     (folder.listed, folder.cursor) = (now.listed, now.cursor);
-    let known = uidls::known(&mut tx, folder).await?;
+    let mut known = uidls::known(&mut tx, folder).await?;
+    let mut gone: Vec<i64> =
+        others.iter().filter_map(|name| known.remove(name)).map(|known| known.uid).collect();
     let still: HashSet<&Name> = named.iter().map(|(_, name)| name).collect();
     let expected = known.iter().filter(|(_, known)| !known.is_to_go).count();
     let overlap = still.iter().filter(|name| known.contains_key(**name)).count();
@@ -104,11 +133,10 @@ pub(super) async fn number(
         };
         numbers.insert(uid, *number);
     }
-    let gone: Vec<i64> =
-        known.iter().filter(|(name, _)| !still.contains(name)).map(|(_, known)| known.uid).collect();
+    gone.extend(known.iter().filter(|(name, _)| !still.contains(name)).map(|(_, known)| known.uid));
     if !new.is_empty() || !gone.is_empty() {
-        uidls::add(&mut tx, folder, &new).await?;
         uidls::forget(&mut tx, folder, &gone).await?;
+        uidls::add(&mut tx, folder, &new).await?;
         folder.listed = listed.to_string();
         folders::visited(&mut tx, folder.id, folder.uidvalidity, &folder.listed, folder.cursor).await?;
     }

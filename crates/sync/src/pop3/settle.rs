@@ -15,7 +15,7 @@ use store::{point, uidls};
 use wire::pop3::{Quit, Session};
 
 /// How often the server is asked to remove a message.
-const MOST_REQUESTS: i64 = 20;
+pub(super) const MOST_REQUESTS: i64 = 20;
 const DAY: i64 = 24 * 60 * 60 * 1_000_000;
 
 /// Whether each message is deleted on the server as soon as it is filed.

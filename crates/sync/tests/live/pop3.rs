@@ -234,6 +234,29 @@ async fn p6_two_mails_of_one_unique_id_are_two_and_an_id_given_again_is_another_
 }
 
 #[tokio::test]
+async fn p6_an_id_given_again_right_after_its_message_was_deleted_is_read_before_it_is_deleted() {
+    use AtQuit::{Remove, RemoveSilently};
+    for (at_quit, days) in [(Remove, 0), (RemoveSilently, 0), (Remove, 3)] {
+        for room in on_each_database().await {
+            let manner = Pop3Manner { at_quit, ..Pop3Manner::default() };
+            let server = scripted(&manner, Vec::new()).await;
+            let id = connect(&room, server.address.port(), Delete::AfterDays(0)).await;
+            drop(room.try_round(id).await);
+            assert_eq!(server.maildrop().mails.len(), 0, "{at_quit:?}");
+            set(&room, id, Delete::AfterDays(days)).await;
+            // The server counts from 1 again; the first is the one that was there before.
+            let mails = [letter(0), letter(100), letter(101)];
+            let sound =
+                Pop3Server::start(Maildrop::with(mails), Pop3Manner::default(), Vec::new()).await.unwrap();
+            room.moved_to(id, sound.address.port()).await;
+            assert_eq!(room.round(id).await, (2, 2, 0, 0), "{at_quit:?}");
+            assert_eq!(room.number("SELECT COUNT(*) FROM messages").await, MAILS as i64 + 2);
+            assert_eq!(room.ledger(id).await.difference, 0);
+        }
+    }
+}
+
+#[tokio::test]
 async fn p7_a_server_without_uidl_is_read_only_where_mail_is_deleted_at_once() {
     for room in on_each_database().await {
         let manner = Pop3Manner { has_uidl: false, capabilities: Vec::new(), ..Pop3Manner::default() };
