@@ -1,6 +1,6 @@
 /**
  * Starts what the browser tests run against: the real program with a real IMAP server and some mail.
- * LETTERCASE_E2E_COMMAND prints one line of JSON {url, login, password, empty_url} and runs until its standard input
+ * LETTERCASE_E2E_COMMAND prints one line of JSON (what is in it: crates/testkit/src/bin/e2e-host.rs) and runs until its standard input
  * closes. `url` is a server with mailboxes and mail, `empty_url` one that nobody has set up yet.
  */
 import assert from 'node:assert/strict';
@@ -35,9 +35,10 @@ export async function start() {
     page.on('pageerror', (e) => noise.push(`${e} (${page.url()})`));
     return page;
   }
-  async function signIn(page, path = '/') {
+  /** As the administrator, or as somebody else of the sample; all have the same password. */
+  async function signIn(page, path = '/', login = at.login) {
     await page.goto(at.url + path);
-    await page.getByLabel('User name').fill(at.login);
+    await page.getByLabel('User name').fill(login);
     await page.getByLabel('Password').fill(at.password);
     await page.getByRole('button', { name: 'Sign in' }).click();
     await page.getByRole('navigation', { name: 'Main' }).waitFor();

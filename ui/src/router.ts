@@ -1,4 +1,8 @@
+import { withTexts } from './lib/i18n.svelte';
 import { createRouter } from './lib/router.svelte';
+
+/** A page about mailboxes: with the texts of that area. */
+const gateway = (load: () => Promise<{ default: unknown }>) => () => Promise.all([load(), withTexts('gateway')]).then(([page]) => page);
 
 export const router = createRouter({
   '/inbox/:view/:thread?': () => import('./pages/inbox/Inbox.svelte'),
@@ -6,10 +10,15 @@ export const router = createRouter({
   '/records/:kind': () => import('./pages/records/Records.svelte'),
   '/records/:kind/:id': () => import('./pages/records/RecordPage.svelte'),
   '/cases/:id': () => import('./pages/cases/CasePage.svelte'),
-  '/settings/mailboxes': () => import('./pages/settings/Mailboxes.svelte'),
-  '/settings/mailboxes/:id': () => import('./pages/settings/MailboxForm.svelte'),
-  '/settings/quarantine': () => import('./pages/settings/Quarantine.svelte'),
-  '/settings/people': () => import('./pages/settings/People.svelte'),
+  '/settings/mailboxes': gateway(() => import('./pages/mailboxes/Mailboxes.svelte')),
+  '/settings/mailboxes/new': gateway(() => import('./pages/mailboxes/Wizard.svelte')),
+  '/settings/mailboxes/:id': gateway(() => import('./pages/mailboxes/MailboxPage.svelte')),
+  '/mailboxes/:id/folders/:folder?/:thread?': gateway(() => import('./pages/mailboxes/FolderPage.svelte')),
+  '/settings/quarantine': gateway(() => import('./pages/settings/Quarantine.svelte')),
+  '/settings/people': gateway(() => import('./pages/settings/People.svelte')),
+  '/settings/outgoing': gateway(() => import('./pages/settings/Outgoing.svelte')),
+  '/notifications': gateway(() => import('./pages/notifications/Notifications.svelte')),
+  '/me/mailboxes': gateway(() => import('./pages/mailboxes/MyMailboxes.svelte')),
   '/me': () => import('./pages/me/Me.svelte'),
   '/setup': () => import('./pages/setup/SetUp.svelte'),
   '/sign-in': () => import('./pages/setup/SignIn.svelte'),

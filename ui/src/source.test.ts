@@ -5,6 +5,8 @@ const files = import.meta.glob<string>(['./**/*.svelte', './**/*.ts', '!./**/*.t
 const all = Object.entries(files);
 const having = (re: RegExp) => all.filter(([, text]) => re.test(text)).map(([path]) => path);
 
+const texts = async (): Promise<Record<string, unknown>> => ({ ...(await import('./locales/en')).default, ...(await import('./locales/gateway/en')).default });
+
 test('the sources were found', () => expect(all.length).toBeGreaterThan(40));
 test('no foreign HTML enters the page: no {@html}, innerHTML or srcdoc', () => expect(having(/\{@html|\.(inner|outer)HTML\s*=|insertAdjacentHTML|srcdoc=/)).toEqual([]));
 test('bits-ui is imported only in src/ui', () => expect(having(/from 'bits-ui'/).filter((p) => !p.startsWith('./ui/'))).toEqual([]));
@@ -14,13 +16,13 @@ test('the mail frame never allows scripts', () => {
   expect(having(/allow-scripts/)).toEqual([]);
 });
 test('every text a page asks for by name exists in the catalogue', async () => {
-  const en = (await import('./locales/en')).default as Record<string, unknown>;
+  const en = await texts();
   const asked = all.flatMap(([, text]) => [...text.matchAll(/\bt\('([\w.]+)'/g)].map((m) => m[1]!));
   expect(asked.filter((k) => !(k in en))).toEqual([]);
 });
 test('no text of the catalogue is left over', async () => {
-  const en = (await import('./locales/en')).default;
+  const en = await texts();
   const source = all.filter(([p]) => !p.startsWith('./locales/')).map(([, text]) => text).join('\n');
-  const byWord = /^(view|status|priority|reason|event|stage|problem|after|kind|kinds|new|level|theme|density|tls|settings|ledger|mailbox|help|why|defect)\./; // asked for by a word of the server or a template
-  expect(Object.keys(en).filter((k) => !byWord.test(k) && !source.includes(`'${k}'`))).toEqual([]);
+  const byWord = /^(view|status|priority|reason|event|stage|problem|after|kind|kinds|new|level|theme|density|tls|settings|ledger|help|why|defect|code|remedy|field|note|source|use|step|notice|phase|role|tlsName|folder|quarantined)\./; // asked for by a word of the server or a template
+  expect(Object.keys(en).filter((k) => !byWord.test(k) && !source.includes(`'${k}'`) && !source.includes(`"${k}"`))).toEqual([]);
 });

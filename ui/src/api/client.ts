@@ -4,6 +4,7 @@
  * so nothing typed is lost.
  */
 import createClient from 'openapi-fetch';
+import { sentence } from '../lib/i18n.svelte';
 import { session } from '../lib/session.svelte';
 import type { components, paths } from './schema';
 
@@ -34,18 +35,29 @@ export type UserRow = Schemas['UserRow'];
 export type Mailbox = Schemas['Mailbox'];
 export type NewMailbox = Schemas['NewMailbox'];
 export type TestResult = Schemas['TestResult'];
+export type MailboxChange = Schemas['MailboxChange'];
 export type Ledger = Schemas['Ledger'];
+export type ServerFolder = Schemas['ServerFolder'];
+export type Candidate = Schemas['GuessCandidate'];
+export type Role = Schemas['Role'];
+export type OutgoingSettings = Schemas['OutgoingMail'];
+export type QuarantineRow = Schemas['QuarantineRow'];
+export type Notification_ = Schemas['Notification'];
+export type TreeFolder = Schemas['TreeFolder'];
+export type FolderTree = Schemas['FolderTree'];
+export type FolderRow = Schemas['FolderRow'];
+export type FolderPage = Schemas['FolderPage'];
 export type Change = Schemas['ChangeRow'];
 
 export type FieldProblem = Schemas['FieldProblem'];
 
 /** A refusal: the server's problem+json, or `network` when there was no answer at all. */
 export class Problem extends Error {
-  /** By field, the English sentence; `wrong` has the code behind it. */
+  /** By field, what is wrong with it, in the user's language where we have a sentence for its code. */
   readonly fields: Record<string, string>;
-  constructor(readonly status: number, readonly code: string, message: string, readonly wrong: Record<string, FieldProblem> = {}, readonly params: Record<string, string> = {}) {
+  constructor(readonly status: number, readonly code: string, message: string, wrong: Record<string, FieldProblem> = {}, readonly params: Record<string, string> = {}) {
     super(message);
-    this.fields = Object.fromEntries(Object.entries(wrong).map(([field, one]) => [field, one.message]));
+    this.fields = Object.fromEntries(Object.entries(wrong).map(([field, one]) => [field, sentence('field', one.code, one.params) ?? one.message]));
   }
 }
 
@@ -129,11 +141,30 @@ export const api = {
   dropToken: (id: number) => value(client.DELETE('/api/v1/tokens/{id}', byId(id))),
 
   mailboxes: () => value(client.GET('/api/v1/mailboxes')),
+  mailbox: (id: number) => value(client.GET('/api/v1/mailboxes/{id}', byId(id))),
   newMailbox: (body: NewMailbox) => value(client.POST('/api/v1/mailboxes', { body })),
-  changeMailbox: (id: number, body: Schemas['MailboxChange']) => value(client.PATCH('/api/v1/mailboxes/{id}', { ...byId(id), body })),
+  changeMailbox: (id: number, body: MailboxChange) => value(client.PATCH('/api/v1/mailboxes/{id}', { ...byId(id), body })),
   testMailbox: (body: NewMailbox) => value(client.POST('/api/v1/mailboxes/test', { body })),
+  testSending: (body: Schemas['TestSending']) => value(client.POST('/api/v1/mailboxes/test-sending', { body })),
+  guess: (address: string) => value(client.POST('/api/v1/mailboxes/guess', { body: { address } })),
+  setPassword: (id: number, password: string) => value(client.PUT('/api/v1/mailboxes/{id}/password', { ...byId(id), body: { password } })),
   scan: (id: number) => value(client.POST('/api/v1/mailboxes/{id}/scan', byId(id))),
+  moveMessages: (id: number, to_mailbox_id: number, to_folder: string) => value(client.POST('/api/v1/mailboxes/{id}/move-messages', { ...byId(id), body: { to_mailbox_id, to_folder } })),
   ledger: (id: number) => value(client.GET('/api/v1/mailboxes/{id}/ledger', byId(id))),
   quarantine: () => value(client.GET('/api/v1/quarantine')),
+  quarantineRaw: (occurrence: number) => value<string>(client.GET('/api/v1/quarantine/{id}/raw', { ...byId(occurrence), parseAs: 'text' }) as never),
   retry: (occurrence: number) => value(client.POST('/api/v1/quarantine/{id}/retry', byId(occurrence))),
+
+  folders: (id: number) => value(client.GET('/api/v1/mailboxes/{id}/folders', byId(id))),
+  folderMessages: (id: number, folder: number, offset: number) => value(client.GET('/api/v1/mailboxes/{id}/folders/{folder_id}/messages', { params: { path: { id, folder_id: folder }, query: { offset, limit: PAGE } } })),
+  setFlags: (id: number, body: Schemas['FlagRequest']) => value(client.POST('/api/v1/mailboxes/{id}/messages/flags', { ...byId(id), body })),
+  moveTo: (id: number, occurrence_ids: number[], folder_id: number) => value(client.POST('/api/v1/mailboxes/{id}/messages/move', { ...byId(id), body: { occurrence_ids, folder_id } })),
+  deleteMessages: (id: number, occurrence_ids: number[]) => value(client.POST('/api/v1/mailboxes/{id}/messages/delete', { ...byId(id), body: { occurrence_ids } })),
+
+  notifications: (offset: number) => value(client.GET('/api/v1/notifications', { params: { query: { offset, limit: PAGE } } })),
+  readNotifications: (up_to: number) => value(client.POST('/api/v1/notifications/read', { body: { up_to } })),
+  outgoing: () => value(client.GET('/api/v1/settings/outgoing')),
+  setOutgoing: (body: Schemas['NewOutgoingMail']) => value(client.PUT('/api/v1/settings/outgoing', { body })),
+  newRole: (body: Schemas['RolePatch']) => value(client.POST('/api/v1/roles', { body })),
+  changeRole: (id: number, body: Schemas['RolePatch']) => value(client.PATCH('/api/v1/roles/{id}', { ...byId(id), body })),
 };

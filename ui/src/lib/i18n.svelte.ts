@@ -1,34 +1,55 @@
 import en from '../locales/en';
+import type gateway from '../locales/gateway/en';
 
 type Plural = { readonly [C in Intl.LDMLPluralRule]?: string } & { readonly other: string };
-export type Key = keyof typeof en;
-export type Catalog = { readonly [K in Key]: (typeof en)[K] extends string ? string : Plural };
+type Shape<T> = { readonly [K in keyof T]: T[K] extends string ? string : Plural };
+type Texts = typeof en & typeof gateway;
+export type Key = keyof Texts;
+export type Catalog = Shape<typeof en>;
+export type GatewayCatalog = Shape<typeof gateway>;
 
 type Names<S> = S extends `${string}{${infer P}}${infer Rest}` ? P | Names<Rest> : never;
-type Params<K extends Key> = (typeof en)[K] extends infer V ? Names<V extends string ? V : V[keyof V]> : never;
+type Params<K extends Key> = Texts[K] extends infer V ? Names<V extends string ? V : V[keyof V]> : never;
 type Args<K extends Key> = [Params<K>] extends [never] ? [] : [{ [P in Params<K>]: string | number }];
 /** Keys whose text stands alone: no parameters, no plural. */
 export type PlainKey = { [K in Key]: Args<K> extends [] ? K : never }[Key];
 
-/** One chunk per language; English is built in and is the source. */
+/**
+ * One chunk per language and area; English is the source, and its core is built in. Areas are texts that only some
+ * pages need: those of mailboxes are as many as all others together.
+ */
 const load = {
-  en: async () => en as Catalog,
-  cs: () => import('../locales/cs').then((m) => m.default),
-  sk: () => import('../locales/sk').then((m) => m.default),
-  pl: () => import('../locales/pl').then((m) => m.default),
+  en: { core: async () => en as Catalog, gateway: () => import('../locales/gateway/en').then((m) => m.default as GatewayCatalog) },
+  cs: { core: () => import('../locales/cs').then((m) => m.default), gateway: () => import('../locales/gateway/cs').then((m) => m.default) },
+  sk: { core: () => import('../locales/sk').then((m) => m.default), gateway: () => import('../locales/gateway/sk').then((m) => m.default) },
+  pl: { core: () => import('../locales/pl').then((m) => m.default), gateway: () => import('../locales/gateway/pl').then((m) => m.default) },
 };
 export type Locale = keyof typeof load;
+type Area = keyof (typeof load)[Locale];
 export const locales = Object.keys(load) as Locale[];
 
 let locale = $state<Locale>('en');
 /** What dates and numbers follow: the language with the browser's region if they agree; English without one is European. */
 const region = $derived(navigator.languages.find((l) => l.toLowerCase().startsWith(`${locale}-`)) ?? (locale === 'en' ? 'en-GB' : locale));
-let catalog = $state.raw<Catalog>(en);
+type Loaded = { readonly [key: string]: string | Plural | undefined };
+let catalog = $state.raw<Loaded>(en);
+const areas = new Set<Area>(['core']);
+let wished: Locale = 'en';
 
-export async function setLocale(next: Locale) {
-  catalog = await load[next]();
+async function show(next: Locale) {
+  wished = next;
+  const parts = await Promise.all([...areas].map((area): Promise<Catalog | GatewayCatalog> => load[next][area]()));
+  if (wished !== next) return; // somebody changed their mind meanwhile
+  catalog = Object.assign({}, ...parts);
   locale = next;
   document.documentElement.lang = next;
+}
+export const setLocale = show;
+/** Brings the texts of an area, once; `t` knows them when the promise is kept. */
+export async function withTexts(area: Area) {
+  if (areas.has(area)) return;
+  areas.add(area);
+  await show(wished);
 }
 export const currentLocale = () => locale;
 /** The first of the wished languages that we speak; English if none. */
@@ -41,15 +62,21 @@ export const languageName = (l: Locale) => {
 };
 
 export function t<K extends Key>(key: K, ...args: Args<K>): string {
-  const entry: string | Plural = catalog[key];
-  const params = (args[0] ?? {}) as Record<string, string | number>;
+  return filled(catalog[key] ?? key, args[0] ?? {});
+}
+type Given = Record<string, string | number | undefined>;
+function filled(entry: string | Plural, params: Given): string {
   const text = typeof entry === 'string' ? entry : (entry[rules(locale).select(Number(params.n))] ?? entry.other);
   return text.replace(/\{(\w+)\}/g, (_, name) => format(params[name]));
 }
 /** The text of a word that came from the server (`reason.from`), or the word itself if we have no text for it. */
-export function word(group: string, value: string): string {
-  const entry = (catalog as Record<string, string | Plural | undefined>)[`${group}.${value}`];
-  return typeof entry === 'string' ? entry : value.replaceAll('_', ' ');
+export const word = (group: string, value: string): string => sentence(group, value) ?? value.replaceAll('_', ' ');
+/** The sentence for a code of the server, filled in; `undefined` if there is none or something it names was not given. */
+export function sentence(group: string, code: string, params: Given = {}): string | undefined {
+  const entry = catalog[`${group}.${code}`];
+  if (entry === undefined) return undefined;
+  const given = [...JSON.stringify(entry).matchAll(/\{(\w+)\}/g)].every(([, name]) => params[name!] !== undefined && params[name!] !== '');
+  return given ? filled(entry, params) : undefined;
 }
 
 const cached = <A extends unknown[], V>(make: (...args: A) => V) => {
@@ -70,6 +97,7 @@ const collators = cached((l: string) => new Intl.Collator(l, { numeric: true, se
 
 const format = (v: string | number | undefined) => (typeof v === 'number' ? numbers(region, {}).format(v) : (v ?? ''));
 export const number = (n: number) => numbers(region, {}).format(n);
+export const duration = (n: number, unit: 'minute' | 'hour' | 'day') => numbers(region, { style: 'unit', unit, unitDisplay: 'long' }).format(n);
 export const percent = (share: number) => numbers(region, { style: 'percent' }).format(share);
 export const list = (words: readonly string[]) => lists(region).format(words);
 export const fullDate = (iso: string) => dates(region, { dateStyle: 'full', timeStyle: 'short' }).format(new Date(iso));

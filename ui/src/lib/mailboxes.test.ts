@@ -1,10 +1,10 @@
 import { beforeEach, expect, test } from 'vitest';
 import type { Mailbox } from '../api/client';
-import { setLocale } from './i18n.svelte';
-import { stateText } from './mailboxes';
+import { setLocale, withTexts } from './i18n.svelte';
+import { span, stateText } from './mailboxes';
 
-const state = (phase: Mailbox['state']['phase'], more: Partial<Mailbox['state']> = {}) => ({ active: phase !== 'off', state: { phase, last_success_at: null, last_error: null, backlog: 0, lag_s: null, progress: null, silent: false, ...more } });
-beforeEach(() => setLocale('en'));
+const state = (phase: Mailbox['state']['phase'], more: Partial<Mailbox['state']> = {}) => ({ active: phase !== 'off', waiting_for_owner: false, paused: null, state: { phase, last_success_at: null, last_error: null, backlog: 0, lag_s: null, progress: null, silent: false, ...more } });
+beforeEach(async () => { await withTexts('gateway'); await setLocale('en'); });
 
 test('A13: a mailbox that is off says that nothing is fetched', () => expect(stateText(state('off'))).toEqual({ text: 'Off: nothing is fetched', tone: '' }));
 test('A14: a failure is marked and still tells of the last success', () => {
@@ -15,3 +15,5 @@ test('A14: a failure is marked and still tells of the last success', () => {
 });
 test('A14: a mailbox that was never read says so', () => expect(stateText(state('idle')).text).toBe('Working · not read yet'));
 test('A14: a scan that was only just asked for is shown at once', () => expect(stateText(state('idle'), true).text).toBe('Scanning'));
+test('A3: a mailbox without its password waits for its owner', () => expect(stateText({ ...state('off'), waiting_for_owner: true }).text).toBe('Waiting for its owner'));
+test('A14: what lies behind is told in whole minutes, hours or days', () => expect([span(1800), span(3 * 3600), span(2 * 86_400)]).toEqual(['30 minutes', '3 hours', '2 days']));
