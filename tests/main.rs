@@ -4,6 +4,7 @@
 mod docs;
 mod intake;
 mod mails;
+mod pop3;
 mod program;
 mod tidy;
 mod trouble;

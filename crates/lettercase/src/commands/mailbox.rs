@@ -4,7 +4,7 @@ use crate::{config::Config, open};
 use anyhow::{Context, Result, bail};
 use desk::mailbox::{self as verbs, FolderChoice, NewMailbox};
 use desk::may::Actor;
-use model::{AfterFiling, MailboxKind, Tls};
+use model::{AfterFiling, MailboxKind, Protocol, Tls};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use store::mailboxes::{self, Mailbox};
@@ -39,8 +39,14 @@ pub struct Add {
     #[arg(long)]
     name: Option<String>,
     /// imap://USER@HOST:PORT (993 with implicit TLS and 143 otherwise, where no port is given).
+    #[arg(long, value_name = "URL", required_unless_present = "pop3", conflicts_with = "pop3")]
+    imap: Option<String>,
+    /// pop3://USER@HOST:PORT (995 with implicit TLS and 110 otherwise, where no port is given).
     #[arg(long, value_name = "URL")]
-    imap: String,
+    pop3: Option<String>,
+    /// Delete messages on the POP3 server so many days after they were kept (0: at once); never without it.
+    #[arg(long, value_name = "DAYS", requires = "pop3")]
+    delete_after_days: Option<u16>,
     /// Protection: none (only to this machine itself), starttls or implicit.
     #[arg(long, default_value = "implicit")]
     tls: String,
@@ -51,10 +57,10 @@ pub struct Add {
     #[arg(long, value_name = "NAME", default_value = "INBOX")]
     folder: Vec<String>,
     /// Move filed messages to this folder on the server (the default, to "Processed").
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", conflicts_with = "pop3")]
     processed: Option<String>,
     /// Mark filed messages as read on the server.
-    #[arg(long, conflicts_with = "processed")]
+    #[arg(long, conflicts_with_all = ["processed", "pop3"])]
     mark_read: bool,
     /// Touch nothing on the server.
     #[arg(long, conflicts_with_all = ["processed", "mark_read"])]
@@ -102,7 +108,11 @@ pub async fn run(config: &Config, command: Command) -> Result<ExitCode> {
 
 async fn add_one(config: &Config, add: Add) -> Result<ExitCode> {
     let tls = Tls::of(&add.tls).context("--tls must be none, starttls or implicit")?;
-    let server = Address::of(&add.imap, tls)?;
+    let server = match (&add.imap, &add.pop3) {
+        (_, Some(url)) => Address::of(Protocol::Pop3, url, tls)?,
+        (Some(url), None) => Address::of(Protocol::Imap, url, tls)?,
+        (None, None) => bail!("--imap or --pop3 is needed"),
+    };
     let desk = open::desk(config).await?;
     let owner = match &add.owner {
         None => None,
@@ -116,6 +126,9 @@ async fn add_one(config: &Config, add: Add) -> Result<ExitCode> {
         folders: folders(&add),
         name: add.name.unwrap_or_default(),
         owner,
+        protocol: server.protocol,
+        delete_on_server: add.delete_after_days.is_some(),
+        delete_after_days: add.delete_after_days,
         host: server.host,
         port: server.port,
         tls: server.tls,
@@ -146,9 +159,10 @@ fn folders(add: &Add) -> Vec<FolderChoice> {
     add.folder.iter().map(choice).collect()
 }
 
-/// What an imap URL says.
+/// What a mailbox's URL says.
 #[derive(Debug, PartialEq, Eq)]
 struct Address {
+    protocol: Protocol,
     user: String,
     host: String,
     port: u16,
@@ -156,26 +170,31 @@ struct Address {
 }
 
 impl Address {
-    /// Reads `imap://USER@HOST:PORT`. The user may contain `@` as it is: the last one ends it.
-    fn of(url: &str, tls: Tls) -> Result<Address> {
-        let (rest, tls) = match (url.strip_prefix("imap://"), url.strip_prefix("imaps://")) {
-            (Some(rest), _) => (rest, tls),
-            (_, Some(rest)) => (rest, Tls::Implicit),
-            _ => bail!("--imap must be like imap://USER@HOST:PORT, and is {url}"),
+    /// Reads `imap://USER@HOST:PORT` or `pop3://...`. The user may contain `@` as it is: the last one ends it.
+    fn of(protocol: Protocol, url: &str, tls: Tls) -> Result<Address> {
+        let scheme = protocol.word();
+        let (rest, tls) = match url.split_once("://") {
+            Some((name, rest)) if name == scheme => (rest, tls),
+            Some((name, rest)) if name.strip_suffix('s') == Some(scheme) => (rest, Tls::Implicit),
+            _ => bail!("--{scheme} must be like {scheme}://USER@HOST:PORT, and is {url}"),
         };
-        let (user, place) = rest
-            .trim_end_matches('/')
-            .rsplit_once('@')
-            .with_context(|| format!("--imap names no user: imap://USER@HOST:PORT is needed, not {url}"))?;
-        let usual = if tls == Tls::Implicit { 993 } else { 143 };
+        let (user, place) = rest.trim_end_matches('/').rsplit_once('@').with_context(|| {
+            format!("--{scheme} names no user: {scheme}://USER@HOST:PORT is needed, not {url}")
+        })?;
+        let usual = match (protocol, tls) {
+            (Protocol::Imap, Tls::Implicit) => 993,
+            (Protocol::Imap, _) => 143,
+            (Protocol::Pop3, Tls::Implicit) => 995,
+            (Protocol::Pop3, _) => 110,
+        };
         let (host, port) = match place.rsplit_once(':') {
             Some((host, port)) if !port.ends_with(']') => {
-                (host, port.parse().with_context(|| format!("--imap has no number as port: {port}"))?)
+                (host, port.parse().with_context(|| format!("--{scheme} has no number as port: {port}"))?)
             }
             _ => (place, usual),
         };
         let host = host.trim_start_matches('[').trim_end_matches(']');
-        Ok(Address { user: user.replace("%40", "@"), host: host.to_owned(), port, tls })
+        Ok(Address { protocol, user: user.replace("%40", "@"), host: host.to_owned(), port, tls })
     }
 }
 
@@ -257,10 +276,11 @@ mod tests {
 
     #[test]
     fn a_url_names_user_host_and_port() {
-        let of = |url: &str, tls| {
-            let address = Address::of(url, tls).unwrap();
+        let read = |protocol, url: &str, tls| {
+            let address = Address::of(protocol, url, tls).unwrap();
             (address.user, address.host, address.port, address.tls)
         };
+        let of = |url: &str, tls| read(Protocol::Imap, url, tls);
         let helpdesk = "helpdesk@acme.example";
         assert_eq!(
             of("imap://helpdesk@acme.example@127.0.0.1:31143", Tls::None),
@@ -271,7 +291,11 @@ mod tests {
             (helpdesk.into(), "mail.acme.example".into(), 143, Tls::StartTls)
         );
         assert_eq!(of("imaps://ann@[::1]/", Tls::None), ("ann".into(), "::1".into(), 993, Tls::Implicit));
-        assert!(Address::of("mail.acme.example", Tls::None).is_err());
-        assert!(Address::of("imap://mail.acme.example", Tls::None).is_err());
+        let pop3 = |url: &str, tls| read(Protocol::Pop3, url, tls);
+        assert_eq!(pop3("pop3://ann@pop", Tls::StartTls), ("ann".into(), "pop".into(), 110, Tls::StartTls));
+        assert_eq!(pop3("pop3s://ann@pop", Tls::None), ("ann".into(), "pop".into(), 995, Tls::Implicit));
+        for wrong in ["mail.acme.example", "imap://mail.acme.example", "pop3://ann@pop"] {
+            assert!(Address::of(Protocol::Imap, wrong, Tls::None).is_err(), "{wrong}");
+        }
     }
 }
