@@ -5,6 +5,8 @@ import { toasts } from './toasts.svelte';
 
 export function problemText(e: unknown): string {
   if (!(e instanceof Problem)) return t('problem.unknown');
-  return sentence('problem', e.code, e.params) ?? (e.message || t('problem.unknown'));
+  const said = sentence('problem', e.code, e.params) ?? (e.message || t('problem.unknown'));
+  // The field itself may be on another step or page.
+  return e.code === 'invalid' ? [said, ...Object.values(e.fields)].join(' ') : said;
 }
 export const tell = (e: unknown) => toasts.show(problemText(e), { danger: true });
