@@ -14,6 +14,7 @@ pub mod folder;
 pub mod lmtp;
 pub mod postgres;
 pub mod program;
+pub mod proxy;
 pub mod sample;
 pub mod scripted;
 mod unpacked;
