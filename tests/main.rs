@@ -6,5 +6,6 @@ mod intake;
 mod mails;
 mod pop3;
 mod program;
+mod sweep;
 mod tidy;
 mod trouble;

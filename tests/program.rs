@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
-use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant};
 use store::sql::Db;
 use testkit::dovecot::Dovecot;
@@ -64,8 +64,13 @@ impl Program {
 
     /// Connects a group mailbox that makes cases.
     pub fn connect(&self, dovecot: &Dovecot, user: &str, address: &str, more: &[&str]) {
-        let password = self.file("password", dovecot.password.as_bytes());
-        let url = format!("imap://{user}@{}:{}", dovecot.host, dovecot.imap_port);
+        self.connect_at(dovecot.imap_port, &dovecot.password, user, address, more);
+    }
+
+    /// The same, of a server at a port of this machine.
+    pub fn connect_at(&self, port: u16, password: &str, user: &str, address: &str, more: &[&str]) {
+        let password = self.file("password", password.as_bytes());
+        let url = format!("imap://{user}@127.0.0.1:{port}");
         let mut arguments =
             vec!["mailbox", "add", "--group", "--address", address, "--imap", &url, "--tls", "none"];
         arguments.extend(["--password-file", &password, "--folder", "INBOX", "--active"]);
@@ -77,7 +82,43 @@ impl Program {
     }
 
     pub fn serve(&self) -> Serving {
+        self.serve_with(&[])
+    }
+
+    /// Serves with more in the environment.
+    pub fn serve_with(&self, environment: &[(&str, &str)]) -> Serving {
         let mut command = self.command(&["serve", "--listen", "127.0.0.1:0"]);
+        command.envs(environment.iter().copied());
+        self.spawn(command)
+    }
+
+    /// Serves while a system call fails as ordered, such as `fdatasync:error=EIO:when=3`.
+    pub fn serve_under_strace(&self, order: &str) -> Serving {
+        let serve = self.command(&["serve", "--listen", "127.0.0.1:0"]);
+        let name = order.split(':').next().unwrap();
+        let mut command = Command::new("strace");
+        // With -D the program is our child, and the tracer goes when it goes.
+        command.args([
+            "-D",
+            "-f",
+            "-qq",
+            "-e",
+            &format!("trace={name}"),
+            "-e",
+            &format!("inject={order}"),
+            "-o",
+        ]);
+        command.arg(self.data.path().join("strace")).arg(serve.get_program()).args(serve.get_args());
+        command.envs(serve.get_envs().filter_map(|(name, value)| Some((name, value?)))).stdin(Stdio::null());
+        self.spawn(command)
+    }
+
+    /// Which calls were made under strace, and which of them it made fail.
+    pub fn strace_log(&self) -> String {
+        std::fs::read_to_string(self.data.path().join("strace")).unwrap_or_default()
+    }
+
+    fn spawn(&self, mut command: Command) -> Serving {
         let log =
             std::fs::File::options().create(true).append(true).open(self.data.path().join("log")).unwrap();
         let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().unwrap();
@@ -134,6 +175,18 @@ impl Serving {
         let mut line = String::new();
         self.out.read_line(&mut line).unwrap();
         line.trim().rsplit(' ').next().unwrap().to_owned()
+    }
+
+    /// Waits until it has ended by itself, and says how; `None` if it does not.
+    pub fn ended(&mut self, within: Duration) -> Option<ExitStatus> {
+        let began = Instant::now();
+        loop {
+            let ended = self.child.try_wait().unwrap();
+            if ended.is_some() || began.elapsed() >= within {
+                return ended;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
     }
 
     /// kill -9.

@@ -17,7 +17,7 @@ use store::point;
 use store::rounds::Source;
 use store::sql::Db;
 use wire::imap::{FolderName, IdleEvent, Selected, Session, SessionError, UidSet};
-use wire::{Server, Stage};
+use wire::{Credentials, Server, Stage};
 
 /// An open mailbox: signed in, with the names of its folders.
 pub struct ImapVisit {
@@ -39,7 +39,17 @@ impl ImapVisit {
     /// Signs in.
     pub async fn begin(receive: &Receive, source: &Source) -> Result<ImapVisit, RoundError> {
         let (server, credentials) = source::server_of(receive.desk(), source).await?;
-        let mut session = Session::connect(&server, &credentials).await?;
+        ImapVisit::begin_at(receive, source, server, &credentials).await
+    }
+
+    /// Signs in at a server that is not quite the one the mailbox is set up with: with other patience or trust.
+    pub async fn begin_at(
+        receive: &Receive,
+        source: &Source,
+        server: Server,
+        credentials: &Credentials,
+    ) -> Result<ImapVisit, RoundError> {
+        let mut session = Session::connect(&server, credentials).await?;
         if source.mode == MailboxMode::Synchronise {
             session.enable().await.map_err(|error| error.at(Stage::Login, &server))?;
         }

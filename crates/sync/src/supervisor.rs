@@ -84,8 +84,15 @@ impl Supervisor {
 
     /// The same within other limits.
     pub fn within(receive: Receive, limits: Limits) -> Supervisor {
+        let holder = desk::random::bytes::<16>().iter().map(|byte| format!("{byte:02x}")).collect();
+        Supervisor::named(receive, limits, holder)
+    }
+
+    /// The same under a name that no other process has while this one lives. One that comes after it under the
+    /// same name has its mailboxes at once, however it ended.
+    pub fn named(receive: Receive, limits: Limits, holder: String) -> Supervisor {
         let inner = Inner {
-            holder: desk::random::bytes::<16>().iter().map(|byte| format!("{byte:02x}")).collect(),
+            holder,
             places: Places::new(limits.connections_per_server),
             states: Mutex::default(),
             succeeded: Mutex::default(),

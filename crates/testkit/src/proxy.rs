@@ -9,6 +9,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -142,7 +143,8 @@ async fn serve(listener: TcpListener, port: u16, shared: Arc<Mutex<Shared>>, str
             let number = shared.conversations.len() - 1;
             (number, shared.breaks.get(number).copied().flatten())
         };
-        let wire = Wire { shared: shared.clone(), number, strike: strike.clone() };
+        let (shared, strike, stalled) = (shared.clone(), strike.clone(), AtomicBool::new(false));
+        let wire = Wire { shared, number, strike, stalled };
         connections.spawn(async move {
             // A server that is not there is one that hangs up.
             if let Ok(server) = TcpStream::connect(("127.0.0.1", port)).await {
@@ -157,6 +159,8 @@ struct Wire {
     shared: Arc<Mutex<Shared>>,
     number: usize,
     strike: watch::Sender<bool>,
+    /// Nothing goes any more.
+    stalled: AtomicBool,
 }
 
 /// Why a direction ended.
@@ -258,7 +262,7 @@ impl<'a> Pump<'a> {
         match broken {
             Break::Fin(..) => return Err(End::Fin),
             Break::Reset(..) => return Err(End::Reset),
-            Break::Stall(..) => std::future::pending().await,
+            Break::Stall(..) => self.wire.stalled.store(true, Ordering::Relaxed),
             Break::Drip(_, _, pause) => self.drip = Some(pause),
             Break::Garble(..) => {}
             Break::Repeat(..) => {
@@ -292,6 +296,9 @@ impl<'a> Pump<'a> {
     }
 
     async fn pass(&mut self, bytes: &[u8], to: &mut WriteHalf<'_>) -> Result<(), End> {
+        if self.wire.stalled.load(Ordering::Relaxed) {
+            return std::future::pending().await;
+        }
         {
             let mut shared = lock(&self.wire.shared);
             let conversation = &mut shared.conversations[self.wire.number];

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use desk::receive::Receive;
 use server::{App, Settings};
 use std::fs::File;
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Read, Write};
 use std::path::Path;
 use std::sync::Arc;
 use sync::supervisor::{Limits, Supervisor};
@@ -28,13 +28,13 @@ pub struct Args {
 pub async fn run(config: Config, args: Args) -> Result<()> {
     start_log(&config)?;
     let desk = open::desk(&config).await?;
-    let _only = only_one(&config.data)?;
+    let (_only, name) = only_one(&config.data)?;
     let address = args.listen.unwrap_or(config.listen);
     let listener = TcpListener::bind(&address).await;
     let listener = listener.with_context(|| format!("cannot listen on {address} (setting `listen`)"))?;
     let receive = Receive::new(desk.clone()).with_probe(Arc::new(Processes::of_this_program()?));
     let limits = Limits { connections_per_server: config.connections_per_server };
-    let supervisor = Supervisor::within(receive, limits);
+    let supervisor = Supervisor::named(receive, limits, name);
     let app = App::new(desk.clone(), Arc::new(supervisor.clone()), Settings { secure: config.https });
     // For people and for programs that wait for it.
     super::say(format_args!("Lettercase listens on http://{}", listener.local_addr()?));
@@ -67,12 +67,21 @@ async fn told_to_stop() -> Result<()> {
     Ok(())
 }
 
-/// Two servers on one SQLite file would make each other's rounds; a lock on a file beside it tells.
-fn only_one(folder: &Path) -> Result<File> {
+/// Two servers on one SQLite file would make each other's rounds; a lock on a file beside it tells. The file
+/// holds the name under which this folder's server has its mailboxes: after a crash it has them back at once.
+fn only_one(folder: &Path) -> Result<(File, String)> {
     let path = folder.join("serving");
-    let file = File::options().create(true).append(true).open(&path)?;
+    let mut file = File::options().create(true).append(true).read(true).open(&path)?;
     match file.try_lock() {
-        Ok(()) => Ok(file),
+        Ok(()) => {
+            let mut name = String::new();
+            file.read_to_string(&mut name)?;
+            if name.is_empty() {
+                name = desk::random::bytes::<16>().iter().map(|byte| format!("{byte:02x}")).collect();
+                file.write_all(name.as_bytes())?;
+            }
+            Ok((file, name))
+        }
         Err(std::fs::TryLockError::WouldBlock) => {
             bail!("another `lettercase serve` runs on the data folder {}", folder.display())
         }

@@ -1,6 +1,7 @@
 //! Rounds against real and scripted servers: what other people and faults do to a mailbox.
 #![allow(clippy::unwrap_used)]
 
+mod breaks;
 mod faults;
 mod others;
 mod pop3;

@@ -81,6 +81,13 @@ pub struct Manner {
     pub news_after: Option<Duration>,
     /// The answer to every `UID FETCH`, after the messages: `OK done` by default.
     pub fetch_ends_with: String,
+    /// UIDs that are listed and never given.
+    pub withheld: Vec<u32>,
+    /// The answer to every MOVE and COPY, instead of doing it.
+    pub transfer_ends_with: Option<String>,
+    /// What is said in place of a line, or of the head of a FETCH or LIST up to its literal; `None` leaves it as
+    /// it is, an empty text takes it away.
+    pub oddity: fn(&str) -> Option<String>,
 }
 
 impl Default for Manner {
@@ -95,6 +102,9 @@ impl Default for Manner {
             literal_lie: 0,
             news_after: None,
             fetch_ends_with: "OK done".into(),
+            withheld: Vec::new(),
+            transfer_ends_with: None,
+            oddity: |_| None,
         }
     }
 }
@@ -181,7 +191,7 @@ async fn serve(
     let (input, output) = stream.into_split();
     let mut talk = Talk {
         input: BufReader::new(input),
-        output: Output::new(output, fault, Arc::clone(recording)),
+        output: Output::new(output, fault, manner.oddity, Arc::clone(recording)),
         shared,
         manner,
         folder: None,
@@ -257,7 +267,7 @@ impl Talk {
         let names: Vec<_> = lock(&self.shared).mailbox.folders.keys().cloned().collect();
         for name in names {
             // A name as a literal is legal, and rare enough to be forgotten by clients.
-            self.output.text("* LIST (\\HasNoChildren) \"/\" ");
+            self.output.head("* LIST (\\HasNoChildren) \"/\" ");
             self.output.literal(name.len() as u64, name.as_bytes());
             self.output.line("");
         }
@@ -337,6 +347,9 @@ impl Talk {
 
     fn fetch(&mut self, command: &Command) -> String {
         for (number, message) in self.chosen(&command.word(0)) {
+            if self.manner.withheld.contains(&message.uid) {
+                continue;
+            }
             if self.manner.flags_in_between {
                 self.output.line(format!("* {number} FETCH (FLAGS ({} $Seen))", message.flags.join(" ")));
             }
@@ -349,7 +362,7 @@ impl Talk {
                 (uid + " ", ")".into())
             };
             let flags = message.flags.join(" ");
-            self.output.text(format!(
+            self.output.head(format!(
                 "* {number} FETCH ({before}FLAGS ({flags}) INTERNALDATE \"17-Jul-1996 02:44:25 -0700\" RFC822.SIZE {size} BODY[] "
             ));
             self.output.literal(announced, &message.body);
@@ -382,6 +395,9 @@ impl Talk {
     }
 
     fn transfer(&mut self, command: &Command) -> String {
+        if let Some(answer) = &self.manner.transfer_ends_with {
+            return answer.clone();
+        }
         let target = command.word(1);
         if !lock(&self.shared).mailbox.folders.contains_key(&target) {
             return "NO [TRYCREATE] no such folder".into();

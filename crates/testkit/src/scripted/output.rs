@@ -77,6 +77,7 @@ impl Recording {
 pub(super) struct Output {
     stream: OwnedWriteHalf,
     fault: Fault,
+    oddity: fn(&str) -> Option<String>,
     waiting: Vec<u8>,
     sent: u64,
     recording: Arc<Mutex<Recording>>,
@@ -86,15 +87,31 @@ pub(super) struct Output {
 pub(super) const ENOUGH: io::ErrorKind = io::ErrorKind::ConnectionAborted;
 
 impl Output {
-    pub(super) fn new(stream: OwnedWriteHalf, fault: Fault, recording: Arc<Mutex<Recording>>) -> Self {
-        Self { stream, fault, waiting: Vec::new(), sent: 0, recording }
+    pub(super) fn new(
+        stream: OwnedWriteHalf,
+        fault: Fault,
+        oddity: fn(&str) -> Option<String>,
+        recording: Arc<Mutex<Recording>>,
+    ) -> Self {
+        Self { stream, fault, oddity, waiting: Vec::new(), sent: 0, recording }
     }
 
     /// One line; the line end is added.
     pub(super) fn line(&mut self, line: impl AsRef<[u8]>) {
-        self.text(line);
+        let line = line.as_ref();
+        let odd = std::str::from_utf8(line).ok().and_then(self.oddity);
+        if odd.as_deref() == Some("") {
+            return;
+        }
+        self.text(odd.as_ref().map_or(line, |odd| odd.as_bytes()));
         self.text("\r\n");
         self.boundary();
+    }
+
+    /// The beginning of a line that ends with a literal.
+    pub(super) fn head(&mut self, head: impl AsRef<str>) {
+        let head = head.as_ref();
+        self.text((self.oddity)(head).unwrap_or_else(|| head.to_owned()));
     }
 
     /// Text inside of a line.

@@ -194,7 +194,7 @@ async fn serve(
     let mails = lock(&shared).maildrop.mails.clone();
     let mut talk = Talk {
         input: BufReader::new(input),
-        output: Output::new(output, fault, Arc::clone(recording)),
+        output: Output::new(output, fault, |_| None, Arc::clone(recording)),
         shared,
         manner,
         mails,
