@@ -6,6 +6,7 @@ mod doors;
 mod events;
 mod inbox;
 mod mailbox_rights;
+mod mailbox_folders;
 mod mailboxes;
 mod messages;
 #[path = "../../../desk/tests/office/mod.rs"]
