@@ -5,8 +5,8 @@ mod browser;
 mod doors;
 mod events;
 mod inbox;
-mod mailbox_rights;
 mod mailbox_folders;
+mod mailbox_rights;
 mod mailboxes;
 mod messages;
 #[path = "../../../desk/tests/office/mod.rs"]
