@@ -7,6 +7,7 @@ mod events;
 mod inbox;
 mod mailbox_folders;
 mod mailbox_rights;
+mod mailbox_settings;
 mod mailboxes;
 mod messages;
 #[path = "../../../desk/tests/office/mod.rs"]
