@@ -3,6 +3,7 @@
 
 mod breaks;
 mod faults;
+mod oddities;
 mod others;
 mod pop3;
 mod post_room;
