@@ -8,6 +8,7 @@
 pub mod bytes;
 pub mod case;
 pub mod clock;
+pub mod grant;
 pub mod guess;
 pub mod import;
 pub mod link;

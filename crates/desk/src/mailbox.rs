@@ -17,7 +17,6 @@ mod add;
 mod allowed;
 mod change;
 pub(crate) mod checked;
-mod clear;
 mod default;
 pub mod folders;
 mod form;
@@ -29,9 +28,9 @@ mod standing;
 
 pub use add::add;
 pub(crate) use add::reach_of;
+pub(crate) use allowed::reach_now;
 pub use allowed::{allow_hosts, allowed_hosts};
 pub use change::change;
-pub use clear::{Clearing, clear, preview_clearing};
 pub use form::{FolderChoice, MailboxChange, NewMailbox, OutgoingChoice};
 pub use hold::{Hold, Part};
 pub use rounds::*;

@@ -76,7 +76,8 @@ pub async fn tell(desk: &Desk, tx: &mut Tx, user: UserId, notice: &Notice) -> Re
     };
     let id = notifications::add(tx, &new).await?;
     notifications::trim(tx, user, MOST).await?;
-    changed(desk, tx, id, "added").await
+    changed(desk, tx, id, "added").await?;
+    crate::sending::notice::queue(desk, tx, user, notice.kind, &notice.data).await
 }
 
 /// Tells all who look after a mailbox: its owner, its keeper, and the administrators where it has

@@ -141,6 +141,17 @@ async fn through(sql: &mut impl Sql, address: &str) -> Result<Option<MailboxId>,
     Ok(sends.map(|one| one.id))
 }
 
+/// The address that the system's mail comes from, and the mailbox it goes through (`None`: a server of its own);
+/// nothing where no mail of the system goes out.
+pub(crate) async fn sender(sql: &mut impl Sql) -> Result<Option<(String, Option<MailboxId>)>, Error> {
+    let Some(kept) = kept(sql).await?.filter(|kept| !kept.address.is_empty()) else { return Ok(None) };
+    if !kept.host.is_empty() {
+        return Ok(Some((kept.address, None)));
+    }
+    let through = through(sql, &kept.address).await?;
+    Ok(through.map(|id| (kept.address, Some(id))))
+}
+
 /// Through what the system's mail goes out.
 pub async fn system(desk: &Desk) -> Result<System, Refusal> {
     let mut reader = desk.db.snapshot().await?;

@@ -3,8 +3,11 @@
 //! What goes out is written into the outbox in the transaction of what it tells about; the crate `sync` hands it
 //! over. A stored password is used only for the very server it was entered for.
 
+pub(crate) mod notice;
+mod outbox;
 mod test;
 
+pub use outbox::{again, begun, login_of, noted, page, queue_system_mail};
 pub use test::{SendingTest, test};
 
 use crate::mailbox::Credential;

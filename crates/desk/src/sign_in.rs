@@ -300,7 +300,7 @@ fn secret_word() -> String {
     URL_SAFE_NO_PAD.encode(crate::random::bytes::<32>())
 }
 
-fn digest(secret: &str) -> [u8; 32] {
+pub(crate) fn digest(secret: &str) -> [u8; 32] {
     *blake3::hash(secret.as_bytes()).as_bytes()
 }
 

@@ -32,6 +32,8 @@ pub struct Config {
     pub listen: String,
     /// The browser reaches us by https (a proxy in front ends TLS): cookies are marked so.
     pub https: bool,
+    /// Where browsers reach us, as `https://mail.acme.example`: providers send them back there.
+    pub url: Option<String>,
     /// What is logged, as `info` or `info,store=debug`.
     pub log: String,
     /// Log lines as JSON.
@@ -48,6 +50,7 @@ struct Keys {
     database: Option<String>,
     listen: Option<String>,
     https: Option<bool>,
+    url: Option<String>,
     log: Option<String>,
     log_json: Option<bool>,
     connections_per_server: Option<usize>,
@@ -68,6 +71,7 @@ fn combine(place: Place, env: impl Iterator<Item = (String, String)>) -> Result<
         database: place.database.or(env.database).or(file.database),
         listen: env.listen.or(file.listen).unwrap_or_else(|| "127.0.0.1:8420".into()),
         https: env.https.or(file.https).unwrap_or(false),
+        url: env.url.or(file.url).map(|url| url.trim_end_matches('/').to_owned()),
         log: env.log.or(file.log).unwrap_or_else(|| "info".into()),
         log_json: env.log_json.or(file.log_json).unwrap_or(false),
         connections_per_server: env.connections_per_server.or(file.connections_per_server).unwrap_or(10),
@@ -83,6 +87,7 @@ fn from_env(env: impl Iterator<Item = (String, String)>) -> Result<(Keys, Option
             "LETTERCASE_DATABASE" => keys.database = Some(value),
             "LETTERCASE_LISTEN" => keys.listen = Some(value),
             "LETTERCASE_HTTPS" => keys.https = Some(truth(&name, &value)?),
+            "LETTERCASE_URL" => keys.url = Some(value),
             "LETTERCASE_LOG" => keys.log = Some(value),
             "LETTERCASE_LOG_JSON" => keys.log_json = Some(truth(&name, &value)?),
             "LETTERCASE_CONNECTIONS_PER_SERVER" => {

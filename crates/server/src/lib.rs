@@ -32,6 +32,8 @@ use tokio_util::sync::CancellationToken;
 pub struct Settings {
     /// The outside reaches the server by https: cookies are `Secure` and bound to the host.
     pub secure: bool,
+    /// Where browsers reach the server, as `https://mail.acme.example`; `None`: where the request says.
+    pub url: Option<String>,
 }
 
 impl Settings {

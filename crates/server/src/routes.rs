@@ -7,8 +7,8 @@
 
 use crate::App;
 use crate::api::{cases, changes, events, guess, health, mailbox_folders, mailbox_rounds, mailboxes};
-use crate::api::{messages, notifications, people, quarantine, records, search, sending, session};
-use crate::api::{settings, threads, tokens, views};
+use crate::api::{messages, notifications, oauth, outbox, people, providers, quarantine, records, search};
+use crate::api::{sending, session, settings, threads, tokens, views};
 use crate::guard::Door::{self, Anybody, May, Open, SignedIn};
 use axum::extract::DefaultBodyLimit;
 use axum::routing::MethodRouter;
@@ -82,6 +82,17 @@ pub fn table() -> Vec<Route> {
         route(May(Verb::ManageMailboxes), routes!(mailbox_rounds::reconcile_mailbox)),
         route(May(Verb::ManageMailboxes), routes!(mailbox_rounds::get_reconciled)),
         route(May(Verb::SeeMailboxes), routes!(mailboxes::get_ledger)),
+        // Signing in at a provider
+        route(May(Verb::SeeMailboxes), routes!(providers::list_providers)),
+        route(May(Verb::ChangeSystem), routes!(providers::create_provider)),
+        route(May(Verb::ChangeSystem), routes!(providers::change_provider)),
+        route(May(Verb::ChangeSystem), routes!(providers::remove_provider)),
+        route(May(Verb::SeeMailboxes), routes!(oauth::authorize)),
+        route(May(Verb::SeeMailboxes), routes!(oauth::ask_device)),
+        route(May(Verb::SeeMailboxes), routes!(oauth::get_grant_request)),
+        route(Anybody, routes!(oauth::oauth_callback)),
+        route(May(Verb::ChangeSystem), routes!(outbox::list_outbox)),
+        route(May(Verb::ChangeSystem), routes!(outbox::retry_outbox)),
         route(May(Verb::ManageQuarantine), routes!(quarantine::list_quarantine)),
         route(May(Verb::ManageQuarantine), routes!(quarantine::get_quarantined_raw)),
         route(May(Verb::ManageQuarantine), routes!(quarantine::retry_quarantined)),
@@ -92,8 +103,6 @@ pub fn table() -> Vec<Route> {
         route(May(Verb::ChangeFolders), routes!(mailbox_folders::move_folder_messages)),
         route(May(Verb::ChangeFolders), routes!(mailbox_folders::delete_folder_messages)),
         route(May(Verb::ChangeFolders), routes!(mailbox_folders::move_mailbox_messages)),
-        route(May(Verb::ManageMailboxes), routes!(mailboxes::preview_clearing)),
-        route(May(Verb::ManageMailboxes), routes!(mailboxes::clear_mailbox)),
         route(May(Verb::SeeMailboxes), routes!(mailboxes::list_senders)),
         route(May(Verb::ChangeSystem), routes!(settings::get_outgoing_mail)),
         route(May(Verb::ChangeSystem), routes!(settings::set_outgoing_mail)),

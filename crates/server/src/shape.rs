@@ -133,6 +133,8 @@ word_schemas! {
     RecordSort of store::records::Sort,
     /// Schema of [`desk::guess::GuessSource`].
     GuessSource of desk::guess::GuessSource,
+    /// Schema of [`store::outbox::OutboxState`].
+    OutboxState of store::outbox::OutboxState,
     /// Schema of [`desk::mailbox::Phase`].
     Phase of desk::mailbox::Phase,
 }

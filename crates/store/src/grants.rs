@@ -270,6 +270,12 @@ pub async fn keep_in_request(tx: &mut Tx, hash: &[u8; 32], secret: Vec<u8>) -> R
     tx.execute("UPDATE grant_requests SET secret = $2 WHERE hash = $1", params![hash, secret]).await.map(drop)
 }
 
+/// Takes the code of a request out of the hands of all others; whether this was the first to take it.
+pub async fn take_request(tx: &mut Tx, hash: &[u8; 32]) -> Result<bool, Error> {
+    let text = "UPDATE grant_requests SET kind = 'taken' WHERE hash = $1 AND kind = 'code'";
+    Ok(tx.execute(text, params![hash]).await? > 0)
+}
+
 /// Ends an open request; whether it was open.
 pub async fn end_request(
     tx: &mut Tx,

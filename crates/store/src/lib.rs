@@ -7,7 +7,6 @@
 
 pub mod changes;
 pub mod claims;
-pub mod clearing;
 pub mod counters;
 mod dialect;
 pub mod filing;
@@ -20,6 +19,7 @@ pub mod messages;
 pub mod migrate;
 pub mod notifications;
 pub mod operations;
+pub mod outbox;
 pub mod people;
 pub mod point;
 pub mod raw;

@@ -183,6 +183,12 @@ impl Keeper {
         lately.is_troubled = true;
         lately.lasting = if error.is_lasting() { lately.lasting + 1 } else { 0 };
         let desk = self.receive.desk();
+        if let (RoundError::Connect(error), Some(grant)) = (error, self.source.grant)
+            && error.kind == wire::ConnectErrorKind::WrongPassword
+            && let Err(error) = desk::grant::distrust(desk, grant).await
+        {
+            tracing::error!(%error, "that a token was not accepted could not be written down");
+        }
         let mut written = mailbox::round_failed(desk, self.source.id, error.trouble()).await;
         if lately.lasting == TOLD_AFTER {
             written = written.and(mailbox::tell_of_failure(desk, self.source.id, &error.trouble()).await);

@@ -1,18 +1,25 @@
 //! A mailbox of the shelf as a server to dial and a channel to receive through.
 
+use crate::oauth::Network;
+use crate::visit::RoundError;
 use desk::Desk;
+use desk::grant;
 use desk::mailbox::{self, Credential, Login};
 use desk::receive::Channel;
 use intake::plan::{Mailbox, Origin};
 use store::rounds::Source;
 use wire::{Credentials, Server};
 
-/// The server of a mailbox and who signs in there.
+/// The server of a mailbox and who signs in there; a token is renewed before it is used.
 ///
 /// # Errors
-/// No password was entered yet, or the key file is not the one it was sealed with.
-pub async fn server_of(desk: &Desk, source: &Source) -> anyhow::Result<(Server, Credentials)> {
-    let login = mailbox::login(desk, source.id).await?;
+/// No password was entered yet, the provider does not renew the token, or the key file is not the one it was
+/// sealed with.
+pub async fn server_of(desk: &Desk, source: &Source) -> Result<(Server, Credentials), RoundError> {
+    if let Some(id) = source.grant {
+        grant::fresh(desk, &Network, id).await?;
+    }
+    let login = mailbox::login(desk, source.id).await.map_err(anyhow::Error::from)?;
     let login =
         login.ok_or_else(|| anyhow::anyhow!("the password of {} has not been entered", source.address))?;
     Ok(server_and_credentials(&login))

@@ -11,6 +11,7 @@
 
 use crate::keeper::Keeper;
 use crate::places::Places;
+use desk::grant::Authority;
 use desk::guess::Candidate;
 use desk::mailbox::{self, Boxed, Login, Phase, Reconciled, RoundState, Rounds, TestOutcome};
 use desk::receive::Receive;
@@ -113,6 +114,7 @@ impl Supervisor {
             () = stop => {}
             never = self.look_again_and_again(&mut tasks) => match never {},
             never = self.write_again_and_again() => match never {},
+            never = crate::outbox::run(self.receive.desk()) => match never {},
         }
         for task in tasks.values() {
             task.stop.send_replace(true);
@@ -306,6 +308,10 @@ impl Rounds for Supervisor {
 
     fn guess(&self, address: String, reach: Reach) -> Boxed<'_, Vec<Candidate>> {
         Box::pin(async move { crate::guess::guess(&address, reach).await })
+    }
+
+    fn authority(&self) -> &dyn Authority {
+        &crate::oauth::Network
     }
 
     fn scan_now(&self, id: MailboxId) {

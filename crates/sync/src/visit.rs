@@ -9,6 +9,7 @@ use crate::pop3::Pop3Visit;
 use crate::round::ImapVisit;
 use crate::synchronise::SynchroniseVisit;
 use crate::trouble;
+use desk::grant::NoToken;
 use desk::mailbox::{Boxed, Trouble};
 use desk::receive::Receive;
 use model::{MailboxMode, Protocol};
@@ -115,6 +116,9 @@ pub enum RoundError {
         /// Those of them that are unknown.
         new: u64,
     },
+    /// Its provider gives no token.
+    #[error("{0}")]
+    NoToken(#[from] NoToken),
     /// The mailbox cannot be read as it is set up.
     #[error("{0:#}")]
     SetUp(#[from] anyhow::Error),
@@ -137,6 +141,7 @@ impl RoundError {
                     | Kind::Protocol
             ),
             RoundError::SetUp(_) | RoundError::Doubtful { .. } => true,
+            RoundError::NoToken(error) => matches!(error, NoToken::Refused { .. }),
             _ => false,
         }
     }
@@ -164,6 +169,7 @@ impl RoundError {
                     "Nothing is lost; look at the disk and the database, it is tried again by itself.";
                 Trouble::new("storing", "storage", self.to_string(), remedy)
             }
+            RoundError::NoToken(error) => trouble::of_token(error),
             RoundError::SetUp(_) => {
                 let remedy = "Open the mailbox's settings and enter what is missing.";
                 Trouble::new("setting_up", "incomplete", self.to_string(), remedy)

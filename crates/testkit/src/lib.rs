@@ -12,6 +12,7 @@ pub mod cyrus;
 pub mod dovecot;
 pub mod folder;
 pub mod lmtp;
+pub mod oauth;
 pub mod postgres;
 pub mod program;
 pub mod proxy;

@@ -26,6 +26,7 @@ mod transcript;
 pub mod guess;
 pub mod http;
 pub mod imap;
+pub mod oauth;
 pub mod pop3;
 pub mod smtp;
 

@@ -68,6 +68,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/grant-requests/{request}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How one's own sign-in at a provider stands
+         * @description Permission: `see_mailboxes`.
+         */
+        get: operations["getGrantRequest"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/health": {
         parameters: {
             query?: never;
@@ -625,6 +645,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/oauth/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where a provider sends the browser back; a page for people */
+        get: operations["oauthCallback"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/openapi.json": {
         parameters: {
             query?: never;
@@ -636,6 +673,46 @@ export interface paths {
         get: operations["getOpenapi"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/outbox": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Outgoing mail of the system with what became of it
+         * @description Permission: `change_system`.
+         */
+        get: operations["listOutbox"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/outbox/{id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send again what failed or is ambiguous
+         * @description Permission: `change_system`.
+         */
+        post: operations["retryOutbox"];
         delete?: never;
         options?: never;
         head?: never;
@@ -660,6 +737,94 @@ export interface paths {
          * @description Permission: `manage_people`.
          */
         post: operations["createProcess"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/providers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * All providers that are set up
+         * @description Permission: `see_mailboxes`.
+         */
+        get: operations["listProviders"];
+        put?: never;
+        /**
+         * Set up a provider
+         * @description Permission: `change_system`.
+         */
+        post: operations["createProvider"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/providers/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove a provider that has granted nothing
+         * @description Permission: `change_system`.
+         */
+        delete: operations["removeProvider"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a provider
+         * @description Permission: `change_system`.
+         */
+        patch: operations["changeProvider"];
+        trace?: never;
+    };
+    "/api/v1/providers/{id}/authorize": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin to sign in at a provider in the browser
+         * @description Permission: `see_mailboxes`.
+         */
+        post: operations["authorize"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/providers/{id}/device": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin to sign in at a provider on another device
+         * @description Permission: `see_mailboxes`.
+         */
+        post: operations["askDevice"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1297,6 +1462,18 @@ export interface components {
             /** @description Where its bytes are. */
             url: string;
         };
+        /** @description About which address somebody signs in. */
+        Authorize: {
+            /** @description The provider offers it as the login name. */
+            address?: string | null;
+        };
+        /** @description A sign-in in the browser has begun. */
+        Authorizing: {
+            /** @description How it went is at `/api/v1/grant-requests/{request}`. */
+            request: string;
+            /** @description Open this in a window of its own. */
+            url: string;
+        };
         /** @description A case with its threads. */
         Case: {
             assignee: components["schemas"]["UserName"] | null;
@@ -1385,6 +1562,21 @@ export interface components {
         };
         /** @enum {string} */
         Density: "comfortable" | "compact";
+        /** @description A sign-in on another device has begun. */
+        DeviceCode: {
+            expires_at: components["schemas"]["Moment"];
+            /**
+             * Format: int64
+             * @description Seconds between two looks.
+             */
+            interval_s: number;
+            /** @description How it goes is at `/api/v1/grant-requests/{request}`. */
+            request: string;
+            /** @description What the person types in. */
+            user_code: string;
+            /** @description Where. */
+            verification_uri: string;
+        };
         /** @description A message, a note or an event; `kind` says which. */
         Entry: components["schemas"]["MessageEntry"] | components["schemas"]["NoteEntry"] | components["schemas"]["EventEntry"];
         /** @description Something that happened to a thread or its case. */
@@ -1499,6 +1691,18 @@ export interface components {
             failed: components["schemas"]["FailedOperation"][];
             /** @description By name. */
             folders: components["schemas"]["TreeFolder"][];
+        };
+        /** @description How a sign-in at a provider stands. */
+        GrantRequest: {
+            /** @description The provider's word why not: `access_denied` … */
+            error: string | null;
+            /**
+             * Format: int64
+             * @description What was granted, for a mailbox's `grant_id`.
+             */
+            grant_id: number | null;
+            /** @description `pending`, `granted`, `refused`, `expired`. */
+            state: string;
         };
         /** @enum {string} */
         GroupMail: "no" | "team" | "all";
@@ -2024,6 +2228,25 @@ export interface components {
             tls?: components["schemas"]["Tls"] | null;
             username?: string;
         };
+        /** @description A provider to set up. */
+        NewProvider: {
+            /** @description Default: the preset's; https. */
+            authorize_url?: string | null;
+            /** @description As registered at the provider. */
+            client_id: string;
+            /** @description Default: none, the client is public. */
+            client_secret?: string | null;
+            /** @description Default: the preset's. */
+            device_url?: string | null;
+            /** @description Default: the preset's. */
+            name?: string | null;
+            /** @description `google` or `microsoft`: fills in what is not said. */
+            preset?: string | null;
+            /** @description Default: the preset's. */
+            scope?: string | null;
+            /** @description Default: the preset's; https. */
+            token_url?: string | null;
+        };
         /** @description A new record. */
         NewRecord: {
             /**
@@ -2114,6 +2337,37 @@ export interface components {
             /** Format: int64 */
             unread: number;
         };
+        /** @description A message. */
+        OutboxMessage: {
+            created_at: components["schemas"]["Moment"];
+            from: string;
+            /** Format: int64 */
+            id: number;
+            /**
+             * Format: int64
+             * @description Through which mailbox; null: the system's outgoing server.
+             */
+            mailbox_id: number | null;
+            recipients: components["schemas"]["OutboxRecipient"][];
+        };
+        /** @description Outgoing mail, the newest first. */
+        OutboxPage: {
+            rows: components["schemas"]["OutboxMessage"][];
+            /** Format: int64 */
+            total: number;
+        };
+        /** @description A recipient's copy. */
+        OutboxRecipient: {
+            address: string;
+            /** Format: int64 */
+            attempts: number;
+            next_at: components["schemas"]["Moment"] | null;
+            /** @description What the server said last, or why it was not reached. */
+            reply: string | null;
+            state: components["schemas"]["OutboxState"];
+        };
+        /** @enum {string} */
+        OutboxState: "queued" | "in_data" | "sent" | "failed" | "ambiguous";
         /** @description How the system's own mail goes out. The password is never shown. */
         OutgoingMail: {
             /** @description Empty: none goes out. */
@@ -2187,6 +2441,42 @@ export interface components {
         };
         /** @enum {string} */
         Protocol: "imap" | "pop3";
+        /** @description A provider. Its client secret is never shown. */
+        Provider: {
+            authorize_url: string;
+            client_id: string;
+            /** @description Empty: it lets nobody sign in on another device. */
+            device_url: string;
+            has_client_secret: boolean;
+            /** Format: int64 */
+            id: number;
+            name: string;
+            /** @description The well-known provider it is; empty: another. */
+            preset: string;
+            /** @description Divided by spaces. */
+            scope: string;
+            token_url: string;
+        };
+        /**
+         * @description What is to be changed of a provider. Another place for tokens or another client without the secret: the stored
+         *     one is forgotten.
+         */
+        ProviderChange: {
+            authorize_url?: string | null;
+            client_id?: string | null;
+            /** @description Empty: forget it. */
+            client_secret?: string | null;
+            device_url?: string | null;
+            name?: string | null;
+            scope?: string | null;
+            token_url?: string | null;
+        };
+        /** @description All providers. */
+        Providers: {
+            /** @description The words a new provider can be made of. */
+            presets: string[];
+            rows: components["schemas"]["Provider"][];
+        };
         /** @description A part of the quarantine. */
         QuarantinePage: {
             rows: components["schemas"]["QuarantineRow"][];
@@ -2850,6 +3140,36 @@ export interface operations {
                 };
                 content: {
                     "text/event-stream": components["schemas"]["LiveEvent"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getGrantRequest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                request: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GrantRequest"];
                 };
             };
             /** @description It was not done; `code` says why. */
@@ -3846,6 +4166,35 @@ export interface operations {
             };
         };
     };
+    oauthCallback: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The sign-in is finished or refused; the page says so. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": unknown;
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getOpenapi: {
         parameters: {
             query?: never;
@@ -3863,6 +4212,68 @@ export interface operations {
                 content: {
                     "application/json": unknown;
                 };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listOutbox: {
+        parameters: {
+            query?: {
+                /** @description Rows to leave out, from the beginning. Default 0. */
+                offset?: number;
+                /** @description Rows at most, 1 to 200. Default 50. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutboxPage"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retryOutbox: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It waits to be sent. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description It was not done; `code` says why. */
             default: {
@@ -3922,6 +4333,193 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["UserName"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listProviders: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Providers"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createProvider: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewProvider"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Provider"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    removeProvider: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    changeProvider: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProviderChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Provider"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    authorize: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Authorize"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Authorizing"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    askDevice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceCode"];
                 };
             };
             /** @description It was not done; `code` says why. */

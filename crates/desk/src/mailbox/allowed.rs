@@ -47,6 +47,11 @@ async fn hosts(sql: &mut impl Sql) -> Result<Vec<String>, Error> {
     Ok(text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default())
 }
 
+/// As [`reach`], as things stand now.
+pub(crate) async fn reach_now(desk: &Desk, host: &str, chosen: Reach) -> Result<Reach, Error> {
+    reach(&mut &desk.db, host, chosen).await
+}
+
 /// Where a host may be that was chosen with this reach.
 pub(crate) async fn reach(sql: &mut impl Sql, host: &str, reach: Reach) -> Result<Reach, Error> {
     match reach {

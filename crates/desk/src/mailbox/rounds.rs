@@ -1,5 +1,6 @@
 //! What the rounds are asked and tell: the seam between those who fetch and those who show.
 
+use crate::grant::Authority;
 use crate::guess::Candidate;
 use crate::seal::Secret;
 use crate::sending::{OutgoingMail, SendingLogin};
@@ -195,6 +196,8 @@ pub trait Rounds: Send + Sync {
     fn test_sending(&self, login: SendingLogin, mail: OutgoingMail) -> Boxed<'_, TestOutcome>;
     /// Looks for the servers of an address; ends within 10 s.
     fn guess(&self, address: String, reach: Reach) -> Boxed<'_, Vec<Candidate>>;
+    /// Asks providers for tokens.
+    fn authority(&self) -> &dyn Authority;
     /// Asks for a round now; returns at once.
     fn scan_now(&self, mailbox: MailboxId);
     /// How a mailbox stands, or `None` if the rounds do not run in this process.

@@ -121,7 +121,14 @@ fn place(id: MailboxId) -> String {
 pub async fn login(desk: &Desk, id: MailboxId) -> Result<Option<Login>, Refusal> {
     let mut reader = desk.db.snapshot().await?;
     let mailbox = mailboxes::mailbox(&mut reader, id).await?.ok_or(Refusal::NotFound)?;
-    let Some(sealed) = mailboxes::secret(&mut reader, id).await? else { return Ok(None) };
+    let credential = match mailbox.grant {
+        Some(grant) => crate::grant::token(desk, &mut reader, grant).await?.map(Credential::Token),
+        None => match mailboxes::secret(&mut reader, id).await? {
+            Some(sealed) => Some(Credential::Password(desk.seal.open(&place(id), &sealed)?)),
+            None => None,
+        },
+    };
+    let Some(credential) = credential else { return Ok(None) };
     Ok(Some(Login {
         protocol: mailbox.protocol,
         reach: allowed::reach(&mut reader, &mailbox.host, mailbox.reach).await?,
@@ -130,17 +137,18 @@ pub async fn login(desk: &Desk, id: MailboxId) -> Result<Option<Login>, Refusal>
         tls: mailbox.tls,
         allow_plain: mailbox.allow_plain,
         username: mailbox.username,
-        credential: Credential::Password(desk.seal.open(&place(id), &sealed)?),
+        credential,
     }))
 }
 
-/// What a connection test signs in with: what the form says, or, where it names a mailbox and leaves
+/// What a connection test signs in with: the token of the form's grant, what the form says, or, where it names a mailbox and leaves
 /// server and user as they are, the stored password.
 pub async fn test_login(
     desk: &Desk,
     actor: &Actor,
     new: &NewMailbox,
     stored: Option<MailboxId>,
+    token: Option<Secret>,
 ) -> Result<Login, Refusal> {
     let reach = may_test(desk, actor, new, stored).await?;
     let (host, port) = (checked_host("host", &new.host)?, checked_port("port", new.port)?);
@@ -154,6 +162,7 @@ pub async fn test_login(
         |kept: &Login| (&kept.host, kept.port, kept.tls, &kept.username) == (&host, port, new.tls, &username);
     let credential = match &new.password {
         Some(password) => Some(Credential::Password(password.clone())),
+        None if token.is_some() => token.map(Credential::Token),
         None => kept.filter(same).map(|kept| kept.credential),
     };
     Ok(Login {

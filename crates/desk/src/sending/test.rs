@@ -52,7 +52,7 @@ pub async fn test(
         "" => None,
         name => {
             let name = checked_text("username", name)?;
-            let credential = credential(desk, &form, &server, &name).await?;
+            let credential = credential(desk, actor, rounds, &form, (&server, &name)).await?;
             Some((name, credential))
         }
     };
@@ -75,10 +75,15 @@ async fn recipient(desk: &Desk, actor: &Actor, form: &SendingTest) -> Result<Str
 /// What the form says, or what is stored for this very server and user.
 async fn credential(
     desk: &Desk,
+    actor: &Actor,
+    rounds: &dyn Rounds,
     form: &SendingTest,
-    server: &(String, u16, Tls),
-    username: &str,
+    (server, username): (&(String, u16, Tls), &str),
 ) -> Result<Credential, Refusal> {
+    if let Some(grant) = form.grant.filter(|_| form.password.is_none()) {
+        let token = crate::grant::fresh_own(desk, actor, rounds.authority(), grant).await?;
+        return Ok(Credential::Token(token));
+    }
     if let Some(password) = &form.password {
         return Ok(Credential::Password(password.clone()));
     }

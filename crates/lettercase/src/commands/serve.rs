@@ -35,7 +35,8 @@ pub async fn run(config: Config, args: Args) -> Result<()> {
     let receive = Receive::new(desk.clone()).with_probe(Arc::new(Processes::of_this_program()?));
     let limits = Limits { connections_per_server: config.connections_per_server };
     let supervisor = Supervisor::named(receive, limits, name);
-    let app = App::new(desk.clone(), Arc::new(supervisor.clone()), Settings { secure: config.https });
+    let settings = Settings { secure: config.https, url: config.url.clone() };
+    let app = App::new(desk.clone(), Arc::new(supervisor.clone()), settings);
     // For people and for programs that wait for it.
     super::say(format_args!("Lettercase listens on http://{}", listener.local_addr()?));
 

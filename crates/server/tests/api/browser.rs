@@ -5,6 +5,7 @@ use axum::body::{Body, Bytes, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use desk::Desk;
 use desk::clock::Clock;
+use desk::grant::Authority;
 use desk::guess::{Candidate, Endpoint, GuessSource};
 use desk::mailbox::{Boxed, FoundFolder, Login, Phase, RoundState, Rounds, TestOutcome, Trouble, steps};
 use desk::seal::Seal;
@@ -73,6 +74,10 @@ impl Rounds for Told {
     fn guess(&self, address: String, reach: Reach) -> Boxed<'_, Vec<Candidate>> {
         self.note(format!("guess {address} {}", reach.word()));
         Box::pin(sync_guess(address))
+    }
+
+    fn authority(&self) -> &dyn Authority {
+        &sync::oauth::Network
     }
 
     fn scan_now(&self, mailbox: MailboxId) {

@@ -59,6 +59,8 @@ testkit::on_both! {
             "GET /api/v1/session",
             "POST /api/v1/session",
             "POST /api/v1/setup",
+            // A page that says who is not signed in to begin again.
+            "GET /api/v1/oauth/callback",
         ]);
         assert_eq!(world.last_change().await, before);
     }

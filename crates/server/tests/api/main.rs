@@ -5,11 +5,10 @@ mod browser;
 mod doors;
 mod events;
 mod inbox;
-mod mailbox_folders;
 mod mailbox_rights;
-mod mailbox_settings;
 mod mailboxes;
 mod messages;
+mod oauth;
 #[path = "../../../desk/tests/office/mod.rs"]
 mod office;
 mod people;

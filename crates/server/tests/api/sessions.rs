@@ -93,7 +93,7 @@ testkit::on_both! {
     }
 
     async fn behind_https_the_cookie_is_bound_to_it_and_to_the_host(db: Db) {
-        let world = World::with(db, server::Settings { secure: true });
+        let world = World::with(db, server::Settings { secure: true, url: None });
         let mut ann = world.set_up().await;
         let answer = ann.sign_in("ann@acme.example", PASSWORD).await;
         let cookie = answer.headers[header::SET_COOKIE].to_str().unwrap();

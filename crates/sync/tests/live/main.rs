@@ -3,8 +3,8 @@
 
 mod breaks;
 mod faults;
-mod oddities;
 mod others;
+mod outbox;
 mod pop3;
 mod post_room;
 mod renumbered;
@@ -12,3 +12,4 @@ mod restored;
 mod serving;
 mod synchronise;
 mod three;
+mod tokens;

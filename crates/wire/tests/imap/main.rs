@@ -2,7 +2,6 @@
 
 #![allow(clippy::unwrap_used)]
 
-mod changes;
 mod dovecot;
 mod hostile;
 mod sweep;

@@ -1,0 +1,189 @@
+//! Sends what waits in the outbox: one message after the other, each recipient with an outcome of their own.
+//!
+//! What breaks before the final dot has sent nothing and comes again by itself, later and later, for five days.
+//! That the dot is about to be said is committed first; what breaks behind it is ambiguous and waits for a person.
+//! A message is sent by one process at a time ([`store::sql::Db::hold`]); whoever finds one in data that nobody
+//! holds knows that its sender is dead.
+//!
+//! Decided against sending several at once: notices are few, and a server that is slow should be asked once.
+
+use crate::oauth::Network;
+use crate::sending::server_of;
+use crate::source::credentials;
+use desk::Desk;
+use desk::sending;
+use model::{GrantId, Time};
+use std::convert::Infallible;
+use std::time::Duration;
+use store::outbox::{self, Message, OutboxState, Outcome, Recipient};
+use wire::smtp::{Ending, Envelope, Reply, SendError, Session};
+
+/// How often the outbox is looked into even if no change was heard.
+const LOOK_AGAIN: Duration = Duration::from_secs(30);
+/// Messages that are taken at a look.
+const MOST: u32 = 100;
+/// Names of messages among what a process can hold.
+const SENDING: i64 = 0x6f62_0000_0000_0000;
+/// Whoever sends a message holds it; others go on to the next.
+const SHORT: Duration = Duration::from_millis(500);
+/// Waits between tries, in seconds; the last one for all that follow.
+const WAITS_S: [i64; 6] = [60, 300, 900, 3_600, 7_200, 14_400];
+/// A message older than this, in seconds, is given up: five days (RFC 5321 section 4.5.4.1).
+const GIVEN_UP_S: i64 = 5 * 86_400;
+
+/// Sends until it is dropped.
+pub async fn run(desk: &Desk) -> Infallible {
+    if let Err(error) = settle_interrupted(desk).await {
+        tracing::error!(%error, "messages that were being sent could not be looked at");
+    }
+    let mut changes = desk.db.changes_signal();
+    loop {
+        if let Err(error) = send_due(desk).await {
+            tracing::error!(%error, "the outbox cannot be sent now");
+        }
+        tokio::select! {
+            // An error means that the database is closed; then there is nothing to hear.
+            _ = changes.changed() => {}
+            () = tokio::time::sleep(LOOK_AGAIN) => {}
+        }
+    }
+}
+
+/// Marks as ambiguous what somebody was sending who is no more.
+pub async fn settle_interrupted(desk: &Desk) -> anyhow::Result<()> {
+    for id in outbox::in_data(&mut &desk.db).await? {
+        let Ok(_held) = desk.db.hold(SENDING + id.0, SHORT).await else { continue };
+        let recipients = outbox::recipients(&mut &desk.db, id).await?;
+        let in_data = recipients.iter().filter(|one| one.state == OutboxState::InData);
+        let why = "the program ended before the server answered";
+        let outcomes: Vec<_> = in_data.map(|one| outcome(desk, one, OutboxState::Ambiguous, why)).collect();
+        if !outcomes.is_empty() {
+            sending::noted(desk, id, &outcomes).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Tries everything that is due, once.
+pub async fn send_due(desk: &Desk) -> anyhow::Result<()> {
+    for id in outbox::due(&mut &desk.db, desk.clock.now(), MOST).await? {
+        let Ok(_held) = desk.db.hold(SENDING + id.0, SHORT).await else { continue };
+        let Some(message) = outbox::message(&mut &desk.db, id).await? else { continue };
+        let now = desk.clock.now();
+        let mut due = outbox::recipients(&mut &desk.db, id).await?;
+        due.retain(|one| one.state == OutboxState::Queued && one.next_at <= now);
+        if !due.is_empty() {
+            send(desk, &message, &due).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn send(desk: &Desk, message: &Message, due: &[Recipient]) -> anyhow::Result<()> {
+    let (login, grant) = match sending::login_of(desk, &Network, message.mailbox).await {
+        Ok(login) => login,
+        Err(why) => return later(desk, message, due, &why).await,
+    };
+    let server = server_of(&login);
+    let account = login.account.as_ref().map(|(user, credential)| credentials(user, credential));
+    let mut session = match Session::connect(&server, account.as_ref()).await {
+        Ok(session) => session,
+        Err(error) => {
+            distrust(desk, grant, &error).await?;
+            return later(desk, message, due, &error.to_string()).await;
+        }
+    };
+    let raw = outbox::raw(&mut &desk.db, message.id).await?.unwrap_or_default();
+    let to: Vec<_> = due.iter().map(|one| one.address.clone()).collect();
+    let envelope = Envelope { from: message.envelope_from.clone(), to: to.clone() };
+    let refused = match session.transmit(&envelope, &raw).await {
+        Ok(transmitted) => transmitted.refused,
+        Err(SendError::NoRecipient(refused)) => {
+            session.quit().await;
+            let outcomes: Vec<_> = refused
+                .iter()
+                .filter_map(|one| Some(said(desk, message, find(due, &one.address)?, &one.reply)))
+                .collect();
+            return Ok(sending::noted(desk, message.id, &outcomes).await?);
+        }
+        Err(SendError::Refused { reply, .. }) => {
+            session.quit().await;
+            return all_said(desk, message, due, &reply).await;
+        }
+        Err(SendError::Unsendable(why)) => {
+            let failed = due.iter().map(|one| outcome(desk, one, OutboxState::Failed, &why.to_string()));
+            return Ok(sending::noted(desk, message.id, &failed.collect::<Vec<_>>()).await?);
+        }
+        Err(error @ SendError::Lost { .. }) => return later(desk, message, due, &error.to_string()).await,
+    };
+    let outcomes: Vec<_> = refused
+        .iter()
+        .filter_map(|one| Some(said(desk, message, find(due, &one.address)?, &one.reply)))
+        .collect();
+    let accepted: Vec<Recipient> =
+        due.iter().filter(|one| refused.iter().all(|no| no.address != one.address)).cloned().collect();
+    let addresses: Vec<_> = accepted.iter().map(|one| one.address.clone()).collect();
+    sending::begun(desk, message.id, &addresses, &outcomes).await?;
+    match session.end().await {
+        Ending::Accepted(reply) => {
+            let sent: Vec<_> = accepted
+                .iter()
+                .map(|one| outcome(desk, one, OutboxState::Sent, &reply.to_string()))
+                .collect();
+            sending::noted(desk, message.id, &sent).await?;
+            session.quit().await;
+            Ok(())
+        }
+        Ending::Refused(reply) => all_said(desk, message, &accepted, &reply).await,
+        Ending::Ambiguous(why) => {
+            let unknown: Vec<_> =
+                accepted.iter().map(|one| outcome(desk, one, OutboxState::Ambiguous, &why)).collect();
+            Ok(sending::noted(desk, message.id, &unknown).await?)
+        }
+    }
+}
+
+/// A token that the server does not take is renewed before the next try.
+async fn distrust(desk: &Desk, grant: Option<GrantId>, error: &wire::ConnectError) -> anyhow::Result<()> {
+    match (grant, error.kind) {
+        (Some(grant), wire::ConnectErrorKind::WrongPassword) => Ok(desk::grant::distrust(desk, grant).await?),
+        _ => Ok(()),
+    }
+}
+
+fn find<'a>(due: &'a [Recipient], address: &str) -> Option<&'a Recipient> {
+    due.iter().find(|one| one.address == address)
+}
+
+/// Nothing was sent to anybody: again later.
+async fn later(desk: &Desk, message: &Message, due: &[Recipient], why: &str) -> anyhow::Result<()> {
+    let outcomes: Vec<_> = due.iter().map(|one| put_off(desk, message, one, why)).collect();
+    Ok(sending::noted(desk, message.id, &outcomes).await?)
+}
+
+async fn all_said(desk: &Desk, message: &Message, due: &[Recipient], reply: &Reply) -> anyhow::Result<()> {
+    let outcomes: Vec<_> = due.iter().map(|one| said(desk, message, one, reply)).collect();
+    Ok(sending::noted(desk, message.id, &outcomes).await?)
+}
+
+/// What a refusal means for a recipient.
+fn said(desk: &Desk, message: &Message, to: &Recipient, reply: &Reply) -> Outcome {
+    match reply.is_temporary() {
+        true => put_off(desk, message, to, &reply.to_string()),
+        false => outcome(desk, to, OutboxState::Failed, &reply.to_string()),
+    }
+}
+
+fn put_off(desk: &Desk, message: &Message, to: &Recipient, why: &str) -> Outcome {
+    let now = desk.clock.now();
+    if now >= message.created_at.plus_s(GIVEN_UP_S) {
+        return outcome(desk, to, OutboxState::Failed, &format!("given up after five days: {why}"));
+    }
+    let tries = usize::try_from(to.attempts).unwrap_or(0).min(WAITS_S.len() - 1);
+    Outcome { next_at: now.plus_s(WAITS_S[tries]), ..outcome(desk, to, OutboxState::Queued, why) }
+}
+
+fn outcome(desk: &Desk, to: &Recipient, state: OutboxState, reply: &str) -> Outcome {
+    let next_at: Time = desk.clock.now();
+    Outcome { address: to.address.clone(), state, reply: reply.to_owned(), next_at }
+}
