@@ -92,7 +92,7 @@ impl Program {
         self.spawn(command)
     }
 
-    /// Serves while a system call fails as ordered, such as `fdatasync:error=EIO:when=3`.
+    /// Serves while a system call fails as ordered, such as `fsync:error=EIO:when=3`.
     pub fn serve_under_strace(&self, order: &str) -> Serving {
         let serve = self.command(&["serve", "--listen", "127.0.0.1:0"]);
         let name = order.split(':').next().unwrap();

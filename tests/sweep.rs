@@ -79,9 +79,11 @@ fn places() -> Vec<Kill> {
     ]
 }
 
-/// All ways of a database.
+/// All ways of a mailbox that is read by IMAP and filed. POP3 (`tests/pop3.rs`) and what people wish of
+/// synchronised mailboxes (operations) do not pass here.
 fn kills() -> Vec<Kill> {
-    let points = POINTS.iter().map(|(point, _)| *point).filter(|point| point.starts_with('c'));
+    let points = POINTS.iter().map(|(point, _)| *point);
+    let points = points.filter(|point| point.starts_with('c') && !point.contains("operation"));
     let points = points.flat_map(|point| PASSES.map(|pass| Kill::Point(point, pass)));
     // Kept and not filed are at most what one run left: it is filed again at once.
     let points = points.filter(|kill| !matches!(kill, Kill::Point("c9_begun_again", 2..)));

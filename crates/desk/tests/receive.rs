@@ -197,7 +197,7 @@ on_both! {
         assert_eq!((ledger(&db).await.quarantined, ledger(&db).await.difference), (1, 0));
     }
 
-    async fn a22_a_letter_that_ends_the_program_is_found_by_a_probe_and_put_aside(db: Db) {
+    async fn c9_a22_a_letter_that_ends_the_program_is_found_by_a_probe_and_put_aside(db: Db) {
         let mut office = Office::new(db.clone());
         office.receive = office.receive.with_probe(Arc::new(DiesOfPoison));
         let helpdesk = office.mailbox("helpdesk@acme.example", None).await;

@@ -91,6 +91,8 @@ words! {
         Quarantined = "quarantined",
         /// Listed by the server, gone before it could be fetched.
         Vanished = "vanished",
+        /// It was filed, and its bytes were cleared here to save room.
+        Cleared = "cleared",
     }
 }
 

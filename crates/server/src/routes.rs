@@ -103,6 +103,8 @@ pub fn table() -> Vec<Route> {
         route(May(Verb::ChangeFolders), routes!(mailbox_folders::move_folder_messages)),
         route(May(Verb::ChangeFolders), routes!(mailbox_folders::delete_folder_messages)),
         route(May(Verb::ChangeFolders), routes!(mailbox_folders::move_mailbox_messages)),
+        route(May(Verb::ManageMailboxes), routes!(mailboxes::preview_clearing)),
+        route(May(Verb::ManageMailboxes), routes!(mailboxes::clear_mailbox)),
         route(May(Verb::SeeMailboxes), routes!(mailboxes::list_senders)),
         route(May(Verb::ChangeSystem), routes!(settings::get_outgoing_mail)),
         route(May(Verb::ChangeSystem), routes!(settings::set_outgoing_mail)),

@@ -201,3 +201,8 @@ CREATE TABLE leases (
   holder TEXT NOT NULL,
   epoch BIGINT NOT NULL
 );
+
+-- Clearing a mailbox takes bodies that nothing refers to any more, and what hangs on a message.
+CREATE INDEX occurrences_by_body ON occurrences (body_id);
+CREATE INDEX stream_by_message ON stream (message_id);
+CREATE INDEX notifications_by_thread ON notifications (thread_id);

@@ -321,6 +321,8 @@ pub struct LedgerRow {
     pub waiting: i64,
     /// Those that were gone from the server before they could be fetched.
     pub vanished: i64,
+    /// Those whose bytes were cleared here.
+    pub cleared: i64,
     /// Those seen and not accounted for by any of the above: still to be fetched.
     pub difference: i64,
 }
@@ -380,10 +382,16 @@ fn ledger_row(row: &Row, counts: &HashMap<String, i64>) -> Result<LedgerRow, Err
         quarantined: count("quarantined"),
         waiting: count("kept"),
         vanished: count("vanished"),
+        cleared: count("cleared"),
         difference: 0,
     };
-    line.difference =
-        line.seen - line.filed - line.filtered - line.quarantined - line.waiting - line.vanished;
+    line.difference = line.seen
+        - line.filed
+        - line.filtered
+        - line.quarantined
+        - line.waiting
+        - line.vanished
+        - line.cleared;
     Ok(line)
 }
 

@@ -7,6 +7,7 @@
 
 pub mod changes;
 pub mod claims;
+pub mod clearing;
 pub mod counters;
 mod dialect;
 pub mod filing;

@@ -63,7 +63,7 @@ pub async fn carry_out(
         let due = operations::due(&mut &*db, source.id, after, BATCH).await?;
         let Some(last) = due.last() else { return Ok(at_work.refused) };
         after = last.id;
-        for together in due.chunk_by(|one, next| is_one_wish(one, next)) {
+        for together in due.chunk_by(is_one_wish) {
             at_work.carry(together).await?;
         }
     }

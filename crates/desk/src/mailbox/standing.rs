@@ -2,6 +2,7 @@
 
 use super::{LastError, Trouble, tell};
 use crate::may::{Actor, Verb};
+use crate::notification::{self, Notice};
 use crate::{Desk, Refusal};
 use model::{MailboxId, MailboxMode, Protocol, Time};
 use store::sql::Tx;
@@ -23,9 +24,10 @@ pub async fn rounds_succeeded(desk: &Desk, rounds: Vec<(MailboxId, Time)>) -> Re
 
 /// Tells those who look after a mailbox that its rounds fail for a reason that will not go away by itself;
 /// once, until a round comes to its end.
-pub async fn tell_of_failure(desk: &Desk, id: MailboxId, _trouble: &Trouble) -> Result<(), Refusal> {
+pub async fn tell_of_failure(desk: &Desk, id: MailboxId, trouble: &Trouble) -> Result<(), Refusal> {
     let mut tx = desk.db.begin().await?;
-    if alarm(desk, &mut tx, id).await? {
+    let notice = Notice::new("mailbox_failed").with("code", &trouble.code);
+    if alarm(desk, &mut tx, id, notice).await? {
         tx.commit().await?;
     }
     Ok(())
@@ -37,7 +39,7 @@ pub async fn tell_of_silence(desk: &Desk, since: Time) -> Result<(), Refusal> {
     let now = desk.clock.now();
     for id in rounds::silent(&mut &desk.db, now, since, SILENT_AFTER_S).await? {
         let mut tx = desk.db.begin().await?;
-        if alarm(desk, &mut tx, id).await? {
+        if alarm(desk, &mut tx, id, Notice::new("mailbox_silent")).await? {
             tracing::error!(mailbox = id.0, "no round has come to its end for too long");
             tx.commit().await?;
         }
@@ -45,12 +47,20 @@ pub async fn tell_of_silence(desk: &Desk, since: Time) -> Result<(), Refusal> {
     Ok(())
 }
 
-async fn alarm(desk: &Desk, tx: &mut Tx, id: MailboxId) -> Result<bool, Refusal> {
+async fn alarm(desk: &Desk, tx: &mut Tx, id: MailboxId, notice: Notice) -> Result<bool, Refusal> {
     if !rounds::alarmed(tx, id, desk.clock.now()).await? {
         return Ok(false);
     }
+    tell_keepers(desk, tx, id, notice).await?;
     tell(desk, tx, id, "alarmed").await?;
     Ok(true)
+}
+
+/// Tells those who look after a mailbox.
+async fn tell_keepers(desk: &Desk, tx: &mut Tx, id: MailboxId, notice: Notice) -> Result<(), Refusal> {
+    let mailbox = mailboxes::mailbox(tx, id).await?.ok_or(Refusal::NotFound)?;
+    let notice = notice.about_mailbox(&mailbox);
+    Ok(notification::tell_keepers(desk, tx, &mailbox, &notice).await?)
 }
 
 /// Stops the rounds of a mailbox until somebody says that they may go on.
@@ -59,6 +69,8 @@ pub async fn stop_and_ask(desk: &Desk, id: MailboxId, trouble: Trouble) -> Resul
     let question = LastError { at: desk.clock.now(), trouble };
     let text = serde_json::to_string(&question).map_err(anyhow::Error::from)?;
     mailboxes::pause(&mut tx, id, Some(&text)).await?;
+    let notice = Notice::new("mailbox_paused").with("code", &question.trouble.code);
+    tell_keepers(desk, &mut tx, id, notice).await?;
     tell(desk, &mut tx, id, "paused").await?;
     Ok(tx.commit().await?)
 }

@@ -28,12 +28,12 @@ pub async fn run(config: &Config, args: Args) -> Result<()> {
 fn json(row: &LedgerRow) -> serde_json::Value {
     serde_json::json!({
         "mailbox": row.mailbox, "folder": row.folder, "seen": row.seen, "filed": row.filed, "filtered": row.filtered,
-        "quarantined": row.quarantined, "waiting": row.waiting, "vanished": row.vanished, "difference": row.difference,
+        "quarantined": row.quarantined, "waiting": row.waiting, "vanished": row.vanished, "cleared": row.cleared, "difference": row.difference,
     })
 }
 
 fn print(rows: &[LedgerRow]) {
-    let line = |cells: [&str; 9]| {
+    let line = |cells: [&str; 10]| {
         let [mailbox, folder, rest @ ..] = cells;
         super::say(format_args!(
             "{mailbox:<32} {folder:<20} {}",
@@ -49,13 +49,22 @@ fn print(rows: &[LedgerRow]) {
         "quarantined",
         "waiting",
         "vanished",
+        "cleared",
         "difference",
     ]);
     for row in rows {
-        let numbers =
-            [row.seen, row.filed, row.filtered, row.quarantined, row.waiting, row.vanished, row.difference]
-                .map(|n| n.to_string());
-        let [a, b, c, d, e, f, g] = &numbers;
-        line([&row.mailbox, &row.folder, a, b, c, d, e, f, g]);
+        let numbers = [
+            row.seen,
+            row.filed,
+            row.filtered,
+            row.quarantined,
+            row.waiting,
+            row.vanished,
+            row.cleared,
+            row.difference,
+        ]
+        .map(|n| n.to_string());
+        let [a, b, c, d, e, f, g, h] = &numbers;
+        line([&row.mailbox, &row.folder, a, b, c, d, e, f, g, h]);
     }
 }

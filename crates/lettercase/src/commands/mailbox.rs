@@ -1,10 +1,12 @@
 //! `mailbox`: connected mail accounts, for scripts.
 
+mod change;
+
 use crate::{config::Config, open};
 use anyhow::{Context, Result, bail};
 use desk::mailbox::{self as verbs, FolderChoice, NewMailbox};
 use desk::may::Actor;
-use model::{AfterFiling, MailboxKind, Protocol, Tls};
+use model::{AfterFiling, MailboxKind, Protocol, Tls, UserId};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use store::mailboxes::{self, Mailbox};
@@ -16,6 +18,14 @@ pub enum Command {
     Add(Box<Add>),
     /// List the mailboxes.
     List(List),
+    /// Show one mailbox.
+    Show(change::Show),
+    /// Change one mailbox: on and off, keeper, sending.
+    Set(Box<change::Set>),
+    /// Try a password and store it if the server accepts it.
+    Password(change::Password),
+    /// Clear an inactive mailbox, so that the database gets smaller.
+    Clear(change::Clear),
     /// Try a mailbox's connection: sign in and list the folders, change nothing.
     Test(Test),
 }
@@ -38,12 +48,18 @@ pub struct Add {
     /// Its name as people see it; the address if none.
     #[arg(long)]
     name: Option<String>,
+    /// The login of whoever may change it without being administrator.
+    #[arg(long, value_name = "LOGIN")]
+    keeper: Option<String>,
     /// imap://USER@HOST:PORT (993 with implicit TLS and 143 otherwise, where no port is given).
     #[arg(long, value_name = "URL", required_unless_present = "pop3", conflicts_with = "pop3")]
     imap: Option<String>,
     /// pop3://USER@HOST:PORT (995 with implicit TLS and 110 otherwise, where no port is given).
     #[arg(long, value_name = "URL")]
     pop3: Option<String>,
+    /// What is done with its folders: file (read the chosen ones) or synchronise (all, both ways).
+    #[arg(long, default_value = "file")]
+    mode: String,
     /// Delete messages on the POP3 server so many days after they were kept (0: at once); never without it.
     #[arg(long, value_name = "DAYS", requires = "pop3")]
     delete_after_days: Option<u16>,
@@ -68,6 +84,21 @@ pub struct Add {
     /// The first mail of each thread makes a case.
     #[arg(long)]
     create_cases: bool,
+    /// How it sends: smtp://USER@HOST:PORT. Without USER it signs in as for receiving.
+    #[arg(long, value_name = "URL")]
+    smtp: Option<String>,
+    /// Protection of outgoing mail: none, starttls or implicit.
+    #[arg(long, value_name = "TLS", default_value = "implicit", requires = "smtp")]
+    smtp_tls: String,
+    /// A file whose first line is the password for sending, where it is another one.
+    #[arg(long, value_name = "FILE", requires = "smtp")]
+    smtp_password_file: Option<PathBuf>,
+    /// Users may send from it, as their role says.
+    #[arg(long, requires = "smtp")]
+    shared: bool,
+    /// Lettercase may delete on the server.
+    #[arg(long)]
+    delete_on_server: bool,
     /// Its process, made if new.
     #[arg(long, value_name = "NAME")]
     process: Option<String>,
@@ -90,7 +121,8 @@ pub struct List {
 /// Which to try.
 #[derive(clap::Args)]
 pub struct Test {
-    /// The mailbox's address.
+    /// The mailbox's address, or its number where several have the address.
+    #[arg(value_name = "MAILBOX")]
     address: String,
     /// Print JSON.
     #[arg(long)]
@@ -102,32 +134,40 @@ pub async fn run(config: &Config, command: Command) -> Result<ExitCode> {
     match command {
         Command::Add(add) => add_one(config, *add).await,
         Command::List(list) => print_all(config, &list).await,
+        Command::Show(show) => change::show(config, &show).await,
+        Command::Set(set) => change::set(config, *set).await,
+        Command::Password(password) => change::password(config, &password).await,
+        Command::Clear(clear) => change::clear(config, &clear).await,
         Command::Test(test) => try_one(config, &test).await,
     }
 }
 
 async fn add_one(config: &Config, add: Add) -> Result<ExitCode> {
     let tls = Tls::of(&add.tls).context("--tls must be none, starttls or implicit")?;
-    let server = match (&add.imap, &add.pop3) {
-        (_, Some(url)) => Address::of(Protocol::Pop3, url, tls)?,
-        (Some(url), None) => Address::of(Protocol::Imap, url, tls)?,
+    let (protocol, server) = match (&add.imap, &add.pop3) {
+        (_, Some(url)) => (Protocol::Pop3, Address::of(Protocol::Pop3, url, tls)?),
+        (Some(url), None) => (Protocol::Imap, Address::of(Protocol::Imap, url, tls)?),
         (None, None) => bail!("--imap or --pop3 is needed"),
+    };
+    let outgoing = match &add.smtp {
+        Some(url) => Some(change::outgoing(url, &add.smtp_tls, add.smtp_password_file.as_deref())?),
+        None => None,
     };
     let desk = open::desk(config).await?;
     let owner = match &add.owner {
         None => None,
-        Some(login) => {
-            let user = store::people::user_by_login(&mut &desk.db, login).await?;
-            Some(user.with_context(|| format!("there is no user with the login {login}"))?.0.id)
-        }
+        Some(login) => Some(user_named(&desk, login).await?),
+    };
+    let keeper = match &add.keeper {
+        None => None,
+        Some(login) => Some(user_named(&desk, login).await?),
     };
     let kind = if add.group { MailboxKind::Group } else { MailboxKind::Personal };
     let new = NewMailbox {
         folders: folders(&add),
         name: add.name.unwrap_or_default(),
         owner,
-        protocol: server.protocol,
-        delete_on_server: add.delete_after_days.is_some(),
+        delete_on_server: add.delete_on_server || add.delete_after_days.is_some(),
         delete_after_days: add.delete_after_days,
         host: server.host,
         port: server.port,
@@ -137,12 +177,23 @@ async fn add_one(config: &Config, add: Add) -> Result<ExitCode> {
         process: add.process,
         teams: add.team,
         create_cases: add.create_cases,
+        keeper,
+        protocol,
+        mode: change::mode(&add.mode)?,
+        outgoing,
+        shared: add.shared,
         active: add.active,
         ..NewMailbox::new(kind, add.address)
     };
     let mailbox = verbs::add(&desk, &Actor::machine(), new).await?;
     super::say(format_args!("{} is mailbox {}, {}", mailbox.address, mailbox.id, on_or_off(&mailbox)));
     Ok(ExitCode::SUCCESS)
+}
+
+/// The user of a login.
+async fn user_named(desk: &desk::Desk, login: &str) -> Result<UserId> {
+    let user = store::people::user_by_login(&mut &desk.db, &login.to_lowercase()).await?;
+    Ok(user.with_context(|| format!("there is no user with the login {login}"))?.0.id)
 }
 
 fn folders(add: &Add) -> Vec<FolderChoice> {
@@ -162,7 +213,6 @@ fn folders(add: &Add) -> Vec<FolderChoice> {
 /// What a mailbox's URL says.
 #[derive(Debug, PartialEq, Eq)]
 struct Address {
-    protocol: Protocol,
     user: String,
     host: String,
     port: u16,
@@ -173,20 +223,32 @@ impl Address {
     /// Reads `imap://USER@HOST:PORT` or `pop3://...`. The user may contain `@` as it is: the last one ends it.
     fn of(protocol: Protocol, url: &str, tls: Tls) -> Result<Address> {
         let scheme = protocol.word();
+        let ports = match protocol {
+            Protocol::Imap => [993, 143],
+            Protocol::Pop3 => [995, 110],
+        };
+        let address = Address::read(url, scheme, tls, ports)?;
+        if address.user.is_empty() {
+            bail!("--{scheme} names no user: {scheme}://USER@HOST:PORT is needed, not {url}");
+        }
+        Ok(address)
+    }
+
+    /// Reads `smtp://USER@HOST:PORT`; the user may be missing.
+    fn of_smtp(url: &str, tls: Tls) -> Result<Address> {
+        Address::read(url, "smtp", tls, [465, 587])
+    }
+
+    /// `ports` are the usual ones with implicit TLS and without.
+    fn read(url: &str, scheme: &str, tls: Tls, ports: [u16; 2]) -> Result<Address> {
         let (rest, tls) = match url.split_once("://") {
             Some((name, rest)) if name == scheme => (rest, tls),
             Some((name, rest)) if name.strip_suffix('s') == Some(scheme) => (rest, Tls::Implicit),
             _ => bail!("--{scheme} must be like {scheme}://USER@HOST:PORT, and is {url}"),
         };
-        let (user, place) = rest.trim_end_matches('/').rsplit_once('@').with_context(|| {
-            format!("--{scheme} names no user: {scheme}://USER@HOST:PORT is needed, not {url}")
-        })?;
-        let usual = match (protocol, tls) {
-            (Protocol::Imap, Tls::Implicit) => 993,
-            (Protocol::Imap, _) => 143,
-            (Protocol::Pop3, Tls::Implicit) => 995,
-            (Protocol::Pop3, _) => 110,
-        };
+        let rest = rest.trim_end_matches('/');
+        let (user, place) = rest.rsplit_once('@').unwrap_or(("", rest));
+        let usual = if tls == Tls::Implicit { ports[0] } else { ports[1] };
         let (host, port) = match place.rsplit_once(':') {
             Some((host, port)) if !port.ends_with(']') => {
                 (host, port.parse().with_context(|| format!("--{scheme} has no number as port: {port}"))?)
@@ -194,7 +256,7 @@ impl Address {
             _ => (place, usual),
         };
         let host = host.trim_start_matches('[').trim_end_matches(']');
-        Ok(Address { protocol, user: user.replace("%40", "@"), host: host.to_owned(), port, tls })
+        Ok(Address { user: user.replace("%40", "@"), host: host.to_owned(), port, tls })
     }
 }
 
@@ -223,7 +285,17 @@ async fn print_all(config: &Config, list: &List) -> Result<ExitCode> {
 
 fn json(mailbox: &Mailbox) -> serde_json::Value {
     let folders: Vec<_> = mailbox.folders.iter().map(|folder| &folder.name).collect();
+    let teams: Vec<_> = mailbox.teams.iter().map(|(_, name)| name).collect();
+    let outgoing = mailbox.outgoing.as_ref().map(|one| {
+        serde_json::json!({
+            "host": one.host, "port": one.port, "tls": one.tls, "username": one.username, "has_password": one.has_secret,
+        })
+    });
     serde_json::json!({
+        "mode": mailbox.mode, "owner_id": mailbox.owner, "keeper_id": mailbox.keeper, "outgoing": outgoing,
+        "shared": mailbox.shared, "delete_on_server": mailbox.delete_on_server, "teams": teams,
+        "process": mailbox.process.as_ref().map(|(_, name)| name), "waiting_for_owner": mailbox.waits_for_owner(),
+        "protocol_locked": mailbox.begun_at.is_some(),
         "id": mailbox.id, "address": mailbox.address, "name": mailbox.name, "kind": mailbox.kind, "protocol": mailbox.protocol,
         "host": mailbox.host, "port": mailbox.port, "tls": mailbox.tls, "username": mailbox.username, "has_password": mailbox.has_secret,
         "folders": folders, "create_cases": mailbox.create_cases, "active": mailbox.active,
@@ -234,11 +306,13 @@ fn on_or_off(mailbox: &Mailbox) -> &'static str {
     if mailbox.active { "on" } else { "off" }
 }
 
+fn failure(trouble: &verbs::Trouble) -> String {
+    format!("Connecting to the mailbox failed! ({}) {} {}", trouble.stage, trouble.message, trouble.remedy)
+}
+
 async fn try_one(config: &Config, test: &Test) -> Result<ExitCode> {
     let desk = open::desk(config).await?;
-    let all = mailboxes::all(&mut &desk.db).await?;
-    let mailbox = all.iter().find(|mailbox| mailbox.address.eq_ignore_ascii_case(&test.address));
-    let mailbox = mailbox.with_context(|| format!("there is no mailbox {}", test.address))?;
+    let mailbox = change::find(&desk, &test.address).await?;
     let login = verbs::login(&desk, mailbox.id).await?;
     let login = login.with_context(|| format!("the password of {} has not been entered", mailbox.address))?;
     let outcome = sync::test::test(login).await;
@@ -262,10 +336,7 @@ async fn try_one(config: &Config, test: &Test) -> Result<ExitCode> {
         .iter()
         .for_each(|folder| super::say(format_args!("{:<40} {:>9} messages", folder.name, folder.messages)));
     if let Some(trouble) = outcome.trouble {
-        eprintln!(
-            "Connecting to the mailbox failed! ({}) {} {}",
-            trouble.stage, trouble.message, trouble.remedy
-        );
+        eprintln!("{}", failure(&trouble));
     }
     Ok(code)
 }

@@ -10,8 +10,9 @@ pub use shape::{FolderLedger, Ledger, Mailbox, MailboxPage};
 pub use test::{MailTrouble, TestResult};
 
 use crate::App;
-use crate::extract::{Json, Path, Who};
+use crate::extract::{Json, Path, Query, Who};
 use crate::problem::Problem;
+use crate::shape::Moment;
 use axum::extract::State;
 use axum::http::StatusCode;
 use desk::mailbox as verbs;
@@ -129,6 +130,59 @@ pub async fn list_senders(State(app): State<App>, Who(actor): Who) -> Result<Jso
     Ok(Json(found.into_iter().map(sender).collect()))
 }
 
+/// What is to be cleared.
+#[derive(Deserialize, ToSchema, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ClearUntil {
+    /// All that arrived before this moment. Default: all.
+    before: Option<Moment>,
+}
+
+/// What is or would be cleared.
+#[derive(Serialize, ToSchema)]
+pub struct Clearing {
+    /// Messages in the mailbox.
+    messages: i64,
+    /// Their size as they came.
+    bytes: i64,
+    /// Messages still to be cleared: ask again while there are any.
+    left: i64,
+    /// Whether they are deleted on the server too.
+    on_server: bool,
+}
+
+impl From<verbs::Clearing> for Clearing {
+    fn from(clearing: verbs::Clearing) -> Clearing {
+        let verbs::Clearing { messages, bytes, left, on_server } = clearing;
+        Clearing { messages, bytes, left, on_server }
+    }
+}
+
+/// What clearing an inactive mailbox would remove here
+#[utoipa::path(get, path = "/api/v1/mailboxes/{id}/clear", params(("id" = i64, Path), ClearUntil), responses((status = 200, body = Clearing)))]
+pub async fn preview_clearing(
+    State(app): State<App>,
+    Who(actor): Who,
+    Path(id): Path<i64>,
+    Query(until): Query<ClearUntil>,
+) -> Result<Json<Clearing>, Problem> {
+    let before = until.before.map(|moment| moment.0);
+    Ok(Json(verbs::preview_clearing(&app.desk, &actor, MailboxId(id), before).await?.into()))
+}
+
+/// Clear an inactive mailbox here; on its server only where deleting there is switched on
+#[utoipa::path(post, path = "/api/v1/mailboxes/{id}/clear", params(("id" = i64, Path)), request_body = ClearUntil, responses((status = 200, body = Clearing)))]
+pub async fn clear_mailbox(
+    State(app): State<App>,
+    Who(actor): Who,
+    Path(id): Path<i64>,
+    Json(until): Json<ClearUntil>,
+) -> Result<Json<Clearing>, Problem> {
+    let before = until.before.map(|moment| moment.0);
+    Ok(Json(verbs::clear(&app.desk, &actor, MailboxId(id), before).await?.into()))
+}
+
 /// A password to be filled in.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -194,6 +248,7 @@ pub async fn get_ledger(
         quarantined: row.quarantined,
         waiting: row.waiting,
         vanished: row.vanished,
+        cleared: row.cleared,
         difference: row.difference,
     };
     Ok(Json(rows.into_iter().map(row).collect()))

@@ -162,6 +162,7 @@ fn open_writer(path: &Path, options: &Options) -> Result<Connection, Error> {
     connection.set_prepared_statement_cache_capacity(WRITER_STATEMENTS);
     let setup = format!(
         "PRAGMA page_size = {PAGE_BYTES};
+         PRAGMA auto_vacuum = INCREMENTAL;
          PRAGMA journal_mode = WAL;
          PRAGMA synchronous = FULL;
          PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES};

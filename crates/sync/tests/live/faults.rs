@@ -2,7 +2,11 @@
 
 use crate::others::server;
 use crate::post_room::{PostRoom, Server, folder, letter, letters};
+use desk::Desk;
+use desk::clock::Clock;
+use desk::receive::Receive;
 use model::AfterFiling::{Leave, Move};
+use model::Time;
 use std::collections::HashMap;
 use sync::visit;
 use testkit::dovecot::Dovecot;
@@ -55,7 +59,7 @@ async fn a21_a_connection_cut_anywhere_loses_and_doubles_nothing() {
 }
 
 #[tokio::test]
-async fn a_connection_cut_between_copy_and_expunge_leaves_one_copy_in_the_processed_folder() {
+async fn c13_c14_a_connection_cut_between_copy_and_expunge_leaves_one_copy_in_the_processed_folder() {
     let capabilities = Manner::default().capabilities.replace(" MOVE", "");
     survives_every_cut(Manner { capabilities, ..Manner::default() }).await;
 }
@@ -97,7 +101,7 @@ async fn two_processes(room: PostRoom) {
 }
 
 #[tokio::test]
-async fn a21_a_server_set_back_to_a_backup_gives_uids_out_twice_and_nothing_is_missed() {
+async fn c17_a_server_set_back_to_a_backup_gives_uids_out_twice_and_nothing_is_missed() {
     let before = scripted(&Manner::default(), Vec::new()).await;
     let room = PostRoom::new().await;
     let id = room.connect(at(&before), vec![folder("INBOX", Leave)]).await;
@@ -141,4 +145,24 @@ async fn a21_a_cursor_of_an_old_numbering_does_not_move_that_of_the_new_one() {
     dovecot.fill("ann", "INBOX", letters(20..25)).unwrap();
     assert_eq!(room.round(id).await, (5, 5, 0, 0));
     room.has_each_once(id, 14).await;
+}
+
+#[tokio::test]
+async fn c21_a_clock_that_jumps_by_years_decides_nothing() {
+    const YEAR_S: i64 = 365 * 86_400;
+    let (dovecot, room) = (Dovecot::start(), PostRoom::new().await);
+    let id = room.connect(server(&dovecot, "ann"), vec![folder("INBOX", Move)]).await;
+    let clock = Clock::fixed(Time(1_793_574_000_000_000));
+    let receive = Receive::new(Desk { clock: clock.clone(), ..room.desk().clone() });
+    let source = room.source(id).await;
+    // A year ahead, a year before that was, an hour of summer, a second that leaps.
+    for (number, jump) in [0, YEAR_S, -2 * YEAR_S, 3600, -3600, 1].into_iter().enumerate() {
+        clock.advance_s(jump);
+        dovecot.fill("ann", "INBOX", letters(number * 5..number * 5 + 5)).unwrap();
+        let mut visit = visit::begin(&receive, &source).await.unwrap();
+        let summary = visit.round(&|_, _, _| {}).await.unwrap().remove(0);
+        assert_eq!((summary.seen, summary.filed, summary.quarantined), (5, 5, 0), "after {jump} s");
+    }
+    room.has_each_once(id, 30).await;
+    assert_eq!(dovecot.count("ann", "Processed").unwrap(), 30);
 }

@@ -3,6 +3,7 @@
 
 mod breaks;
 mod faults;
+mod oddities;
 mod others;
 mod outbox;
 mod pop3;

@@ -4,6 +4,8 @@ use crate::post_room::{PostRoom, Server, folder, letter, letters};
 use model::AfterFiling::Leave;
 use model::MailboxId;
 use std::collections::BTreeSet;
+use testkit::by_hand::Hand;
+use testkit::cyrus::{self, Cyrus};
 use testkit::dovecot::{Dovecot, Options};
 use testkit::scripted::{AtQuit, Cut, Fault, Maildrop, Pop3Manner, Pop3Server};
 
@@ -409,4 +411,26 @@ async fn a9_the_test_of_a_pop3_mailbox_names_its_steps_and_what_is_odd_about_the
     let manner = Pop3Manner { capabilities: vec!["USER".into()], ..manner };
     let server = scripted(&manner, Vec::new()).await;
     assert_eq!(sync::test::test(login(server.address.port())).await.notes, ["pop3_no_uidl"]);
+}
+
+#[tokio::test]
+async fn a5_a12_a_maildrop_on_cyrus_is_read_after_scram_and_deleted_when_asked() {
+    let (cyrus, room) = (Cyrus::start(), PostRoom::new().await);
+    let mut hand = Hand::sign_in(cyrus.imap_port, "ann", cyrus::PASSWORD).unwrap();
+    letters(0..40).iter().for_each(|letter| hand.append("INBOX", letter).unwrap());
+    let id = connect(&room, cyrus.pop3_port, Delete::Never).await;
+    let login = desk::mailbox::login(room.desk(), id).await.unwrap().unwrap();
+    let tested = sync::test::test(login).await;
+    assert_eq!((tested.trouble, tested.folders[0].messages), (None, 40));
+    let said = tested.log.join("\n");
+    assert!(said.contains("AUTH SCRAM-SHA-256") && !said.contains("PASS"), "{said}");
+    assert_eq!(room.round(id).await, (40, 40, 0, 0));
+    assert_eq!(room.round(id).await, (0, 0, 0, 0));
+    hand.append("INBOX", letter(40)).unwrap();
+    assert_eq!(room.round(id).await, (1, 1, 0, 0));
+    assert_eq!(hand.count("INBOX").unwrap(), 41);
+    set(&room, id, Delete::AfterDays(0)).await;
+    assert_eq!(room.round(id).await, (0, 0, 0, 0));
+    assert_eq!(hand.count("INBOX").unwrap(), 0);
+    room.has_each_once(id, 41).await;
 }

@@ -10,7 +10,7 @@ use wire::{
     Trust,
 };
 
-fn plain(dovecot: &Dovecot) -> Server {
+pub fn plain(dovecot: &Dovecot) -> Server {
     Server::new("127.0.0.1", dovecot.imap_port, Tls::None)
 }
 
@@ -19,7 +19,7 @@ fn secured(dovecot: &Dovecot, tls: Tls) -> Server {
     Server { trust: Trust::Only(dovecot.ca_pem.clone()), ..Server::new("localhost", port, tls) }
 }
 
-async fn open(server: &Server) -> Session {
+pub async fn open(server: &Server) -> Session {
     Session::connect(server, &Credentials::password("ann", "test")).await.unwrap()
 }
 
@@ -30,7 +30,7 @@ async fn refused(server: &Server, password: &str) -> ConnectError {
     }
 }
 
-fn message(number: usize) -> Vec<u8> {
+pub fn message(number: usize) -> Vec<u8> {
     format!("From: ben@firma.example\nTo: ann@firma.example\nSubject: number {number}\nMessage-ID: <{number}@firma.example>\n\nBody {number}\n").into_bytes()
 }
 
@@ -40,7 +40,7 @@ fn crlf(text: &[u8]) -> Vec<u8> {
 
 /// Listens to the protocol log.
 #[derive(Default)]
-struct Lines(Mutex<Vec<String>>);
+pub struct Lines(pub Mutex<Vec<String>>);
 
 impl Log for Lines {
     fn line(&self, direction: Direction, line: &str) {

@@ -134,7 +134,7 @@ async fn a_server_that_drips_is_given_up() {
 }
 
 #[tokio::test]
-async fn a_literal_of_the_wrong_length_ends_the_session_and_gives_no_half_message() {
+async fn c4_a_literal_of_the_wrong_length_ends_the_session_and_gives_no_half_message() {
     let bodies = ["Subject: a\r\n\r\nfirst\r\n", "Subject: b\r\n\r\nL3 OK\r\n* 9 EXISTS\r\n"];
     for literal_lie in [-30, -9, -2, -1, 1, 3, 40] {
         let manner = Manner { literal_lie, ..Manner::default() };
@@ -156,7 +156,7 @@ async fn a_literal_of_the_wrong_length_ends_the_session_and_gives_no_half_messag
 }
 
 #[tokio::test]
-async fn what_completed_before_a_no_or_a_bye_stays() {
+async fn c3_what_completed_before_a_no_or_a_bye_stays() {
     for (ends_with, refused) in
         [("NO [SERVERBUG] some messages could not be read", true), ("OK\r\n* BYE shutting down", false)]
     {

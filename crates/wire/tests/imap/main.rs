@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod changes;
 mod dovecot;
 mod hostile;
 mod sweep;

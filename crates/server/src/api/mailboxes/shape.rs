@@ -157,6 +157,8 @@ pub struct Ledger {
     pub(super) waiting: i64,
     /// Gone from the server before it could be fetched.
     pub(super) vanished: i64,
+    /// Cleared here to save room.
+    pub(super) cleared: i64,
     /// Seen and not accounted for.
     pub(super) difference: i64,
 }
@@ -171,6 +173,7 @@ pub struct FolderLedger {
     pub(super) quarantined: i64,
     pub(super) waiting: i64,
     pub(super) vanished: i64,
+    pub(super) cleared: i64,
     pub(super) difference: i64,
 }
 

@@ -142,6 +142,7 @@ fn sum<'a>(rows: impl Iterator<Item = &'a LedgerRow>) -> Ledger {
         sum.quarantined += row.quarantined;
         sum.waiting += row.waiting;
         sum.vanished += row.vanished;
+        sum.cleared += row.cleared;
         sum.difference += row.difference;
         sum
     })
