@@ -233,6 +233,30 @@ export interface paths {
         patch: operations["changeMailbox"];
         trace?: never;
     };
+    "/api/v1/mailboxes/{id}/clear": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What clearing an inactive mailbox would remove here
+         * @description Permission: `manage_mailboxes`.
+         */
+        get: operations["previewClearing"];
+        put?: never;
+        /**
+         * Clear an inactive mailbox here; on its server only where deleting there is switched on
+         * @description Permission: `manage_mailboxes`.
+         */
+        post: operations["clearMailbox"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/mailboxes/{id}/folders": {
         parameters: {
             query?: never;
@@ -1555,6 +1579,30 @@ export interface components {
             /** Format: int64 */
             thread_id: number | null;
         };
+        /** @description What is to be cleared. */
+        ClearUntil: {
+            before?: components["schemas"]["Moment"] | null;
+        };
+        /** @description What is or would be cleared. */
+        Clearing: {
+            /**
+             * Format: int64
+             * @description Their size as they came.
+             */
+            bytes: number;
+            /**
+             * Format: int64
+             * @description Messages still to be cleared: ask again while there are any.
+             */
+            left: number;
+            /**
+             * Format: int64
+             * @description Messages in the mailbox.
+             */
+            messages: number;
+            /** @description Whether they are deleted on the server too. */
+            on_server: boolean;
+        };
         /** @description Messages to be deleted. */
         DeleteRequest: {
             /** @description At most 1000. */
@@ -1641,6 +1689,8 @@ export interface components {
         };
         /** @description The ledger of one folder. */
         FolderLedger: {
+            /** Format: int64 */
+            cleared: number;
             /** Format: int64 */
             difference: number;
             /** Format: int64 */
@@ -1765,6 +1815,11 @@ export interface components {
         Language: "en" | "cs" | "sk" | "pl";
         /** @description Everything ever seen on the server, and where it is. */
         Ledger: {
+            /**
+             * Format: int64
+             * @description Cleared here to save room.
+             */
+            cleared: number;
             /**
              * Format: int64
              * @description Seen and not accounted for.
@@ -3454,6 +3509,73 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Mailbox"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    previewClearing: {
+        parameters: {
+            query?: {
+                /** @description All that arrived before this moment. Default: all. */
+                before?: components["schemas"]["Moment"];
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Clearing"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    clearMailbox: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClearUntil"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Clearing"];
                 };
             };
             /** @description It was not done; `code` says why. */
