@@ -185,6 +185,7 @@ fn heard(listener: &Listener, params: &mut Params) -> String {
             params.len()
         ));
     }
+    kinds.extend(folders_heard(&listener.mail, params));
     if !listener.mail.is_none() {
         let thread = listener.mail.condition("c.thread_id", params);
         kinds.push(format!("(c.kind IN ('thread', 'message') AND c.thread_id IS NOT NULL AND {thread})"));
@@ -198,6 +199,20 @@ fn heard(listener: &Listener, params: &mut Params) -> String {
         }
     }
     kinds.join(" OR ")
+}
+
+/// Of a mailbox whose mail somebody sees they hear when its folders changed.
+fn folders_heard(mail: &Access, params: &mut Params) -> Option<String> {
+    let changed = "c.kind = 'mailbox' AND c.action = 'folders'";
+    let Some(tokens) = mail.tokens() else { return Some(format!("({changed})")) };
+    let ids = tokens.iter().filter_map(|token| token.strip_prefix('m')?.parse::<i64>().ok());
+    let marks: Vec<String> = ids
+        .map(|id| {
+            params.push(Value::from(id));
+            format!("${}", params.len())
+        })
+        .collect();
+    (!marks.is_empty()).then(|| format!("({changed} AND c.entity_id IN ({}))", marks.join(",")))
 }
 
 fn record_heard(user: UserId, teams: &[TeamId], params: &mut Params) -> String {

@@ -150,7 +150,7 @@ const ATTACHMENTS: &str = "SELECT position, name, content_type, content_id, size
      FROM attachments WHERE message_id = $1 ORDER BY position";
 const PLACES: &str = "SELECT DISTINCT b.id, b.address, f.name FROM occurrences o \
      JOIN mailboxes b ON b.id = o.mailbox_id JOIN folders f ON f.id = o.folder_id \
-     WHERE o.message_id = $1 ORDER BY b.id, f.name";
+     WHERE o.message_id = $1 AND o.gone_at IS NULL ORDER BY b.id, f.name";
 
 fn bare(row: &Row) -> Result<Message, Error> {
     Ok(Message {

@@ -74,6 +74,7 @@ testkit::on_both! {
         let (second, first) = (&messages[0]["occurrence_id"], &messages[1]["occurrence_id"]);
         let at = format!("/api/v1/mailboxes/{helpdesk}/messages");
         world.rounds.take();
+        let before = world.last_change().await;
         let flags = json!({"occurrence_ids": [first, second], "add": ["seen", "flagged"]});
         assert_eq!(ben.post(&format!("{at}/flags"), flags).await.status, StatusCode::NO_CONTENT);
         let moved = json!({"occurrence_ids": [first], "folder_id": orders["id"]});
@@ -89,6 +90,14 @@ testkit::on_both! {
         assert_eq!(rows(&mut ben, helpdesk, of(&folders, "INBOX")).await.len(), 0);
         let shown = rows(&mut ben, helpdesk, of(&folders, "INBOX/Orders")).await;
         assert_eq!(shown[0]["flags"], json!(["flagged", "seen"]));
+        // Who works in it hears of it; who sees nothing of it does not.
+        let mut eve = world.user(&mut ann, "eve", "Agent").await;
+        for (who, heard) in [(&mut ben, 3), (&mut eve, 0)] {
+            let changes = who.get(&format!("/api/v1/changes?after={before}")).await.json();
+            let rows = changes["rows"].as_array().unwrap();
+            let folders = rows.iter().filter(|row| row["kind"] == "mailbox" && row["action"] == "folders");
+            assert_eq!(folders.count(), heard);
+        }
         // What is on its way is left alone until it is there.
         let again = json!({"occurrence_ids": [second]});
         assert_eq!(ben.post(&format!("{at}/delete"), again).await.problem(), (409, "being_moved".into()));

@@ -108,18 +108,6 @@ pub async fn listed(
     Ok(changed)
 }
 
-/// Gives a folder the name it was given on the server. Whatever bore that name here must be empty: its
-/// row goes.
-pub async fn renamed(tx: &mut Tx, id: FolderId, mailbox: MailboxId, name: &str) -> Result<(), Error> {
-    let text = "DELETE FROM folders WHERE mailbox_id = $1 AND name = $2 AND uidvalidity = 0
-                AND NOT EXISTS (SELECT 1 FROM occurrences o WHERE o.folder_id = folders.id)
-                AND NOT EXISTS (SELECT 1 FROM operations p WHERE p.folder_id = folders.id OR p.target_id = folders.id)";
-    tx.execute(text, params![mailbox, name]).await?;
-    tx.execute("UPDATE folders SET name = $2, present = TRUE WHERE id = $1", params![id, name])
-        .await
-        .map(drop)
-}
-
 /// Writes down up to where the changes of a folder are known.
 pub async fn compared(tx: &mut Tx, folder: &Folder, highest_modseq: i64) -> Result<(), Error> {
     let text = "UPDATE folders SET highest_modseq = $3 WHERE id = $1 AND uidvalidity = $2";

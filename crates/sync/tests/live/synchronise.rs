@@ -103,6 +103,8 @@ async fn flags_go_both_ways(room: PostRoom, dovecot: Dovecot) {
     let id = room.connect_synchronised(server(&dovecot, "ann")).await;
     room.try_round(id).await.unwrap();
     assert_eq!(room.subjects(id, "INBOX").await, ["Order 0", "Order 1", "Order 2", "Order 3"]);
+    let begun = room.number("SELECT COUNT(*) FROM mailboxes WHERE begun_at IS NOT NULL").await;
+    assert_eq!(begun, 1, "from now on the protocol is locked");
     dovecot.add_flags("ann", "INBOX", "UID 1", "\\Seen \\Flagged").unwrap();
     dovecot.add_flags("ann", "INBOX", "UID 2", "\\Answered").unwrap();
     room.try_round(id).await.unwrap();
