@@ -19,6 +19,7 @@ pub mod note;
 pub mod notification;
 pub mod outgoing;
 pub mod people;
+pub mod quarantine;
 pub mod random;
 pub mod receive;
 pub mod record;

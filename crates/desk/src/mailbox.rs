@@ -45,7 +45,7 @@ use crate::may::{Actor, Verb};
 use crate::notification::{self, Notice};
 use crate::{Desk, Refusal};
 use checked::{checked_host, checked_port, checked_text};
-use model::{MailboxId, OccurrenceId};
+use model::MailboxId;
 use store::changes::{self, Change, ChangeKind};
 use store::mailboxes::{self, Mailbox};
 use store::sql::Tx;
@@ -139,18 +139,4 @@ pub async fn round_failed(desk: &Desk, id: MailboxId, trouble: Trouble) -> Resul
     mailboxes::failed(&mut tx, id, &text).await?;
     tell(desk, &mut tx, id, "failed").await?;
     Ok(tx.commit().await?)
-}
-
-/// Lets something quarantined be filed anew. The mailbox whose round will do it is returned.
-pub async fn retry_quarantined(desk: &Desk, actor: &Actor, id: OccurrenceId) -> Result<MailboxId, Refusal> {
-    actor.may(Verb::ManageQuarantine)?;
-    let mut tx = desk.db.begin().await?;
-    let quarantined = mailboxes::quarantined(&mut tx, id).await?.ok_or(Refusal::NotFound)?;
-    if !mailboxes::retry(&mut tx, id).await? {
-        let message = "Its bytes were not taken: it is larger than the limit.";
-        return Err(Refusal::conflict("bytes_not_kept", message));
-    }
-    tell(desk, &mut tx, quarantined.mailbox_id, "quarantine_retried").await?;
-    tx.commit().await?;
-    Ok(quarantined.mailbox_id)
 }

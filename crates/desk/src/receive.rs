@@ -25,7 +25,7 @@ pub use open::{Aside, Item, Opened, Place, arrived_at, hash_of, rehearse};
 use crate::Desk;
 use crate::mailbox::Boxed;
 use intake::plan::{Mailbox, Origin};
-use model::{FolderId, MailboxId, OccurrenceId};
+use model::{FolderId, MailboxId, OccurrenceId, QuarantineReason};
 use std::sync::Arc;
 use store::claims;
 use store::filing;
@@ -239,7 +239,7 @@ impl Receive {
             let raw = match crate::bytes::of_occurrence(&mut &self.desk.db, one.id).await {
                 // Damage on the shelf is that of one message; the others go on.
                 Ok(None) | Err(Error::Other(_)) => {
-                    self.quarantine(one.id, DAMAGED).await?;
+                    self.quarantine(one.id, QuarantineReason::Damaged, DAMAGED).await?;
                     quarantined += 1;
                     continue;
                 }
@@ -251,7 +251,7 @@ impl Receive {
             let [item] = item;
             match item.aside {
                 Some(reason) => {
-                    self.quarantine(one.id, &reason.to_string()).await?;
+                    self.quarantine(one.id, reason.code(), &reason.to_string()).await?;
                     quarantined += 1;
                 }
                 None => opened.push(open::again(one, &item.raw)),
@@ -262,10 +262,10 @@ impl Receive {
         Ok(done)
     }
 
-    async fn quarantine(&self, id: OccurrenceId, reason: &str) -> Result<(), Error> {
+    async fn quarantine(&self, id: OccurrenceId, code: QuarantineReason, reason: &str) -> Result<(), Error> {
         tracing::error!(occurrence = id.0, reason, "a message is quarantined");
         let mut tx = self.transaction().await?;
-        filing::quarantine(&mut tx, id, reason).await?;
+        filing::quarantine(&mut tx, id, code, reason).await?;
         tx.commit().await
     }
 }

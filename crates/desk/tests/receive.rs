@@ -174,7 +174,7 @@ on_both! {
         assert!(row.get::<String>(1).unwrap().contains("ended each time"));
         // After the program was mended it is processed again.
         let mut tx = db.begin().await.unwrap();
-        assert!(store::mailboxes::retry(&mut tx, OccurrenceId(1)).await.unwrap());
+        assert!(store::quarantine::retry(&mut tx, OccurrenceId(1)).await.unwrap());
         tx.commit().await.unwrap();
         let (channel, folder, _) = place(&office, helpdesk).await;
         assert_eq!(office.receive.file_waiting(&channel, &folder).await.unwrap().filed, 1);
@@ -192,7 +192,7 @@ on_both! {
         assert!(row.get::<String>(1).unwrap().contains("too large"));
         assert_eq!(row.get::<i64>(2).unwrap(), 99_000_000);
         let mut tx = db.begin().await.unwrap();
-        assert!(!store::mailboxes::retry(&mut tx, OccurrenceId(1)).await.unwrap(), "its bytes are not here");
+        assert!(!store::quarantine::retry(&mut tx, OccurrenceId(1)).await.unwrap(), "its bytes are not here");
         tx.commit().await.unwrap();
         assert_eq!((ledger(&db).await.quarantined, ledger(&db).await.difference), (1, 0));
     }

@@ -109,3 +109,19 @@ words! {
         Failed = "failed",
     }
 }
+
+words! {
+    /// Why an occurrence is in quarantine.
+    QuarantineReason {
+        /// It is larger than is taken: only its beginning was kept.
+        TooLarge = "too_large",
+        /// The parser gave up, or the program ended while it read it.
+        Unreadable = "unreadable",
+        /// Its stored bytes cannot be put together.
+        Damaged = "damaged",
+        /// The server lists it and does not give it: there are no bytes.
+        Withheld = "withheld",
+        /// It was read, and filing it failed.
+        NotFiled = "not_filed",
+    }
+}

@@ -96,6 +96,7 @@ pub fn table() -> Vec<Route> {
         route(May(Verb::ManageQuarantine), routes!(quarantine::list_quarantine)),
         route(May(Verb::ManageQuarantine), routes!(quarantine::get_quarantined_raw)),
         route(May(Verb::ManageQuarantine), routes!(quarantine::retry_quarantined)),
+        route(May(Verb::ManageQuarantine), routes!(quarantine::retry_quarantine)),
         route(May(Verb::ReadMail), routes!(mailbox_folders::list_folders)),
         route(May(Verb::ReadMail), routes!(mailbox_folders::list_folder_messages)),
         whole_message(route(May(Verb::ChangeFolders), routes!(mailbox_folders::append_message))),

@@ -69,6 +69,11 @@ ALTER TABLE occurrences ADD COLUMN flags TEXT NOT NULL DEFAULT '';
 ALTER TABLE occurrences ADD COLUMN gone_at BIGINT;
 -- When somebody deleted it for good here; on the server it may stay. NULL: it is shown.
 ALTER TABLE occurrences ADD COLUMN hidden_at BIGINT;
+-- Why it is in quarantine, as a word; `reason` says it in English.
+ALTER TABLE occurrences ADD COLUMN reason_code TEXT;
+UPDATE occurrences SET reason_code = CASE WHEN reason LIKE 'it is too large%' THEN 'too_large'
+  WHEN reason LIKE 'the server lists%' THEN 'withheld' WHEN reason LIKE 'its stored bytes%' THEN 'damaged'
+  WHEN reason LIKE 'it could not be filed%' THEN 'not_filed' ELSE 'unreadable' END WHERE state = 'quarantined';
 CREATE INDEX occurrences_refused ON occurrences (folder_id) WHERE settle = 'failed';
 CREATE INDEX occurrences_by_mailbox ON occurrences (mailbox_id, id);
 CREATE INDEX occurrences_present ON occurrences (folder_id, internal_at, id, flags)

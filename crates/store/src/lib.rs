@@ -23,6 +23,7 @@ pub mod operations;
 pub mod outbox;
 pub mod people;
 pub mod point;
+pub mod quarantine;
 pub mod raw;
 pub mod records;
 pub mod rounds;

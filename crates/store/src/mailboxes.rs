@@ -4,7 +4,7 @@ use crate::counters;
 use crate::params;
 use crate::sql::{Error, Row, Sql, Tx};
 use model::{
-    AfterFiling, FolderId, GrantId, MailboxId, MailboxKind, MailboxMode, OccurrenceId, ProcessId, Protocol,
+    AfterFiling, FolderId, GrantId, MailboxId, MailboxKind, MailboxMode, ProcessId, Protocol,
     ProviderId, Reach, TeamId, Time, Tls, UserId,
 };
 
@@ -505,69 +505,4 @@ pub async fn succeeded(tx: &mut Tx, id: MailboxId, at: Time) -> Result<(), Error
 pub async fn failed(tx: &mut Tx, id: MailboxId, error: &str) -> Result<(), Error> {
     tx.execute("UPDATE mailboxes SET last_error = $2 WHERE id = $1", params![id, error]).await?;
     Ok(())
-}
-
-/// Something that could not be understood.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Quarantined {
-    /// The occurrence.
-    pub id: OccurrenceId,
-    /// The mailbox's address.
-    pub mailbox: String,
-    /// The mailbox.
-    pub mailbox_id: MailboxId,
-    /// The folder's name.
-    pub folder: String,
-    /// Its number there.
-    pub uid: i64,
-    /// Why.
-    pub reason: String,
-    /// Its size.
-    pub size_bytes: i64,
-    /// When its bytes were kept.
-    pub at: Time,
-}
-
-const QUARANTINED: &str = "SELECT o.id, m.address, m.id, f.name, o.uid, COALESCE(o.reason, ''), o.size_bytes, \
-     o.kept_at FROM occurrences o JOIN mailboxes m ON m.id = o.mailbox_id \
-     JOIN folders f ON f.id = o.folder_id WHERE o.state = 'quarantined'";
-
-fn quarantined_of(row: &Row) -> Result<Quarantined, Error> {
-    Ok(Quarantined {
-        id: row.get(0)?,
-        mailbox: row.get(1)?,
-        mailbox_id: row.get(2)?,
-        folder: row.get(3)?,
-        uid: row.get(4)?,
-        reason: row.get(5)?,
-        size_bytes: row.get(6)?,
-        at: row.get(7)?,
-    })
-}
-
-/// The quarantine, newest first, and how many there are in all.
-pub async fn quarantine(
-    sql: &mut impl Sql,
-    offset: u64,
-    limit: u32,
-) -> Result<(i64, Vec<Quarantined>), Error> {
-    let text = format!("{QUARANTINED} ORDER BY o.id DESC LIMIT $1 OFFSET $2");
-    let rows = sql.query(&text, params![limit, offset]).await?;
-    let count = "SELECT COUNT(*) FROM occurrences WHERE state = 'quarantined'";
-    let total = sql.query_one(count, params![]).await?.get(0)?;
-    Ok((total, rows.iter().map(quarantined_of).collect::<Result<_, _>>()?))
-}
-
-/// One of the quarantine.
-pub async fn quarantined(sql: &mut impl Sql, id: OccurrenceId) -> Result<Option<Quarantined>, Error> {
-    let row = sql.query_opt(&format!("{QUARANTINED} AND o.id = $1"), params![id]).await?;
-    row.as_ref().map(quarantined_of).transpose()
-}
-
-/// Lets one of the quarantine be filed anew, as if it had just been kept; whether there was one whose
-/// bytes were taken.
-pub async fn retry(tx: &mut Tx, id: OccurrenceId) -> Result<bool, Error> {
-    let text = "UPDATE occurrences SET state = 'kept', reason = NULL, attempts = 0 \
-                WHERE id = $1 AND state = 'quarantined' AND body_id IS NOT NULL";
-    Ok(tx.execute(text, params![id]).await? > 0)
 }

@@ -11,7 +11,7 @@
 use crate::counters;
 use crate::params;
 use crate::sql::{Error, Row, Sql, Tx};
-use model::{FolderId, MailboxId, MessageId, OccurrenceId, OccurrenceState, Time};
+use model::{FolderId, MailboxId, MessageId, OccurrenceId, OccurrenceState, QuarantineReason, Time};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::io::Read;
@@ -84,6 +84,8 @@ pub struct Kept {
     pub state: OccurrenceState,
     /// Why it will not be filed.
     pub reason: Option<String>,
+    /// The same as a word, if it is quarantined.
+    pub reason_code: Option<QuarantineReason>,
 }
 
 thread_local! {
@@ -185,10 +187,11 @@ pub async fn keep(tx: &mut Tx, items: &[Kept], at: Time) -> Result<Vec<Option<Oc
             body,
             item.state.word(),
             item.reason.clone(),
+            item.reason_code.map(QuarantineReason::word),
             at.0
         ]);
     }
-    let head = "INSERT INTO occurrences (id, mailbox_id, folder_id, uidvalidity, uid, hash, size_bytes, internal_at, header, body_id, state, reason, kept_at, attempts, settle, settle_attempts) VALUES";
+    let head = "INSERT INTO occurrences (id, mailbox_id, folder_id, uidvalidity, uid, hash, size_bytes, internal_at, header, body_id, state, reason, reason_code, kept_at, attempts, settle, settle_attempts) VALUES";
     insert_occurrences(tx, head, rows).await?;
     Ok(items.iter().map(|item| ids.get(&(item.folder, item.uidvalidity, item.uid)).copied()).collect())
 }

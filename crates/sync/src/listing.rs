@@ -5,7 +5,7 @@ use crate::guard;
 use crate::round::ImapVisit;
 use crate::visit::{FolderSummary, RoundError};
 use desk::receive::Receive;
-use model::{OccurrenceState, Time};
+use model::{OccurrenceState, QuarantineReason, Time};
 use std::time::{Duration, Instant};
 use store::folders::{self, Folder};
 use store::mailboxes;
@@ -236,6 +236,7 @@ pub(crate) fn aside(folder: &Folder, uids: &UidSet, state: OccurrenceState, reas
         body: None,
         state,
         reason: Some(reason.to_owned()),
+        reason_code: (state == OccurrenceState::Quarantined).then_some(QuarantineReason::Withheld),
     };
     uids.iter().map(one).collect()
 }

@@ -3,6 +3,7 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::ServerCertVerifier;
@@ -10,6 +11,7 @@ use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::{CertificateDer, ServerName, pem::PemObject};
 use rustls::{CertificateError, ClientConfig, RootCertStore};
 use rustls_platform_verifier::Verifier;
+use socket2::TcpKeepalive;
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
@@ -67,6 +69,7 @@ async fn connect(server: &Server, addresses: &[SocketAddr]) -> Result<(TcpStream
             Ok(Ok(stream)) => {
                 // Commands are short and wait for answers. A failure here only costs speed.
                 stream.set_nodelay(true).ok();
+                keep_alive(&stream);
                 return Ok((stream, address.ip()));
             }
             Ok(Err(e)) => last = ConnectError::new(Stage::Tcp, tcp_kind(&e), server, ""),
@@ -75,6 +78,19 @@ async fn connect(server: &Server, addresses: &[SocketAddr]) -> Result<(TcpStream
     }
     Err(last)
 }
+
+/// Lets the system ask the other side now and then whether it is still there: a connection that idles
+/// through a router that forgot it would be heard of only by what is sent next.
+fn keep_alive(stream: &TcpStream) {
+    let often = TcpKeepalive::new().with_time(ASK_AFTER).with_interval(ASK_AGAIN).with_retries(ASK_TIMES);
+    // Without it the connection is as good, only found dead later.
+    socket2::SockRef::from(stream).set_tcp_keepalive(&often).ok();
+}
+
+/// Silence after which the system asks, how often it asks again, and how many questions may go unanswered.
+const ASK_AFTER: Duration = Duration::from_secs(120);
+const ASK_AGAIN: Duration = Duration::from_secs(30);
+const ASK_TIMES: u32 = 4;
 
 fn tcp_kind(error: &io::Error) -> Kind {
     match error.kind() {

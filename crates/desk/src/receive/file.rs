@@ -5,7 +5,7 @@ use super::recall::{self, Recalled};
 use super::{Channel, Filed, Receive};
 use intake::plan::{CasePlan, Origin, Plan, Seen, ThreadPlan};
 use mail::Letter;
-use model::{LinkReason, MessageId, OccurrenceId, ThreadId, Time};
+use model::{LinkReason, MessageId, OccurrenceId, QuarantineReason, ThreadId, Time};
 use std::collections::{BTreeSet, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use store::filing::{self, NewAttachment, NewCase, NewMessage, Writes};
@@ -68,7 +68,8 @@ async fn file_alone(
             let Some(id) = occurrence else { return Ok(Filed::default()) };
             tracing::error!(occurrence = id.0, %error, "a message could not be filed and is quarantined");
             let mut tx = receive.transaction().await?;
-            filing::quarantine(&mut tx, id, &format!("it could not be filed: {error}")).await?;
+            let reason = format!("it could not be filed: {error}");
+            filing::quarantine(&mut tx, id, QuarantineReason::NotFiled, &reason).await?;
             tx.commit().await?;
             Ok(Filed { filed: 0, quarantined: 1 })
         }
@@ -109,7 +110,9 @@ async fn file_together(
         match one.read.as_deref() {
             Some(read) => round.letter(&mut tx, &mut recalled, id, one, read).await?,
             // Counted by the caller.
-            None => filing::quarantine(&mut tx, id, "the parser gave up").await?,
+            None => {
+                filing::quarantine(&mut tx, id, QuarantineReason::Unreadable, "the parser gave up").await?
+            }
         }
     }
     round.writes.mailbox_changed(channel.id);
@@ -157,7 +160,7 @@ impl Round<'_> {
 
     async fn aside(&mut self, tx: &mut Tx, id: OccurrenceId, reason: &str) -> Result<(), Error> {
         tracing::warn!(occurrence = id.0, reason, "a message is quarantined");
-        filing::quarantine(tx, id, reason).await?;
+        filing::quarantine(tx, id, QuarantineReason::Unreadable, reason).await?;
         self.done.quarantined += 1;
         Ok(())
     }

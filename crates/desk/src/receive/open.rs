@@ -2,7 +2,7 @@
 
 use intake::plan;
 use mail::{Address, Letter, fold::fold};
-use model::{FolderId, MailboxId, OccurrenceId, OccurrenceState, Time};
+use model::{FolderId, MailboxId, OccurrenceId, OccurrenceState, QuarantineReason, Time};
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, PoisonError};
@@ -53,6 +53,16 @@ impl std::fmt::Display for Aside {
                 write!(f, "it is too large to be taken ({size_bytes} bytes); it stays on the server")
             }
             Aside::Ends(reason) => f.write_str(reason),
+        }
+    }
+}
+
+impl Aside {
+    /// The same as a word.
+    pub fn code(&self) -> QuarantineReason {
+        match self {
+            Aside::TooLarge { .. } => QuarantineReason::TooLarge,
+            Aside::Ends(_) => QuarantineReason::Unreadable,
         }
     }
 }
@@ -230,6 +240,7 @@ fn unread(place: &Place, item: &Item, aside: &Aside) -> Kept {
     };
     kept.state = OccurrenceState::Quarantined;
     kept.reason = Some(aside.to_string());
+    kept.reason_code = Some(aside.code());
     kept
 }
 
@@ -249,6 +260,7 @@ fn kept(place: &Place, item: &Item, hash: Hash, header: &[u8], body: Option<Body
         body,
         state: OccurrenceState::Kept,
         reason: None,
+        reason_code: None,
     }
 }
 

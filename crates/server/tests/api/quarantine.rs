@@ -46,6 +46,8 @@ testkit::on_both! {
         assert_eq!((&row["mailbox"], &row["folder"]), (&json!("help@acme.example"), &json!("INBOX")));
         assert_eq!(row["size_bytes"], RAW.len());
         assert!(row["reason"].as_str().unwrap().contains("ended each time"));
+        assert_eq!((&row["code"], &row["params"]["said"]), (&json!("unreadable"), &row["reason"]));
+        assert_eq!(page["reasons"], json!([{ "code": "unreadable", "count": 1 }]));
         let ledger = &ann.get(&format!("/api/v1/mailboxes/{mailbox}")).await.json()["ledger"];
         assert_eq!((&ledger["seen"], &ledger["quarantined"], &ledger["difference"]), (&json!(1), &json!(1), &json!(0)));
 
@@ -64,5 +66,31 @@ testkit::on_both! {
         // It waits to be filed; as nothing that is in quarantine it is not saved from there.
         assert_eq!(ann.get(&format!("/api/v1/mailboxes/{mailbox}")).await.json()["ledger"]["waiting"], 1);
         assert_eq!(ann.get(&format!("/api/v1/quarantine/{id}/raw")).await.problem().0, 404);
+    }
+
+    async fn a22_all_of_a_reason_is_tried_again_with_one_request_and_what_was_not_taken_stays(db: Db) {
+        let world = World::new(db);
+        let mut ann = world.set_up().await;
+        let (mailbox, _) = quarantined(&world, &mut ann).await;
+        let receive = Receive::new(world.app.desk.clone());
+        let mut folder = folders::read_folders(&mut &world.app.desk.db, MailboxId(mailbox)).await.unwrap().remove(0);
+        let place = Place { mailbox: MailboxId(mailbox), folder: folder.id, uidvalidity: 7 };
+        let large = Aside::TooLarge { size_bytes: 99_000_000 };
+        let ends = Aside::Ends("it ends the program".to_owned());
+        let aside = (6..).zip([large, ends.clone(), ends]);
+        let items = aside.map(|(uid, aside)| Item { uid, internal_at: Time(0), raw: RAW.to_vec(), aside: Some(aside) });
+        let mut opened: Vec<_> = items.map(|item| receive.open(&place, item)).collect();
+        receive.keep(&mut folder, &mut opened, 8).await.unwrap();
+        let retry = |reason: serde_json::Value| json!({ "reason": reason });
+        let url = "/api/v1/quarantine/retry";
+        assert_eq!(ann.post(url, retry(json!("no such"))).await.problem().0, 422);
+        assert_eq!(ann.post(url, retry(json!("too_large"))).await.json(), json!({ "retried": 0 }));
+        world.rounds.take();
+        assert_eq!(ann.post(url, retry(json!("unreadable"))).await.json(), json!({ "retried": 3 }));
+        assert_eq!(world.rounds.take(), [format!("scan {mailbox}")]);
+        let page = ann.get("/api/v1/quarantine").await.json();
+        assert_eq!(page["reasons"], json!([{ "code": "too_large", "count": 1 }]));
+        assert_eq!(page["rows"][0]["params"]["size_bytes"], "99000000");
+        assert_eq!(ann.post(url, retry(json!(null))).await.json(), json!({ "retried": 0 }));
     }
 }

@@ -3,7 +3,7 @@
 use crate::folders::Folder;
 use crate::params;
 use crate::sql::{Error, Sql, Tx};
-use model::{OccurrenceId, Time};
+use model::{OccurrenceId, QuarantineReason, Time};
 
 /// An occurrence that waits to be filed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,8 +52,12 @@ pub async fn begin_attempt(tx: &mut Tx, ids: &[OccurrenceId]) -> Result<(), Erro
 }
 
 /// Puts a kept occurrence aside with its reason; its bytes stay, the server is not touched.
-pub async fn quarantine(tx: &mut Tx, id: OccurrenceId, reason: &str) -> Result<(), Error> {
-    tx.execute("UPDATE occurrences SET state = 'quarantined', reason = $2 WHERE id = $1", params![id, reason])
-        .await
-        .map(drop)
+pub async fn quarantine(
+    tx: &mut Tx,
+    id: OccurrenceId,
+    code: QuarantineReason,
+    reason: &str,
+) -> Result<(), Error> {
+    let text = "UPDATE occurrences SET state = 'quarantined', reason_code = $2, reason = $3 WHERE id = $1";
+    tx.execute(text, params![id, code.word(), reason]).await.map(drop)
 }
