@@ -78,9 +78,9 @@ pub fn table() -> Vec<Route> {
         route(May(Verb::SeeMailboxes), routes!(mailboxes::change_mailbox)),
         route(May(Verb::SeeMailboxes), routes!(mailboxes::fill_in_password)),
         route(May(Verb::SeeMailboxes), routes!(mailboxes::scan_mailbox)),
-        route(May(Verb::ManageMailboxes), routes!(mailbox_rounds::resume_mailbox)),
-        route(May(Verb::ManageMailboxes), routes!(mailbox_rounds::reconcile_mailbox)),
-        route(May(Verb::ManageMailboxes), routes!(mailbox_rounds::get_reconciled)),
+        route(May(Verb::SeeMailboxes), routes!(mailbox_rounds::resume_mailbox)),
+        route(May(Verb::SeeMailboxes), routes!(mailbox_rounds::reconcile_mailbox)),
+        route(May(Verb::SeeMailboxes), routes!(mailbox_rounds::get_reconciled)),
         route(May(Verb::SeeMailboxes), routes!(mailboxes::get_ledger)),
         // Signing in at a provider
         route(May(Verb::SeeMailboxes), routes!(providers::list_providers)),

@@ -4,8 +4,8 @@ use crate::counters;
 use crate::params;
 use crate::sql::{Error, Row, Sql, Tx};
 use model::{
-    AfterFiling, FolderId, GrantId, MailboxId, MailboxKind, MailboxMode, ProcessId, Protocol,
-    ProviderId, Reach, TeamId, Time, Tls, UserId,
+    AfterFiling, FolderId, GrantId, MailboxId, MailboxKind, MailboxMode, ProcessId, Protocol, ProviderId,
+    Reach, TeamId, Time, Tls, UserId,
 };
 
 /// A mailbox; its secret stays where it is.
@@ -423,6 +423,11 @@ pub async fn begun(tx: &mut Tx, id: MailboxId, at: Time) -> Result<(), Error> {
 pub async fn is_history(sql: &mut impl Sql, id: MailboxId) -> Result<bool, Error> {
     let row = sql.query_opt("SELECT history FROM mailboxes WHERE id = $1", params![id]).await?;
     row.map_or(Ok(false), |row| row.get(0))
+}
+
+/// Makes what lies in its folders when they are first read history.
+pub async fn set_history(tx: &mut Tx, id: MailboxId) -> Result<(), Error> {
+    tx.execute("UPDATE mailboxes SET history = TRUE WHERE id = $1", params![id]).await.map(drop)
 }
 
 /// Stops the rounds with a question (JSON), or lets them run again.

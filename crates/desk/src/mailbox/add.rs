@@ -32,6 +32,9 @@ pub async fn add(desk: &Desk, actor: &Actor, new: NewMailbox) -> Result<Mailbox,
     Checked { mailbox: &draft, teams: teams.len(), process: draft.process.is_some() }.whole()?;
     let id = mailboxes::add(&mut tx, &draft, desk.clock.now()).await?;
     draft.id = id;
+    if new.history {
+        mailboxes::set_history(&mut tx, id).await?;
+    }
     mailboxes::choose_folders(&mut tx, id, &folders).await?;
     set_teams(&mut tx, id, &teams).await?;
     if let Some(password) = &new.password {

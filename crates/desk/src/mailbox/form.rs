@@ -76,6 +76,8 @@ pub struct NewMailbox {
     pub teams: Vec<String>,
     /// Whether a thread's first mail makes a case.
     pub create_cases: bool,
+    /// Whether what lies in its folders when they are first read is history: nothing follows from it.
+    pub history: bool,
     /// Whether it is fetched from now on; of one that waits for its owner: as soon as it can be.
     pub active: bool,
     /// Whether it becomes its owner's default.
@@ -108,6 +110,7 @@ impl NewMailbox {
             process: None,
             teams: Vec::new(),
             create_cases: false,
+            history: false,
             active: false,
             is_default: false,
         }

@@ -1,6 +1,6 @@
 //! How the rounds of a mailbox stand: what they write down, and what somebody is told of it.
 
-use super::{LastError, Trouble, tell};
+use super::{Hold, LastError, Part, Trouble, tell};
 use crate::may::{Actor, Verb};
 use crate::notification::{self, Notice};
 use crate::{Desk, Refusal};
@@ -26,8 +26,7 @@ pub async fn rounds_succeeded(desk: &Desk, rounds: Vec<(MailboxId, Time)>) -> Re
 /// once, until a round comes to its end.
 pub async fn tell_of_failure(desk: &Desk, id: MailboxId, trouble: &Trouble) -> Result<(), Refusal> {
     let mut tx = desk.db.begin().await?;
-    let notice = Notice::new("mailbox_failed").with("code", &trouble.code);
-    if alarm(desk, &mut tx, id, notice).await? {
+    if alarm(desk, &mut tx, id, about("mailbox_failed", trouble)).await? {
         tx.commit().await?;
     }
     Ok(())
@@ -51,13 +50,20 @@ async fn alarm(desk: &Desk, tx: &mut Tx, id: MailboxId, notice: Notice) -> Resul
     if !rounds::alarmed(tx, id, desk.clock.now()).await? {
         return Ok(false);
     }
-    tell_keepers(desk, tx, id, notice).await?;
+    notify(desk, tx, id, notice).await?;
     tell(desk, tx, id, "alarmed").await?;
     Ok(true)
 }
 
-/// Tells those who look after a mailbox.
-async fn tell_keepers(desk: &Desk, tx: &mut Tx, id: MailboxId, notice: Notice) -> Result<(), Refusal> {
+/// A notice of trouble: with its code and what the code's sentence speaks of.
+fn about(kind: &'static str, trouble: &Trouble) -> Notice {
+    let names = ["host", "port", "user", "folder", "said", "sampled", "new"];
+    let spoken = names.into_iter().filter_map(|name| Some((name, trouble.params.get(name)?)));
+    let notice = Notice::new(kind).with("code", &trouble.code).with("message", &trouble.message);
+    spoken.fold(notice, |notice, (name, value)| notice.with(name, value))
+}
+
+async fn notify(desk: &Desk, tx: &mut Tx, id: MailboxId, notice: Notice) -> Result<(), Refusal> {
     let mailbox = mailboxes::mailbox(tx, id).await?.ok_or(Refusal::NotFound)?;
     let notice = notice.about_mailbox(&mailbox);
     Ok(notification::tell_keepers(desk, tx, &mailbox, &notice).await?)
@@ -66,11 +72,10 @@ async fn tell_keepers(desk: &Desk, tx: &mut Tx, id: MailboxId, notice: Notice) -
 /// Stops the rounds of a mailbox until somebody says that they may go on.
 pub async fn stop_and_ask(desk: &Desk, id: MailboxId, trouble: Trouble) -> Result<(), Refusal> {
     let mut tx = desk.db.begin().await?;
+    notify(desk, &mut tx, id, about("mailbox_paused", &trouble)).await?;
     let question = LastError { at: desk.clock.now(), trouble };
     let text = serde_json::to_string(&question).map_err(anyhow::Error::from)?;
     mailboxes::pause(&mut tx, id, Some(&text)).await?;
-    let notice = Notice::new("mailbox_paused").with("code", &question.trouble.code);
-    tell_keepers(desk, &mut tx, id, notice).await?;
     tell(desk, &mut tx, id, "paused").await?;
     Ok(tx.commit().await?)
 }
@@ -78,9 +83,10 @@ pub async fn stop_and_ask(desk: &Desk, id: MailboxId, trouble: Trouble) -> Resul
 /// The answer to the question: what is there is right, and the rounds go on. Of folders that were
 /// renumbered whatever is unknown is filed as new mail.
 pub async fn resume(desk: &Desk, actor: &Actor, id: MailboxId) -> Result<(), Refusal> {
-    actor.may(Verb::ManageMailboxes)?;
+    actor.may(Verb::SeeMailboxes)?;
     let mut tx = desk.db.begin().await?;
     let mailbox = mailboxes::mailbox(&mut tx, id).await?.ok_or(Refusal::NotFound)?;
+    Hold::of(actor, &mailbox).may(Part::Access)?;
     if mailbox.paused.is_none() {
         return Err(Refusal::conflict("not_paused", "The mailbox's rounds are not paused."));
     }
@@ -92,8 +98,9 @@ pub async fn resume(desk: &Desk, actor: &Actor, id: MailboxId) -> Result<(), Ref
 
 /// Whether a mailbox can be reconciled now: it is active, and its filed mail is moved.
 pub async fn check_reconcile(desk: &Desk, actor: &Actor, id: MailboxId) -> Result<(), Refusal> {
-    actor.may(Verb::ManageMailboxes)?;
+    actor.may(Verb::SeeMailboxes)?;
     let mailbox = mailboxes::mailbox(&mut &desk.db, id).await?.ok_or(Refusal::NotFound)?;
+    Hold::of(actor, &mailbox).may(Part::Access)?;
     if !mailbox.active {
         return Err(Refusal::conflict("mailbox_off", "The mailbox is switched off. Switch it on first."));
     }

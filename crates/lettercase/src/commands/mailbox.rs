@@ -105,6 +105,9 @@ pub struct Add {
     /// A team in charge, made if new; may be given several times.
     #[arg(long, value_name = "NAME")]
     team: Vec<String>,
+    /// What lies in its folders already is history: true dates, no cases, no notifications.
+    #[arg(long)]
+    history: bool,
     /// Fetch from now on.
     #[arg(long)]
     active: bool,
@@ -182,6 +185,7 @@ async fn add_one(config: &Config, add: Add) -> Result<ExitCode> {
         mode: change::mode(&add.mode)?,
         outgoing,
         shared: add.shared,
+        history: add.history,
         active: add.active,
         ..NewMailbox::new(kind, add.address)
     };

@@ -75,8 +75,13 @@ impl PostRoom {
 
     /// Connects a group mailbox that makes cases.
     pub async fn connect(&self, server: Server<'_>, folders: Vec<FolderChoice>) -> MailboxId {
+        let new = self.new_mailbox(server, folders);
+        mailbox::add(self.desk(), &Actor::machine(), new).await.unwrap().id
+    }
+
+    pub fn new_mailbox(&self, server: Server<'_>, folders: Vec<FolderChoice>) -> NewMailbox {
         let address = format!("{}-{}@acme.example", server.user, server.port);
-        let new = NewMailbox {
+        NewMailbox {
             host: server.host.into(),
             port: server.port,
             tls: Tls::None,
@@ -88,8 +93,7 @@ impl PostRoom {
             create_cases: true,
             active: true,
             ..NewMailbox::new(MailboxKind::Group, address)
-        };
-        mailbox::add(self.desk(), &Actor::machine(), new).await.unwrap().id
+        }
     }
 
     /// Connects a mailbox of a group that is kept as on its server.

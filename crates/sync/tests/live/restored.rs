@@ -2,6 +2,8 @@
 
 use crate::others::server;
 use crate::post_room::{PostRoom, folder, letter, letters};
+use desk::mailbox::{self, NewMailbox, Rounds};
+use desk::may::Actor;
 use model::AfterFiling::{Leave, Move};
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -71,8 +73,9 @@ async fn a23_what_lies_in_a_folder_when_it_is_first_read_can_be_history() {
     for room in [PostRoom::new().await, PostRoom::on_postgres().await] {
         let dovecot = Dovecot::start();
         dovecot.fill("ann", "INBOX", letters(0..20)).unwrap();
-        let id = room.connect(server(&dovecot, "ann"), vec![folder("INBOX", Leave)]).await;
-        room.run("UPDATE mailboxes SET history = TRUE").await;
+        let new = room.new_mailbox(server(&dovecot, "ann"), vec![folder("INBOX", Leave)]);
+        let new = NewMailbox { history: true, ..new };
+        let id = mailbox::add(room.desk(), &Actor::machine(), new).await.unwrap().id;
         assert_eq!(room.round(id).await, (20, 20, 0, 0));
         dovecot.fill("ann", "INBOX", letters(20..23)).unwrap();
         assert_eq!(room.round(id).await, (3, 3, 0, 0));
@@ -134,7 +137,7 @@ async fn a11_the_protocol_log_shows_no_folder_but_the_chosen_ones_and_the_target
     let serving = room.serve();
     room.filed(5, std::time::Duration::from_secs(10)).await;
     dovecot.deliver("ann", "Handover", letter(5)).unwrap();
-    desk::mailbox::Rounds::scan_now(&serving.supervisor, id);
+    serving.supervisor.scan_now(id);
     room.filed(6, std::time::Duration::from_secs(10)).await;
     while dovecot.count("ann", "Processed").unwrap() < 6 {
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;

@@ -4,6 +4,8 @@ use crate::others::server;
 use crate::post_room::{PostRoom, Server, folder, letter, letters};
 use desk::mailbox::{self, MailboxChange, Phase, Rounds};
 use desk::may::Actor;
+use desk::people::NewUser;
+use desk::seal::Secret;
 use model::AfterFiling::{Leave, Move};
 use model::Time;
 use std::time::Duration;
@@ -236,4 +238,92 @@ async fn a_folder_chosen_later_is_read_at_once() {
     dovecot.deliver("ann", "INBOX", letter(4)).unwrap();
     serving.supervisor.scan_now(id);
     room.filed(5, SOON).await;
+}
+
+/// Somebody to be told.
+async fn administrator(room: &PostRoom) {
+    let new = NewUser {
+        login: "ann".into(),
+        name: "Ann".into(),
+        password: Secret::new("correct horse battery staple"),
+        language: desk::people::Language::English,
+        role: None,
+        addresses: Vec::new(),
+        teams: Vec::new(),
+    };
+    desk::people::set_up(room.desk(), new).await.unwrap();
+}
+
+/// What was told, oldest first, divided by spaces.
+async fn told(room: &PostRoom) -> String {
+    let rows =
+        room.desk().db.query("SELECT kind FROM notifications ORDER BY id", store::params![]).await.unwrap();
+    let kinds: Vec<String> = rows.iter().map(|row| row.get(0).unwrap()).collect();
+    kinds.join(" ")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a14_c25_a_wrong_password_is_told_after_the_second_failure_and_only_once() {
+    let (dovecot, room) = (Dovecot::start(), PostRoom::new().await);
+    administrator(&room).await;
+    let wrong = Server { password: "not this one", ..server(&dovecot, "ann") };
+    let id = room.connect(wrong, vec![folder("INBOX", Leave)]).await;
+    let serving = room.serve();
+    let began = std::time::Instant::now();
+    let failures = "SELECT COUNT(*) FROM changes WHERE kind = 'mailbox' AND action = 'failed'";
+    while room.number(failures).await < 3 {
+        assert!(began.elapsed() < 4 * SOON, "it was not tried again");
+        serving.supervisor.scan_now(id);
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    assert_eq!(told(&room).await, "mailbox_failed");
+}
+
+#[tokio::test]
+async fn a14_silence_is_told_once_until_a_round_comes_to_its_end() {
+    for room in [PostRoom::new().await, PostRoom::on_postgres().await] {
+        administrator(&room).await;
+        let dovecot = Dovecot::start();
+        let id = room.connect(server(&dovecot, "ann"), vec![folder("INBOX", Leave)]).await;
+        let long_ago = Time(room.desk().clock.now().0 - 2 * 3600 * 1_000_000);
+        mailbox::rounds_succeeded(room.desk(), vec![(id, long_ago)]).await.unwrap();
+        mailbox::tell_of_silence(room.desk(), room.desk().clock.now()).await.unwrap();
+        assert_eq!(told(&room).await, "", "nobody looked before");
+        for _ in 0..3 {
+            mailbox::tell_of_silence(room.desk(), long_ago).await.unwrap();
+        }
+        assert_eq!(told(&room).await, "mailbox_silent");
+        mailbox::round_succeeded(room.desk(), id).await.unwrap();
+        mailbox::tell_of_silence(room.desk(), long_ago).await.unwrap();
+        assert_eq!(told(&room).await, "mailbox_silent");
+        mailbox::rounds_succeeded(room.desk(), vec![(id, long_ago)]).await.unwrap();
+        mailbox::tell_of_silence(room.desk(), long_ago).await.unwrap();
+        assert_eq!(told(&room).await, "mailbox_silent mailbox_silent", "another silence");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a21_a_guarded_mailbox_stops_is_told_of_and_goes_on_when_somebody_says_so() {
+    let room = PostRoom::new().await;
+    administrator(&room).await;
+    let start =
+        |numbers| ImapServer::start(Mailbox::with_inbox(letters(numbers)), Manner::default(), Vec::new());
+    let before = start(0..40).await.unwrap();
+    let place = Server { host: "127.0.0.1", port: before.address.port(), user: "ann", password: "x" };
+    let id = room.connect(place, vec![folder("INBOX", Leave)]).await;
+    room.round(id).await;
+    let after = start(2, 100..140).await.unwrap();
+    room.moved_to(id, after.address.port()).await;
+    let serving = room.serve();
+    while told(&room).await.is_empty() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(told(&room).await, "mailbox_paused");
+    room.has_each_once(id, 40).await;
+    let state = mailbox::get(room.desk(), &Actor::machine(), id).await.unwrap();
+    assert!(state.paused.unwrap().contains("guard_paused"));
+    mailbox::resume(room.desk(), &Actor::machine(), id).await.unwrap();
+    serving.supervisor.settings_changed(id);
+    room.filed(80, SOON).await;
+    room.has_each_once(id, 80).await;
 }

@@ -88,6 +88,10 @@ pub struct NewMailbox {
     #[serde(default)]
     create_cases: bool,
     /// A new mailbox is off unless this is true. One that waits for its owner starts when the password is there.
+    /// Whether what lies in its folders when they are first read is history: filed with its own dates, without cases
+    /// or notifications.
+    #[serde(default)]
+    history: bool,
     #[serde(default)]
     active: bool,
     /// Makes it its owner's default; the first is that anyway.
@@ -181,6 +185,7 @@ impl From<NewMailbox> for verbs::NewMailbox {
             process: form.process,
             teams: form.teams.into_iter().chain(form.team).collect(),
             create_cases: form.create_cases,
+            history: form.history,
             active: form.active,
             is_default: form.is_default,
         }
