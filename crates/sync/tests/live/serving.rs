@@ -306,9 +306,12 @@ async fn a14_silence_is_told_once_until_a_round_comes_to_its_end() {
 async fn a21_a_guarded_mailbox_stops_is_told_of_and_goes_on_when_somebody_says_so() {
     let room = PostRoom::new().await;
     administrator(&room).await;
-    let start =
-        |numbers| ImapServer::start(Mailbox::with_inbox(letters(numbers)), Manner::default(), Vec::new());
-    let before = start(0..40).await.unwrap();
+    let start = |uid_validity, numbers| {
+        let mut mailbox = Mailbox::with_inbox(letters(numbers));
+        mailbox.folders.get_mut("INBOX").unwrap().uid_validity = uid_validity;
+        ImapServer::start(mailbox, Manner::default(), Vec::new())
+    };
+    let before = start(1, 0..40).await.unwrap();
     let place = Server { host: "127.0.0.1", port: before.address.port(), user: "ann", password: "x" };
     let id = room.connect(place, vec![folder("INBOX", Leave)]).await;
     room.round(id).await;
