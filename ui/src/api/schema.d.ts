@@ -430,13 +430,13 @@ export interface paths {
         };
         /**
          * How that went last; null if it was not asked for since this process began
-         * @description Permission: `manage_mailboxes`.
+         * @description Permission: `see_mailboxes`.
          */
         get: operations["getReconciled"];
         put?: never;
         /**
          * Look through the processed folders for mail that is not known here
-         * @description Permission: `manage_mailboxes`.
+         * @description Permission: `see_mailboxes`.
          */
         post: operations["reconcileMailbox"];
         delete?: never;
@@ -456,7 +456,7 @@ export interface paths {
         put?: never;
         /**
          * Go on: what looks new in the renumbered folders is right
-         * @description Permission: `manage_mailboxes`.
+         * @description Permission: `see_mailboxes`.
          */
         post: operations["resumeMailbox"];
         delete?: never;
@@ -869,6 +869,26 @@ export interface paths {
         get: operations["listQuarantine"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quarantine/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Let all of a reason be filed anew, or everything
+         * @description Permission: `manage_quarantine`.
+         */
+        post: operations["retryQuarantine"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2191,7 +2211,6 @@ export interface components {
         };
         /** @description A mailbox to connect or to test. */
         NewMailbox: {
-            /** @description A new mailbox is off unless this is true. One that waits for its owner starts when the password is there. */
             active?: boolean;
             address: string;
             /** @description The password may be sent without protection to another machine. */
@@ -2211,6 +2230,12 @@ export interface components {
              * @description What a provider granted to the user who sends this.
              */
             grant_id?: number | null;
+            /**
+             * @description A new mailbox is off unless this is true. One that waits for its owner starts when the password is there.
+             *     Whether what lies in its folders when they are first read is history: filed with its own dates, without cases
+             *     or notifications.
+             */
+            history?: boolean;
             host: string;
             /** @description Makes it its owner's default; the first is that anyway. */
             is_default?: boolean;
@@ -2534,6 +2559,8 @@ export interface components {
         };
         /** @description A part of the quarantine. */
         QuarantinePage: {
+            /** @description How many there are for each reason. */
+            reasons: components["schemas"]["ReasonCount"][];
             rows: components["schemas"]["QuarantineRow"][];
             /** Format: int64 */
             total: number;
@@ -2541,11 +2568,18 @@ export interface components {
         /** @description Something that could not be understood; its bytes are kept. */
         QuarantineRow: {
             at: components["schemas"]["Moment"];
+            /** @description The same as a stable word: `too_large`, `unreadable`, `damaged`, `withheld`, `not_filed`. */
+            code: string;
             folder: string;
             /** @description The mailbox's address. */
             mailbox: string;
             /** Format: int64 */
             occurrence_id: number;
+            /** @description What the sentence for the code speaks of: `said`, `size_bytes`. */
+            params: {
+                [key: string]: string;
+            };
+            /** @description Why, in English. */
             reason: string;
             /** Format: int64 */
             size_bytes: number;
@@ -2554,6 +2588,12 @@ export interface components {
              * @description Its number in the folder.
              */
             uid: number;
+        };
+        /** @description How many are in quarantine for one reason. */
+        ReasonCount: {
+            code: string;
+            /** Format: int64 */
+            count: number;
         };
         /** @description How looking through the processed folders went. */
         Reconciled: {
@@ -2669,6 +2709,15 @@ export interface components {
             kind: string;
             /** Format: int64 */
             mailbox_id: number | null;
+        };
+        /** @description What is tried again. */
+        Retried: {
+            retried: number;
+        };
+        /** @description What is to be tried again. */
+        RetryAll: {
+            /** @description All of this reason; of every reason if null. */
+            reason?: string | null;
         };
         /** @description How far somebody may look. */
         Rights: {
@@ -4675,6 +4724,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["QuarantinePage"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retryQuarantine: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RetryAll"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Retried"];
                 };
             };
             /** @description It was not done; `code` says why. */
