@@ -238,6 +238,21 @@ test('A3: a personal mailbox without a password waits for its owner, who is told
   await ben.context().close();
 });
 
+test('A7: an inactive mailbox is cleared after a look at what will go, and the server is not touched', async () => {
+  const { id } = await named(at.mailbox.address);
+  await page.goto(`${at.url}/settings/mailboxes/${id}`);
+  const care = page.getByRole('region', { name: 'Care' });
+  await care.getByText('Switch it off first.', { exact: false }).waitFor();
+  await page.getByRole('button', { name: 'Switch off' }).click();
+  await care.getByRole('button', { name: 'Prepare clearing' }).click();
+  await care.getByText(/^8 messages will be removed, .* The server is not touched\.$/).waitFor();
+  await accessible(page, 'clearing');
+  await shot('clear');
+  await care.getByRole('button', { name: 'Remove 8 for good' }).click();
+  await page.getByRole('status').getByText(/^8 messages removed/).waitFor();
+  assert.equal((await flagsOf(at.mailbox, at.mailbox.username, 'INBOX')).length, 5, 'they are still on the server');
+});
+
 test('A15: a synchronised mailbox shows its folders, and a flag set in the page arrives at the server', async () => {
   const box = await connect(at.synchronised, { kind: 'group', mode: 'synchronise', process: 'Office', teams: ['Office'], active: true });
   await call(page, 'PATCH', `/users/${(await call(page, 'GET', '/session')).body.user.id}`, { teams: (await call(page, 'GET', '/teams')).body.filter((t) => t.name === 'Office').map((t) => t.id) });
@@ -264,6 +279,35 @@ test('A15: a synchronised mailbox shows its folders, and a flag set in the page 
   await page.getByRole('button', { name: 'Delete', exact: true }).click();
   await rows.nth(5).waitFor({ state: 'detached' });
   await eventually(async () => (await flagsOf(at.mailbox, at.synchronised, 'Trash')).length, 1);
+});
+
+test('A5: a mailbox is connected by POP3: no folders, and nothing is deleted on the server unless that is chosen', async () => {
+  await toSignIn(page, at.synchronised, at.mailbox.password);
+  await page.getByLabel('Protocol').selectOption('pop3');
+  await page.getByLabel('POP3 server').fill(at.mailbox.host);
+  await page.getByLabel('Port', { exact: true }).fill(String(at.mailbox.pop3_port));
+  await next().click();
+  await report().getByRole('heading', { name: 'The connection works.' }).waitFor();
+  await next().click();
+  await step('Folders');
+  await page.getByText('POP3 has no folders').waitFor();
+  assert.equal(await page.getByRole('checkbox').count(), 0);
+  await next().click();
+  await step('After filing');
+  assert.equal(await page.getByRole('radio', { name: /^Leave the messages on the server/ }).isChecked(), true);
+  await page.getByRole('radio', { name: /^Delete them on the server after some days/ }).check();
+  await page.getByLabel('Days', { exact: true }).fill('30');
+  await accessible(page, 'wizard: POP3');
+  await shot('wizard-pop3');
+  await next().click();
+  await page.getByRole('button', { name: 'Continue without sending' }).click();
+  await page.getByText('Deleted on the server after 30 days').waitFor();
+  await page.getByLabel('Process').fill('Office');
+  await page.getByRole('checkbox', { name: 'Support', exact: true }).check();
+  await page.getByRole('button', { name: 'Add and switch on' }).click();
+  await page.getByText(/^Working/).first().waitFor({ timeout: LOOKS });
+  const there = (await flagsOf(at.mailbox, at.synchronised, 'INBOX')).length;
+  await eventually(async () => (await mailboxes()).find((m) => m.address === at.synchronised && m.protocol === 'pop3').ledger.filed, there);
 });
 
 test('A22: what is too large to be taken is set aside with its reason, and trying again is refused in words', async () => {
@@ -296,6 +340,26 @@ test('A2: roles say who connects personal mailboxes and who sends from group mai
   await step('Address', carla);
   assert.equal(await carla.getByRole('radio').count(), 0, 'only personal ones');
   await carla.context().close();
+});
+
+test('A5: a provider is set up once, the wizard offers its sign-in, and its secret is never shown', async () => {
+  await page.goto(`${at.url}/settings/providers`);
+  await page.getByText('/api/v1/oauth/callback').waitFor();
+  await page.getByRole('button', { name: 'Add provider' }).click();
+  await page.getByLabel('Client ID').fill('lettercase.apps.example');
+  await page.getByLabel('Client secret').fill('a secret of the client');
+  await accessible(page, 'provider form');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByText('lettercase.apps.example').waitFor();
+  await accessible(page, 'providers');
+  assert.doesNotMatch(JSON.stringify((await call(page, 'GET', '/providers')).body), /a secret of the client/);
+  await toSignIn(page, 'nobody@acme.example');
+  await page.getByRole('button', { name: 'Sign in with Google' }).waitFor();
+  await accessible(page, 'wizard: sign in at a provider');
+  await page.goto(`${at.url}/settings/providers`);
+  page.once('dialog', (d) => void d.accept());
+  await page.getByRole('button', { name: 'Remove: Google' }).click();
+  await page.getByText('No provider yet.').waitFor();
 });
 
 test('A17: the system sends through the group mailbox whose address is entered, the server left empty', async () => {

@@ -9,8 +9,8 @@ export type Flag = FolderRow['flags'][number];
 const ORDER = ['inbox', 'drafts', 'sent', 'archive', 'all', 'flagged', 'junk', 'trash'];
 /** What a folder is for; the server does not say it of the INBOX, whose name says it. */
 export const useOf = (f: TreeFolder) => f.special_use ?? (f.path.toUpperCase() === 'INBOX' ? 'inbox' : undefined);
-/** Special folders have the user's language's name, others their own. */
-export const folderName = (f: TreeFolder) => sentence('folder', useOf(f) ?? '') ?? f.name;
+/** Special folders have the user's language's name, others their own; the whole one where what is above is not shown. */
+export const folderName = (f: TreeFolder, depth?: number) => sentence('folder', useOf(f) ?? '') ?? (depth === 0 ? f.path : f.name);
 
 /** The tree, flat and in order: what has a use first, then by name; each folder is followed by those in it. */
 export function inOrder(folders: readonly TreeFolder[]): { folder: TreeFolder; depth: number }[] {
