@@ -23,6 +23,8 @@ ALTER TABLE mailboxes ADD COLUMN allow_plain BOOLEAN NOT NULL DEFAULT FALSE;
 ALTER TABLE mailboxes ADD COLUMN starts BOOLEAN NOT NULL DEFAULT FALSE;
 -- When the first message was downloaded or synchronisation began; from then on the protocol is locked.
 ALTER TABLE mailboxes ADD COLUMN begun_at BIGINT;
+UPDATE mailboxes SET begun_at = (SELECT MIN(o.kept_at) FROM folders f JOIN occurrences o ON o.folder_id = f.id
+  WHERE f.mailbox_id = mailboxes.id AND f.read);
 -- Whether Lettercase may delete on the server at all.
 ALTER TABLE mailboxes ADD COLUMN delete_on_server BOOLEAN NOT NULL DEFAULT FALSE;
 -- POP3: days after keeping that a message is deleted on the server; NULL: never.
@@ -78,6 +80,10 @@ CREATE INDEX occurrences_refused ON occurrences (folder_id) WHERE settle = 'fail
 CREATE INDEX occurrences_by_mailbox ON occurrences (mailbox_id, id);
 CREATE INDEX occurrences_present ON occurrences (folder_id, internal_at, id, flags)
   WHERE gone_at IS NULL AND hidden_at IS NULL AND state = 'filed';
+
+-- What was moved away says so from now on: a copy found in the target is then not taken for that of another message.
+UPDATE occurrences SET settle = 'moved' WHERE settle = 'done' AND folder_id IN
+  (SELECT id FROM folders WHERE after_filing = 'move' AND processed_folder <> name);
 
 -- What people asked to be done on a server, in order: flags, moves, deletions, messages to be added.
 CREATE TABLE operations (

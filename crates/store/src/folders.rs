@@ -124,7 +124,15 @@ pub async fn renumbered(tx: &mut Tx, folder: FolderId, match_until: i64, history
     .map(drop)
 }
 
-/// Lets the next renumbering of each folder of a mailbox be read without asking.
+/// The folder was seen whole and is not renumbered: the next renumbering is asked about.
+pub async fn guard_again(tx: &mut Tx, folder: &mut Folder) -> Result<(), Error> {
+    if std::mem::take(&mut folder.unguarded) {
+        tx.execute("UPDATE folders SET unguarded = FALSE WHERE id = $1", params![folder.id]).await?;
+    }
+    Ok(())
+}
+
+/// Lets a renumbering of each folder of a mailbox be read without asking, until it is next seen whole.
 pub async fn unguard(tx: &mut Tx, mailbox: MailboxId) -> Result<(), Error> {
     tx.execute("UPDATE folders SET unguarded = TRUE WHERE mailbox_id = $1", params![mailbox]).await.map(drop)
 }

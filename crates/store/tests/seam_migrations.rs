@@ -101,3 +101,36 @@ on_both! {
         assert_eq!(rows.len(), migrate::ALL.len());
     }
 }
+
+on_both_empty! {
+    async fn a6_a12_the_gateway_knows_what_was_downloaded_and_moved_before_it(db: Db) {
+        migrate::apply(&db, &migrate::ALL[..3], Time(0)).await.unwrap();
+        let mut tx = db.begin().await.unwrap();
+        tx.script(
+            "INSERT INTO mailboxes (id, kind, address, name, create_cases, active, protocol, host, port, tls, username, created_at)
+               VALUES (1, 'group', 'a@a.example', 'a', FALSE, FALSE, 'imap', 'h', 993, 'implicit', 'u', 0);
+             INSERT INTO mailboxes (id, kind, address, name, create_cases, active, protocol, host, port, tls, username, created_at)
+               VALUES (2, 'group', 'b@a.example', 'b', FALSE, FALSE, 'imap', 'h', 993, 'implicit', 'u', 0);
+             INSERT INTO folders (id, mailbox_id, name, read, after_filing, processed_folder, uidvalidity, cursor, listed, attempt, attempts)
+               VALUES (1, 1, 'INBOX', TRUE, 'move', 'Processed', 7, 2, '1:2', '', 0);
+             INSERT INTO folders (id, mailbox_id, name, read, after_filing, uidvalidity, cursor, listed, attempt, attempts)
+               VALUES (2, 1, 'Other', TRUE, 'mark_read', 7, 1, '1', '', 0);",
+        )
+        .await
+        .unwrap();
+        for (id, folder, kept_at) in [(1, 1, 500), (2, 1, 400), (3, 2, 600)] {
+            let text = "INSERT INTO occurrences (id, mailbox_id, folder_id, uidvalidity, uid, hash, size_bytes, internal_at, header,
+                          state, kept_at, attempts, settle, settle_attempts)
+                        VALUES ($1, 1, $2, 7, $1, $3, 1, 0, $3, 'filed', $4, 0, 'done', 0)";
+            tx.execute(text, params![id, folder, vec![0_u8; 32], kept_at]).await.unwrap();
+        }
+        tx.commit().await.unwrap();
+        assert_eq!(migrate::run(&db, Time(1)).await.unwrap(), migrate::ALL.len() - 3);
+        let rows = db.query("SELECT begun_at FROM mailboxes ORDER BY id", params![]).await.unwrap();
+        let begun: Vec<Option<i64>> = rows.iter().map(|row| row.get(0).unwrap()).collect();
+        assert_eq!(begun, [Some(400), None]);
+        let rows = db.query("SELECT settle FROM occurrences ORDER BY id", params![]).await.unwrap();
+        let settled: Vec<String> = rows.iter().map(|row| row.get(0).unwrap()).collect();
+        assert_eq!(settled, ["moved", "moved", "done"]);
+    }
+}

@@ -51,6 +51,7 @@ pub(crate) async fn list(
     if whole {
         let mut tx = receive.transaction().await?;
         folders::settle_again(&mut tx, folder).await?;
+        folders::guard_again(&mut tx, folder).await?;
         tx.commit().await?;
         visit.compared.insert(folder.id, Instant::now());
     }

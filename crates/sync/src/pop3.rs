@@ -132,6 +132,7 @@ impl Pop3Visit {
             let mut tx = receive.transaction().await?;
             raw::keep(&mut tx, &gone, receive.desk().clock.now()).await?;
             folders::settle_again(&mut tx, folder).await?;
+            folders::guard_again(&mut tx, folder).await?;
             tx.commit().await?;
             self.compared = Some(Instant::now());
         }

@@ -65,14 +65,18 @@ pub async fn messages(
     Ok((total, contents::messages(&mut sql, folder, part.0, part.1).await?))
 }
 
+/// Whether the actor may see a mailbox's mail.
+fn sees(actor: &Actor, id: MailboxId) -> bool {
+    match actor.mail_access() {
+        Access::All => true,
+        Access::Tokens(tokens) => tokens.contains(&format!("m{id}")),
+    }
+}
+
 /// A mailbox whose mail the actor may see.
 async fn visible(sql: &mut impl Sql, actor: &Actor, id: MailboxId) -> Result<Mailbox, Refusal> {
     actor.may(Verb::ReadMail)?;
-    let sees = match actor.mail_access() {
-        Access::All => true,
-        Access::Tokens(tokens) => tokens.contains(&format!("m{id}")),
-    };
-    match sees {
+    match sees(actor, id) {
         true => mailboxes::mailbox(sql, id).await?.ok_or(Refusal::NotFound),
         false => Err(Refusal::NotFound),
     }
@@ -349,11 +353,14 @@ pub async fn move_messages(
     if target.protocol != Protocol::Imap {
         return Err(invalid("to_mailbox_id", "not_imap", "messages can be moved into an IMAP mailbox only"));
     }
+    check_readers(actor, &source, &target)?;
     let folder = synchronised::named(&mut tx, to, name).await?;
     tx.commit().await?;
     let (mut asked, mut after) = (0, OccurrenceId(0));
     loop {
         let mut tx = desk.db.begin().await?;
+        // Asked twice at the same moment, each would be added twice.
+        operations::lock(&mut tx, from).await?;
         let left = contents::left_to_move(&mut tx, from, after, MOVED_AT_ONCE).await?;
         let Some((last, _)) = left.last() else { break };
         after = *last;
@@ -383,6 +390,18 @@ async fn movable(tx: &mut Tx, actor: &Actor, id: MailboxId) -> Result<Mailbox, R
     let mailbox = mailboxes::mailbox(tx, id).await?.ok_or(Refusal::NotFound)?;
     let is_theirs = actor.user.is_some() && (mailbox.owner == actor.user || mailbox.keeper == actor.user);
     if actor.administrator || is_theirs { Ok(mailbox) } else { Err(Refusal::NotFound) }
+}
+
+/// Who may not read the mail may only move it to where the same people read it: keeping a mailbox is no
+/// right to read it, and moving its mail into one's own would be one.
+fn check_readers(actor: &Actor, from: &Mailbox, to: &Mailbox) -> Result<(), Refusal> {
+    let same_people = (from.kind, from.owner, &from.teams) == (to.kind, to.owner, &to.teams);
+    match same_people || sees(actor, from.id) {
+        true => Ok(()),
+        false => Err(Refusal::Forbidden(
+            "You may not read this mailbox's mail, so you can move it only to a mailbox of the same owner or teams.",
+        )),
+    }
 }
 
 /// Notes that the folders of a mailbox changed on the server: for those who look at them.

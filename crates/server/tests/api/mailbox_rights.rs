@@ -297,4 +297,27 @@ testkit::on_both! {
         ben.sign_in("ben", PASSWORD).await;
         assert_eq!(ben.get(&third).await.json()["is_default"], true);
     }
+
+    async fn a8_a19_a_keeper_cannot_move_mail_they_may_not_read_into_a_mailbox_of_their_own(db: Db) {
+        let world = World::new(db);
+        let mut ann = world.set_up().await;
+        let mut ben = world.user(&mut ann, "ben", "Own mail").await;
+        world.user(&mut ann, "carla", "Own mail").await;
+        let_connect(&world, &mut ann, "Own mail").await;
+        let (ben_id, carla_id) = (id_of(&mut ann, "ben").await, id_of(&mut ann, "carla").await);
+        let own = added(&mut ben, personal("ben@acme.example")).await;
+        let mut kept = Vec::new();
+        for address in ["carla@acme.example", "carla.old@acme.example"] {
+            let mut form = personal(address);
+            (form["owner_id"], form["keeper_id"]) = (json!(carla_id), json!(ben_id));
+            kept.push(added(&mut ann, form).await);
+        }
+        let before = world.last_change().await;
+        let path = format!("{}/move-messages", path(&kept[0]));
+        let into = |mailbox: &Value| json!({"to_mailbox_id": mailbox["id"], "to_folder": "Old"});
+        assert_eq!(ben.post(&path, into(&own)).await.problem(), (403, "forbidden".into()));
+        assert_eq!(world.last_change().await, before);
+        assert_eq!(ben.post(&path, into(&kept[1])).await.json()["operations"], 0);
+        assert_eq!(ann.post(&path, into(&own)).await.json()["operations"], 0, "she may read all mail");
+    }
 }

@@ -3,6 +3,7 @@
 //! Guessed is only what has consequences: drafts, sent, trash, junk. A folder that is wrongly taken for one of
 //! them would keep its mail from making cases, so only whole names count, at the top level or right below INBOX.
 
+use std::collections::HashSet;
 use store::folders::synchronised::ServerFolder;
 use wire::imap::{Folder, SpecialUse};
 
@@ -129,8 +130,9 @@ const NAMES: &[(&str, &[&str])] = &[
 /// The folders as the shelf keeps them: those that can be opened, each name once.
 pub fn known_as(folders: &[&Folder]) -> Vec<ServerFolder> {
     let mut known: Vec<ServerFolder> = Vec::new();
+    let mut seen = HashSet::new();
     for folder in folders {
-        if known.iter().all(|other| other.name != folder.name) {
+        if seen.insert(&folder.name) {
             known.push(ServerFolder {
                 name: folder.name.clone(),
                 delimiter: folder.delimiter,

@@ -164,6 +164,21 @@ async fn a21_a_folder_that_looks_new_after_a_renumbering_is_asked_about_and_noth
 }
 
 #[tokio::test]
+async fn a21_what_was_said_of_one_folder_is_not_said_of_another_for_ever() {
+    let before = scripted(numbered(11, (1..).zip(letters(0..100)).collect())).await;
+    let room = PostRoom::new().await;
+    let id = room.connect(at(&before), vec![folder("INBOX", Leave)]).await;
+    room.round(id).await;
+    // Somebody lets the mailbox go on because of another folder; weeks later this one is renumbered.
+    room.run("UPDATE folders SET unguarded = TRUE").await;
+    room.round(id).await;
+    let after = scripted(numbered(12, (1..).zip(letters(1000..1100)).collect())).await;
+    room.moved_to(id, after.address.port()).await;
+    let error = room.try_round(id).await.unwrap_err();
+    assert!(matches!(error, RoundError::Doubtful { .. }), "{error}");
+}
+
+#[tokio::test]
 async fn c23_a_target_that_is_the_folder_itself_does_not_send_a_message_round_for_ever() {
     let room = PostRoom::new().await;
     let mut inbox = scripted(numbered(11, vec![(1, letter(0))])).await;

@@ -8,6 +8,7 @@ use crate::imap::session::Session;
 use crate::imap::types::{Folder, FolderName, SessionError, Status};
 use crate::imap::uid_set::UidSet;
 use crate::imap::utf7;
+use std::collections::HashMap;
 
 /// UIDs whose flags are asked for in one command: about 2 MiB of answers.
 const FLAGS_BATCH: u32 = 20_000;
@@ -87,7 +88,9 @@ impl Session {
             Command::new("UID FETCH").plain(format!("1:* (FLAGS) (CHANGEDSINCE {modseq}{vanished})"));
         let mut gone = UidSet::new();
         let answered = self.run_each(command, |response| match response {
-            Response::Vanished { uids, .. } => gone = gone.union(&uids),
+            Response::Vanished { uids, .. } => {
+                uids.ranges().iter().for_each(|&(first, last)| gone.insert_range(first, last));
+            }
             response => flags_of(response, &mut each),
         });
         answered.await?;
@@ -114,15 +117,12 @@ impl Session {
             }
             Err(error) => Err(error),
             Ok(folders) => {
-                let status_of = |folder: &Folder| {
-                    let found = statuses.iter().find(|(name, _)| *name == folder.wire_name.0);
-                    found.map(|(_, status)| status.clone())
+                let statuses: HashMap<Vec<u8>, Status> = statuses.into_iter().collect();
+                let with_status = |folder: Folder| {
+                    let status = statuses.get(&folder.wire_name.0).cloned();
+                    (folder, status)
                 };
-                Ok(folders
-                    .into_iter()
-                    .map(|folder| (status_of(&folder), folder))
-                    .map(|(s, f)| (f, s))
-                    .collect())
+                Ok(folders.into_iter().map(with_status).collect())
             }
         }
     }

@@ -3,12 +3,15 @@
 use crate::imap::command::Command;
 use crate::imap::response::Response;
 use crate::imap::session::Session;
-use crate::imap::types::{Folder, FolderName, SessionError, SpecialUse, Status};
+use crate::imap::types::{Folder, FolderName, ProtocolError, SessionError, SpecialUse, Status};
 
 /// The numbers asked for of a folder.
 pub(super) const STATUS_ITEMS: &str = "(MESSAGES UNSEEN UIDNEXT UIDVALIDITY)";
 /// The same where the server keeps modification sequences.
 pub(super) const STATUS_ITEMS_MODSEQ: &str = "(MESSAGES UNSEEN UIDNEXT UIDVALIDITY HIGHESTMODSEQ)";
+
+/// Folders of one mailbox. Each is a row here, and is asked for its numbers in every round.
+const MOST_FOLDERS: usize = 20_000;
 
 impl Session {
     /// All folders, in the server's order (RFC 9051, section 6.3.9), with what they are for where the server says.
@@ -32,12 +35,21 @@ impl Session {
         command: Command,
         mut other: impl FnMut(Response),
     ) -> Result<Vec<Folder>, SessionError> {
-        let mut listed = Vec::new();
+        let (mut listed, mut total) = (Vec::new(), 0);
         let answered = self.run_each(command, |response| match response {
-            Response::List { attributes, delimiter, name } => listed.push((attributes, delimiter, name)),
+            Response::List { attributes, delimiter, name } => {
+                total += 1;
+                if total <= MOST_FOLDERS {
+                    listed.push((attributes, delimiter, name));
+                }
+            }
             response => other(response),
         });
         answered.await?;
+        // The rest would look as if it were gone.
+        if total > MOST_FOLDERS {
+            return Err(self.end(SessionError::Protocol(ProtocolError::TooManyFolders(MOST_FOLDERS))));
+        }
         let named = listed
             .into_iter()
             .map(|(attributes, delimiter, wire)| folder(attributes, delimiter, self.decoded(&wire), wire));

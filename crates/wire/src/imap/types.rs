@@ -230,6 +230,9 @@ pub enum ProtocolError {
     /// More bytes in one response than allowed.
     #[error("a response of more than {0} bytes")]
     TooLong(usize),
+    /// More folders than anybody has.
+    #[error("more than {0} folders")]
+    TooManyFolders(usize),
     /// Parentheses nested too deeply.
     #[error("parentheses nested deeper than {0}")]
     TooDeep(usize),

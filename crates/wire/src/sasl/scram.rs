@@ -36,8 +36,13 @@ pub(super) struct Scram {
 enum Step {
     Unsaid,
     AwaitsSalt,
-    AwaitsProof { key: hmac::Key, text: String },
+    AwaitsProof {
+        key: hmac::Key,
+        text: String,
+    },
     Proven,
+    /// Nothing more is computed for a server that goes on asking.
+    Failed,
 }
 
 impl Scram {
@@ -82,13 +87,13 @@ impl Scram {
     }
 
     pub(super) fn answer(&mut self, challenge: &str) -> Result<String, SaslError> {
-        match std::mem::replace(&mut self.step, Step::AwaitsSalt) {
+        match std::mem::replace(&mut self.step, Step::Failed) {
             Step::AwaitsProof { key, text } => {
                 check(&key, &text, challenge)?;
                 self.step = Step::Proven;
                 Ok(String::new())
             }
-            Step::Proven => Err(self.garbled()),
+            Step::Proven | Step::Failed => Err(self.garbled()),
             Step::Unsaid | Step::AwaitsSalt => self.prove(challenge),
         }
     }

@@ -87,6 +87,9 @@ fn a5_a_salt_that_is_not_meant_for_us_or_asks_too_much_is_not_answered() {
         exchange.first();
         let challenge = format!("r=fyko+d2lbbFgONRv9qkxdawLx,s=QSXCR+Q6sek8bf92,i={rounds}");
         assert_eq!(exchange.answer(&BASE64.encode(challenge)), Err(SaslError::Rounds(rounds)));
+        // What comes after that costs nothing more.
+        let asked_again = exchange.answer(&BASE64.encode(SHA1_SALT));
+        assert_eq!(asked_again, Err(SaslError::Garbled("SCRAM-SHA-1")));
     }
     let mut exchange = sha1();
     exchange.first();

@@ -122,6 +122,20 @@ async fn responses_without_end_are_cut_off() {
 }
 
 #[tokio::test]
+async fn t19_a_list_of_more_folders_than_anybody_has_is_an_error_and_not_half_believed() {
+    let many: String = (0..200_000).map(|n| format!("* LIST () \"/\" f{n}\r\n")).collect();
+    let play =
+        Play::start(opened_then(vec![Step::Hear("LIST"), say(&many), say("{tag} OK\r\n")])).await.unwrap();
+    let mut session =
+        Session::connect(&server(play.address.port(), Tls::None), &Credentials::password("ann", "pw"))
+            .await
+            .unwrap();
+    session.select(&FolderName::inbox(), true).await.unwrap();
+    let error = session.list_with_status().await.unwrap_err();
+    assert!(matches!(error, SessionError::Protocol(ProtocolError::TooManyFolders(_))), "{error:?}");
+}
+
+#[tokio::test]
 async fn a_server_that_drips_is_given_up() {
     let began = Instant::now();
     let drip = vec![
