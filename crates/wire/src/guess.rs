@@ -202,7 +202,7 @@ async fn by_usual_names(address: &Address, lookup: &impl Lookup) -> Option<Candi
     let first = async |names: &[(&str, u16, Tls)]| {
         let tried = names.iter().map(|(name, port, tls)| async move {
             let host = format!("{name}.{domain}");
-            lookup.answers(&host, *port, *tls).await.then(|| (host, *port, *tls))
+            lookup.answers(&host, *port, *tls).await.then_some((host, *port, *tls))
         });
         let answered = futures(tried).await;
         let (host, port, tls) = answered.into_iter().flatten().next()?;
