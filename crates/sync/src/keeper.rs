@@ -156,7 +156,10 @@ impl Keeper {
         let desk = self.receive.desk();
         let mut written = match news.peek().is_some() || lately.is_troubled {
             true => mailbox::round_succeeded(desk, self.source.id).await,
-            false => Ok(self.supervisor.note_success(self.source.id, desk.clock.now())),
+            false => {
+                self.supervisor.note_success(self.source.id, desk.clock.now());
+                Ok(())
+            }
         };
         lately.is_troubled = false;
         for FolderSummary { folder, seen, filed, skipped, quarantined, .. } in news {

@@ -81,7 +81,7 @@ pub async fn fresh_own(
     id: GrantId,
 ) -> Result<Secret, Refusal> {
     let grant = grants::grant(&mut &desk.db, id).await?;
-    if !grant.is_some_and(|grant| grant.user == actor.user) {
+    if grant.is_none_or(|grant| grant.user != actor.user) {
         return Err(invalid("grant_id", "unknown", "sign in at the provider first"));
     }
     fresh(desk, authority, id).await.map_err(|error| match error {
