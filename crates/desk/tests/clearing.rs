@@ -141,6 +141,23 @@ on_both! {
         assert_eq!(number(db, "SELECT COUNT(*) FROM records WHERE kind = 'case'").await, 1);
     }
 
+    async fn a8_what_is_on_its_way_to_another_mailbox_is_not_cleared(db: Db) {
+        let mut office = Office::new(db);
+        let db = office.desk.db.clone();
+        let machine = Actor::machine();
+        let old = office.mailbox("old@acme.example", None).await;
+        let new = office.mailbox("new@acme.example", None).await;
+        office.bytes_arrive(old, long(1, 5_000)).await;
+        switch_off(&office, old).await;
+        assert_eq!(mailbox::folders::move_messages(&office.desk, &machine, old, new, "Old").await.unwrap(), 1);
+        assert_eq!(mailbox::preview_clearing(&office.desk, &machine, old, None).await.unwrap().messages, 0);
+        assert_eq!(mailbox::clear(&office.desk, &machine, old, None).await.unwrap().messages, 0);
+        let mut tx = db.begin().await.unwrap();
+        tx.execute("UPDATE operations SET state = 'done'", params![]).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(mailbox::clear(&office.desk, &machine, old, None).await.unwrap().messages, 1);
+    }
+
     async fn a7_the_database_gets_smaller(db: Db) {
         let mut office = Office::new(db);
         let db = office.desk.db.clone();

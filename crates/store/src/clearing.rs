@@ -12,9 +12,11 @@ use crate::sql::{Engine, Error, Params, Row, Sql, Tx};
 use model::{MailboxId, MessageId, OccurrenceId, ThreadId, Time};
 use std::collections::BTreeSet;
 
-/// Which of a mailbox are cleared: those that arrived before a moment and came to rest.
+/// Which of a mailbox are cleared: those that arrived before a moment, came to rest, and are not on their way to
+/// another mailbox, which will need their bytes.
 const CLEARABLE: &str = "FROM occurrences WHERE folder_id IN (SELECT id FROM folders WHERE mailbox_id = $1) \
-     AND state IN ('filed', 'quarantined', 'filtered') AND body_id IS NOT NULL AND internal_at < $2";
+     AND state IN ('filed', 'quarantined', 'filtered') AND body_id IS NOT NULL AND internal_at < $2 \
+     AND NOT EXISTS (SELECT 1 FROM operations p WHERE p.occurrence_id = occurrences.id AND p.kind = 'append' AND p.state = 'due')";
 
 /// An occurrence to be cleared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
