@@ -240,6 +240,28 @@ testkit::on_both! {
         assert_eq!(looks(&ann.get(&one).await.json()), (json!(false), json!(false), json!(false)));
     }
 
+    async fn a3_the_owner_gets_a_mail_too_where_mail_of_the_system_goes_out(db: Db) {
+        let world = World::new(db);
+        let mut ann = world.set_up().await;
+        world.user(&mut ann, "ben", "Own mail").await;
+        let ben = id_of(&mut ann, "ben").await;
+        ann.patch(&format!("/api/v1/users/{ben}"), json!({"addresses": ["ben@acme.example"]})).await;
+        let mut form = personal("ben@acme.example");
+        form.as_object_mut().unwrap().remove("password");
+        form["owner_id"] = json!(ben);
+        let queued = async || {
+            let text = "SELECT COUNT(*), MAX(address) FROM outbox_recipients";
+            let row = world.app.desk.db.query_one(text, store::params![]).await.unwrap();
+            (row.get::<i64>(0).unwrap(), row.get::<Option<String>>(1).unwrap())
+        };
+        added(&mut ann, form.clone()).await;
+        assert_eq!(queued().await, (0, None), "nobody has said through what it would go out");
+        let server = json!({"address": "noreply@acme.example", "host": "smtp.acme.example", "username": "n", "password": "p"});
+        assert_eq!(put(&mut ann, "/api/v1/settings/outgoing", server).await.status, StatusCode::OK);
+        added(&mut ann, form).await;
+        assert_eq!(queued().await, (1, Some("ben@acme.example".into())));
+    }
+
     async fn a3_t31_only_the_addressee_reads_and_hears_of_a_notification(db: Db) {
         let world = World::new(db);
         let mut ann = world.set_up().await;
