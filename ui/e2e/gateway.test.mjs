@@ -318,6 +318,7 @@ test('A22: what is too large to be taken is set aside with its reason, and tryin
   await row.waitFor();
   await accessible(page, 'quarantine');
   await shot('quarantine');
+  await page.getByRole('list', { name: 'Reasons' }).getByRole('button', { name: '1 Too large to be taken' }).waitFor();
   await row.getByRole('button', { name: 'Look' }).click();
   const raw = page.getByRole('dialog', { name: 'The original as it came' });
   await raw.getByText('The message is only on the server').waitFor();

@@ -160,6 +160,7 @@ export const api = {
   quarantine: () => value(client.GET('/api/v1/quarantine')),
   quarantineRaw: (occurrence: number) => value<string>(client.GET('/api/v1/quarantine/{id}/raw', { ...byId(occurrence), parseAs: 'text' }) as never),
   retry: (occurrence: number) => value(client.POST('/api/v1/quarantine/{id}/retry', byId(occurrence))),
+  retryAll: (reason: string | null) => value(client.POST('/api/v1/quarantine/retry', { body: { reason } })),
 
   folders: (id: number) => value(client.GET('/api/v1/mailboxes/{id}/folders', byId(id))),
   folderMessages: (id: number, folder: number, offset: number) => value(client.GET('/api/v1/mailboxes/{id}/folders/{folder_id}/messages', { params: { path: { id, folder_id: folder }, query: { offset, limit: PAGE } } })),
