@@ -169,6 +169,13 @@ pub async fn grants_of(sql: &mut impl Sql, id: ProviderId) -> Result<i64, Error>
     sql.query_one("SELECT COUNT(*) FROM grants WHERE provider_id = $1", params![id]).await?.get(0)
 }
 
+/// Forgets what would be sent to a provider's old address for tokens: refresh tokens, and what is being asked for.
+pub async fn forget_refresh_tokens(tx: &mut Tx, id: ProviderId) -> Result<(), Error> {
+    tx.execute("UPDATE grants SET refresh_token = NULL WHERE provider_id = $1", params![id]).await?;
+    let text = "DELETE FROM grant_requests WHERE provider_id = $1 AND grant_id IS NULL AND error IS NULL";
+    tx.execute(text, params![id]).await.map(drop)
+}
+
 /// Removes a provider that gave no grants, and what was being asked of it.
 pub async fn remove_provider(tx: &mut Tx, id: ProviderId) -> Result<(), Error> {
     tx.execute("DELETE FROM grant_requests WHERE provider_id = $1", params![id]).await?;

@@ -117,7 +117,8 @@ pub async fn add(
 }
 
 /// Changes a provider. Another place for tokens without the secret: the stored one is forgotten, so that nobody can
-/// have it sent to a server of their own.
+/// have it sent to a server of their own. Likewise what people were granted: their access tokens stay good until they
+/// end, then they sign in again.
 pub async fn change(
     desk: &Desk,
     actor: &Actor,
@@ -135,6 +136,9 @@ pub async fn change(
     };
     if change.client_secret.is_none() && server(&before) != server(&after) {
         grants::set_client_secret(&mut tx, id, None).await?;
+    }
+    if before.token_url != after.token_url {
+        grants::forget_refresh_tokens(&mut tx, id).await?;
     }
     finish(desk, tx, id, change.client_secret, "provider_changed").await
 }

@@ -263,3 +263,22 @@ async fn a5_oauth_a_revoked_grant_is_told_as_such_and_nothing_is_asked_of_the_ma
     assert!(error.is_lasting());
     assert!(server.recording(0).is_none());
 }
+
+#[tokio::test]
+async fn t09_a_refresh_token_is_not_sent_to_a_place_that_was_named_after_it_was_granted() {
+    on_each(async |room| {
+        let stage = stage(room, 3600).await;
+        let (desk, other) = (stage.room.desk(), OAuthServer::start().await.unwrap());
+        let provider = store::grants::grant(&mut &desk.db, stage.grant).await.unwrap().unwrap().provider;
+        let elsewhere = ProviderChange { token_url: Some(other.url("token")), ..ProviderChange::default() };
+        grant::change(desk, &Actor::machine(), provider, elsewhere).await.unwrap();
+        assert_eq!(stage.fresh().await.unwrap(), stage.provider.access_token().unwrap());
+        grant::distrust(desk, stage.grant).await.unwrap();
+        let mut tx = desk.db.begin().await.unwrap();
+        tx.execute("UPDATE grants SET expires_at = 1", store::params![]).await.unwrap();
+        tx.commit().await.unwrap();
+        assert!(matches!(stage.fresh().await, Err(NoToken::Refused { .. })));
+        assert!(other.asked().is_empty(), "{:?}", other.asked());
+    })
+    .await;
+}
