@@ -8,7 +8,7 @@ UI_SOURCES := $(shell find ui -path ui/node_modules -prune -o -path ui/dist -pru
 UI_PACKAGES := ui/node_modules/.package-lock.json
 BENCH_SET ?= small
 
-.PHONY: help deps deps-demo ui build run demo test bench api fmt lint
+.PHONY: help deps deps-demo ui build run demo test bench bench-idle api fmt lint
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -42,6 +42,9 @@ demo: deps-demo ui ## a sample company on a real mail server, new mail arriving;
 
 test: deps ## everything CI runs
 	@.ci/test
+
+bench-idle: build ## memory of 10,000 idle mailboxes, and how soon new mail is seen
+	python3 bench/idle.py
 
 bench: build ## intake beside mbsync, notmuch and mu, and reading; BENCH_SET=small|medium
 	@.ci/packages dovecot-imapd openssl isync notmuch maildir-utils python3

@@ -14,6 +14,8 @@ use crate::deflate::Deflated;
 
 /// 128 KiB at a time: a TLS record is 16 KiB, and fewer calls than with 64 KiB showed in the profile.
 const BUFFER_BYTES: usize = 128 << 10;
+/// The buffer of a connection that idles; it doubles as long as it is filled by one reading.
+const SMALL_BUFFER_BYTES: usize = 1 << 10;
 
 /// Below this, averaged over five times the patience for one answer, a server does not talk: it drips.
 const DRIP_BYTES_PER_S: u64 = 64;
@@ -48,7 +50,7 @@ impl Link {
         Self {
             stream,
             peer,
-            buffer: vec![0; BUFFER_BYTES].into_boxed_slice(),
+            buffer: vec![0; SMALL_BUFFER_BYTES].into_boxed_slice(),
             start: 0,
             end: 0,
             outgoing: Vec::new(),
@@ -97,6 +99,11 @@ impl Link {
 
     /// Reads once; nothing is due, so silence is no error. Says whether anything came.
     pub(crate) async fn fill_within(&mut self, wait: Duration) -> Result<bool, LinkError> {
+        // Thousands of connections wait like this at the same time.
+        if self.buffer.len() > SMALL_BUFFER_BYTES && self.start == self.end {
+            self.buffer = vec![0; SMALL_BUFFER_BYTES].into_boxed_slice();
+            (self.start, self.end) = (0, 0);
+        }
         match self.read(wait).await {
             Ok(_) => Ok(true),
             Err(LinkError::Timeout(_)) => Ok(false),
@@ -106,6 +113,10 @@ impl Link {
 
     async fn read(&mut self, wait: Duration) -> Result<usize, LinkError> {
         debug_assert_eq!(self.start, self.end, "all that was read is consumed");
+        if self.end == self.buffer.len() && self.end < BUFFER_BYTES {
+            self.buffer = vec![0; self.end * 2].into_boxed_slice();
+            (self.start, self.end) = (0, 0);
+        }
         let got =
             timeout(wait, self.stream.read(&mut self.buffer)).await.map_err(|_| LinkError::Timeout(wait))?;
         (self.start, self.end) = (0, 0);
