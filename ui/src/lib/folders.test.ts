@@ -1,7 +1,9 @@
-import { beforeAll, expect, test } from 'vitest';
-import type { TreeFolder } from '../api/client';
-import { folderName, inOrder } from './folders';
+import { QueryClient } from '@tanstack/svelte-query';
+import { beforeAll, expect, test, vi } from 'vitest';
+import { api, Problem, type FolderRow, type TreeFolder } from '../api/client';
+import { folderName, inOrder, opened, setFlags } from './folders';
 import { setLocale, withTexts } from './i18n.svelte';
+import { toasts } from './toasts.svelte';
 
 const folder = (path: string, special_use: string | null = null): TreeFolder => {
   const at = path.lastIndexOf('/');
@@ -17,4 +19,13 @@ test('A15: a folder in one that holds no messages stands where it can be seen', 
 test('A15: special folders are named in the language of the user, others as on the server', async () => {
   await setLocale('cs');
   expect([folderName(folder('INBOX')), folderName(folder('Gesendet', 'sent')), folderName(folder('Projekty'))]).toEqual(['Doručená pošta', 'Odeslaná pošta', 'Projekty']);
+});
+test('A15: who may look and change nothing is told so when they flag a message, not when they open it', async () => {
+  vi.spyOn(api, 'setFlags').mockRejectedValue(new Problem(403, 'forbidden', 'No.'));
+  const shown = vi.spyOn(toasts, 'show');
+  const row = { occurrence_id: 1, flags: [] as string[] } as FolderRow;
+  await opened(new QueryClient(), 1, row);
+  expect(shown).not.toHaveBeenCalled();
+  await setFlags(new QueryClient(), 1, [row], { add: ['flagged'], remove: [] });
+  expect(shown).toHaveBeenCalledOnce();
 });

@@ -1,6 +1,6 @@
 /** Folders of a synchronised mailbox: their order and names, and what people do with the messages in them. */
 import type { QueryClient } from '@tanstack/svelte-query';
-import { api, PAGE, type FolderPage, type FolderRow, type TreeFolder } from '../api/client';
+import { api, PAGE, Problem, type FolderPage, type FolderRow, type TreeFolder } from '../api/client';
 import { compare, sentence, t } from './i18n.svelte';
 import { tell } from './problems';
 import { toasts } from './toasts.svelte';
@@ -39,13 +39,17 @@ type Flags = { add: Flag[]; remove: Flag[] };
 const applied = (flags: readonly Flag[], { add, remove }: Flags) => [...new Set([...flags.filter((f) => !remove.includes(f)), ...add])];
 
 /** Sets or takes off flags. `said` is told with the way back; without it nothing is told. */
-export async function setFlags(client: QueryClient, mailbox: number, rows: readonly FolderRow[], change: Flags, said?: string) {
+export async function setFlags(client: QueryClient, mailbox: number, rows: readonly FolderRow[], change: Flags, said?: string, refused: (e: unknown) => void = tell) {
   const ids = rows.map((r) => r.occurrence_id);
   const back = patch(client, mailbox, (p) => ({ ...p, rows: p.rows.map((r) => (ids.includes(r.occurrence_id) ? { ...r, flags: applied(r.flags, change) } : r)) }));
   if (said) toasts.show(said, { undo: () => void setFlags(client, mailbox, rows, { add: change.remove, remove: change.add }) });
-  try { await api.setFlags(mailbox, { occurrence_ids: ids, ...change }); } catch (e) { back(); tell(e); }
+  try { await api.setFlags(mailbox, { occurrence_ids: ids, ...change }); } catch (e) { back(); refused(e); }
   await refresh(client, mailbox);
 }
+
+/** Marks as read what was opened. Whoever may look and change nothing leaves no mark, and need not be told. */
+export const opened = (client: QueryClient, mailbox: number, row: FolderRow) =>
+  setFlags(client, mailbox, [row], { add: ['seen'], remove: [] }, undefined, (e) => e instanceof Problem && e.status === 403 ? undefined : tell(e));
 
 const without = (ids: readonly number[]) => (p: FolderPage): FolderPage => {
   const rows = p.rows.filter((r) => !ids.includes(r.occurrence_id));
