@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::transcript::Log;
+use crate::transcript::{Direction, Log};
 
 /// How the connection is protected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -131,6 +131,20 @@ impl Server {
     pub fn with_log(mut self, log: Arc<dyn Log>) -> Self {
         self.log = Some(log);
         self
+    }
+
+    /// Shows a line, its secrets masked, to who listens to the protocol log.
+    pub(crate) fn tell(&self, direction: Direction, line: &str) {
+        if let Some(log) = &self.log {
+            log.line(direction, line);
+        }
+    }
+
+    /// The same of what an engine wrote down: lines sent (`true`) and received, in order.
+    pub(crate) fn tell_transcript(&self, lines: impl IntoIterator<Item = (bool, String)>) {
+        for (sent, line) in lines {
+            self.tell(if sent { Direction::Sent } else { Direction::Received }, &line);
+        }
     }
 
     pub(crate) fn may_dial(&self, address: IpAddr) -> bool {

@@ -331,19 +331,12 @@ impl Session {
     }
 
     pub(super) fn write_log(&mut self) {
-        let Some(log) = self.server.log.clone() else {
-            return;
-        };
-        for (sent, line) in self.engine.take_transcript() {
-            log.line(if sent { Direction::Sent } else { Direction::Received }, &line);
-        }
+        self.server.tell_transcript(self.engine.take_transcript());
     }
 
     pub(super) fn note(&mut self, remark: &str) {
         self.write_log();
-        if let Some(log) = &self.server.log {
-            log.line(Direction::Note, remark);
-        }
+        self.server.tell(Direction::Note, remark);
     }
 
     /// Reads what comes within `wait`, while nothing is due. Says whether anything came.

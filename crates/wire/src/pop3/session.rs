@@ -297,19 +297,12 @@ impl Session {
     }
 
     pub(super) fn write_log(&mut self) {
-        let Some(log) = self.server.log.clone() else {
-            return;
-        };
-        for (sent, line) in self.engine.take_transcript() {
-            log.line(if sent { Direction::Sent } else { Direction::Received }, &line);
-        }
+        self.server.tell_transcript(self.engine.take_transcript());
     }
 
     pub(super) fn note(&mut self, remark: &str) {
         self.write_log();
-        if let Some(log) = &self.server.log {
-            log.line(Direction::Note, remark);
-        }
+        self.server.tell(Direction::Note, remark);
     }
 
     pub(super) fn learn(&mut self, lines: Vec<Vec<u8>>) {
