@@ -36,10 +36,16 @@ const CHECKPOINT_PAGES: usize = 4096;
 /// Size of the log's file above which readers are made to wait once, so that it starts over: a
 /// steady stream of readers would otherwise let it grow for ever.
 const MAX_LOG_BYTES: u64 = 4 * (PAGE_BYTES * CHECKPOINT_PAGES) as u64;
-/// How long a commit may wait for the readers of that moment.
-const RESTART_WAIT: Duration = Duration::from_secs(1);
-/// After waiting in vain, the next attempt comes this much later.
+/// How often in a row it is tried, and how long each time waits for the readers of that moment: together a
+/// second. Waiting once for all of it is often in vain though every reader is short: SQLite waits for the place
+/// that readers of an older moment hold, and if a new reader takes over the place just then, all others join it
+/// there and it is never free. Only the next try sees that nobody is in the way any more.
+const RESTART_TRIES: usize = 4;
+const RESTART_WAIT: Duration = Duration::from_millis(250);
+/// After all that in vain, the next attempt comes so much later, or as soon as the log has grown by this: its
+/// size is bounded by readers that end, and not by the clock.
 const RESTART_AGAIN: Duration = Duration::from_secs(10);
+const RESTART_GROWN: u64 = MAX_LOG_BYTES / 2;
 /// How long another process (a backup, a shell) may hold a lock before it is an error.
 const BUSY_WAIT: Duration = Duration::from_secs(10);
 /// Compiled statements kept per connection.
@@ -194,22 +200,32 @@ fn set_up(connection: &Connection, more: &str, cache_bytes: usize) -> Result<(),
 }
 
 impl State {
+    /// Makes the log start over if it is large, and if that was not in vain just now.
     fn restart_log(&mut self, log: &Path) {
         let size = std::fs::metadata(log).map_or(0, |file| file.len());
-        let lately = self.gave_up.is_some_and(|at| at.elapsed() < RESTART_AGAIN);
+        let lately = self
+            .gave_up
+            .is_some_and(|(at, before)| at.elapsed() < RESTART_AGAIN && size < before + RESTART_GROWN);
         if size <= MAX_LOG_BYTES || lately {
             return;
         }
         let _ = self.connection.busy_timeout(RESTART_WAIT);
-        // Being in somebody's way is no error here but the first column.
-        let sql = "PRAGMA wal_checkpoint(TRUNCATE)";
-        let blocked = self.connection.query_row(sql, [], |row| row.get::<_, bool>(0));
+        let blocked = (0..RESTART_TRIES)
+            .map(|_| self.empty_log())
+            .find(|held| !matches!(held, Ok(true)))
+            .unwrap_or(Ok(true));
         let _ = self.connection.busy_timeout(BUSY_WAIT);
         self.gave_up = None;
         if !matches!(blocked, Ok(false)) {
-            self.gave_up = Some(Instant::now());
+            self.gave_up = Some((Instant::now(), size));
             tracing::warn!(size_bytes = size, ?blocked, "the write-ahead log could not start over");
         }
+    }
+
+    /// Copies the log into the database and empties it; true if somebody was in the way, which is no error
+    /// here but the first column.
+    fn empty_log(&self) -> rusqlite::Result<bool> {
+        self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))
     }
 }
 

@@ -16,8 +16,8 @@ pub(super) type Job = Box<dyn FnOnce(&mut State) + Send>;
 /// What a thread owns.
 pub(super) struct State {
     pub(super) connection: Connection,
-    /// When the log last could not be made to start over.
-    pub(super) gave_up: Option<Instant>,
+    /// When the log last could not be made to start over, and its size then.
+    pub(super) gave_up: Option<(Instant, u64)>,
 }
 
 /// Threads of one kind, leased in the order of asking.
