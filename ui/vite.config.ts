@@ -8,5 +8,5 @@ export default defineConfig({
   // A test reads the server's codes from its source.
   server: { proxy: { '/api': process.env.LETTERCASE_URL ?? 'http://127.0.0.1:8080' }, ...(process.env.VITEST && { fs: { allow: ['..'] } }) },
   resolve: process.env.VITEST ? { conditions: ['browser'] } : undefined,
-  test: { environment: 'jsdom', include: ['src/**/*.test.ts'], setupFiles: ['src/test-setup.ts'] },
+  test: { environment: 'jsdom', include: ['src/**/*.test.ts'], setupFiles: ['src/test-setup.ts'], testTimeout: 30_000 },
 });

@@ -11,7 +11,7 @@ import { AxeBuilder } from '@axe-core/playwright';
 import { chromium } from 'playwright-core';
 
 const COMMAND = process.env.LETTERCASE_E2E_COMMAND ?? '../target/debug/e2e-host';
-const PATIENCE_MS = 30_000; // the machine may be busy with other tests
+const PATIENCE_MS = 60_000; // the machine may be busy with other tests
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice'];
 
 export async function start() {

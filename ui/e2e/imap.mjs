@@ -1,7 +1,7 @@
 /** A look at the mail server as another mail program would have it: no library, a few lines of IMAP. */
 import { createConnection } from 'node:net';
 
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 60_000;
 
 /** The flags of every message in a folder, one text for each. */
 export async function flagsOf({ host, port, password }, user, folder) {

@@ -279,6 +279,7 @@ fn b9_hostile_notices_take_linear_time() {
         let started = std::time::Instant::now();
         let bounce = recognise(raw.as_bytes(), &letter);
         assert!(bounce.is_none_or(|b| b.recipients.len() <= mail::bounce::MAX_RECIPIENTS));
-        assert!(started.elapsed().as_secs() < 20, "{unit}");
+        // A second; quadratic time would be an hour.
+        assert!(started.elapsed().as_secs() < 200, "{unit}");
     }
 }

@@ -6,6 +6,9 @@ use store::params;
 use store::sql::{Db, Engine, Error, Row, Sql, Value};
 use testkit::on_both_empty;
 
+/// Long enough for a busy machine.
+const SOON: Duration = Duration::from_secs(60);
+
 const T: &str = "CREATE TABLE t (id BIGINT PRIMARY KEY, name TEXT UNIQUE, size BIGINT)";
 
 async fn create(db: &Db, sql: &str) {
@@ -242,9 +245,11 @@ on_both_empty! {
 
     async fn a_notifying_commit_wakes_those_who_wait_and_a_dropped_one_does_not(db: Db) {
         create(&db, T).await;
-        // PostgreSQL's listening connection reports once when it is ready.
-        tokio::time::sleep(Duration::from_millis(500)).await;
         let mut signal = db.changes_signal();
+        if db.engine() == Engine::Postgres {
+            // The listening connection reports once when it is ready.
+            tokio::time::timeout(SOON, signal.wait_for(|number| *number > 0)).await.unwrap().unwrap();
+        }
         signal.borrow_and_update();
         let mut tx = db.begin().await.unwrap();
         tx.notify();
@@ -256,7 +261,7 @@ on_both_empty! {
         tx.execute("INSERT INTO t (id) VALUES (2)", params![]).await.unwrap();
         tx.notify();
         tx.commit().await.unwrap();
-        tokio::time::timeout(Duration::from_secs(5), signal.changed()).await.unwrap().unwrap();
+        tokio::time::timeout(SOON, signal.changed()).await.unwrap().unwrap();
     }
 
     async fn a_closed_database_says_so(db: Db) {
@@ -276,7 +281,7 @@ on_both_empty! {
         tokio::time::sleep(Duration::from_millis(100)).await;
         assert!(!closing.is_finished());
         tx.commit().await.unwrap();
-        tokio::time::timeout(Duration::from_secs(5), closing).await.unwrap().unwrap();
+        tokio::time::timeout(SOON, closing).await.unwrap().unwrap();
     }
 
     async fn generic_readers_work_with_handle_snapshot_and_transaction(db: Db) {

@@ -25,7 +25,7 @@ const BINARY: &str = "/usr/sbin/dovecot";
 const LIBEXEC: &str = "/usr/lib/dovecot";
 /// Owner of the mail files. Needs no entry in /etc/passwd.
 const MAIL_UID: u32 = 10_001;
-const READY_WITHIN: Duration = Duration::from_secs(20);
+const READY_WITHIN: Duration = Duration::from_secs(60);
 const ATTEMPTS: usize = 3;
 
 /// How mail is kept on the server.

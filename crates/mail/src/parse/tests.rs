@@ -60,7 +60,8 @@ fn t21_bombs_in_the_header_take_linear_time() {
     parse(format!("Content-Type: text/plain;{params}\n\nx").as_bytes());
     let fields = "A: b\n".repeat(200_000);
     assert!(parse(fields.as_bytes()).defects.contains(&Defect::HeaderLimit));
-    assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
+    // A second; quadratic time would be an hour.
+    assert!(start.elapsed().as_secs() < 200, "{:?}", start.elapsed());
 }
 
 #[test]

@@ -151,7 +151,8 @@ fn hostile_text_takes_linear_time() {
         let _ = reply_text(&text);
         let took = started.elapsed();
         println!("{took:?} for {:?}…", &text[..20]);
-        assert!(took.as_secs() < 20, "{took:?} for {:?}…", &text[..20]);
+        // Some seconds, twenty on a busy machine; quadratic time would be an hour.
+        assert!(took.as_secs() < 200, "{took:?} for {:?}…", &text[..20]);
     }
 }
 

@@ -384,6 +384,7 @@ fn t23_hostile_html_is_cleaned_in_linear_time() {
         let started = std::time::Instant::now();
         let out = mail_html(&html, BLOCKED);
         println!("{name}: {:?}, {} bytes", started.elapsed(), out.len());
-        assert!(started.elapsed().as_secs() < 30, "{name}");
+        // Some seconds, many beside other tests; quadratic time would be an hour.
+        assert!(started.elapsed().as_secs() < 200, "{name}");
     }
 }

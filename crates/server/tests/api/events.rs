@@ -18,6 +18,9 @@ struct Ear {
     text: String,
 }
 
+/// Long enough for a busy machine.
+const SOON: Duration = Duration::from_secs(60);
+
 impl Ear {
     async fn open(world: &World, who: &Browser, last: Option<i64>) -> Ear {
         let last = last.map(|id| id.to_string());
@@ -29,8 +32,17 @@ impl Ear {
         Ear { body: response.into_body(), text: String::new() }
     }
 
-    /// The next event: its name, its id, its data. `None` at the end or after a second of silence.
+    /// The next event: its name, its id, its data. `None` at the end.
     async fn next(&mut self) -> Option<(String, i64, Value)> {
+        tokio::time::timeout(SOON, self.hear()).await.expect("there is an event")
+    }
+
+    /// Whether nothing comes for a second, nor the end.
+    async fn is_silent(&mut self) -> bool {
+        tokio::time::timeout(Duration::from_secs(1), self.hear()).await.is_err()
+    }
+
+    async fn hear(&mut self) -> Option<(String, i64, Value)> {
         loop {
             if let Some((event, rest)) = self.text.split_once("\n\n") {
                 let field = |name: &str| {
@@ -48,8 +60,7 @@ impl Ear {
                 continue;
             }
             let body = &mut self.body;
-            let frame = std::future::poll_fn(|context| Pin::new(&mut *body).poll_frame(context));
-            let frame = tokio::time::timeout(Duration::from_secs(1), frame).await.ok()??;
+            let frame = std::future::poll_fn(|context| Pin::new(&mut *body).poll_frame(context)).await?;
             let data = frame.unwrap().into_data().unwrap();
             self.text.push_str(std::str::from_utf8(&data).unwrap());
         }
@@ -130,7 +141,7 @@ testkit::on_both! {
             for id in expected {
                 assert_eq!(ear.next().await.unwrap().1, *id);
             }
-            assert!(ear.next().await.is_none());
+            assert!(ear.is_silent().await);
         }
         for (who, expected) in [ann, agent, none].iter_mut().zip(&expected) {
             let page = who.get(&format!("/api/v1/changes?after={start}")).await.json();
@@ -212,7 +223,7 @@ testkit::on_both! {
             }
         };
         let both = futures_util::future::join(futures_util::future::join_all(writers), follower);
-        tokio::time::timeout(Duration::from_secs(20), both).await.expect("all changes are seen");
+        tokio::time::timeout(SOON, both).await.expect("all changes are seen");
         assert_eq!(seen, (start + 1..=start + 60).collect::<Vec<_>>());
     }
 
@@ -249,7 +260,8 @@ testkit::on_both! {
             text.push_str(std::str::from_utf8(&part[..read]).unwrap());
         }
         stop.send(()).unwrap();
-        let ended = tokio::time::timeout(Duration::from_secs(5), serving).await;
+        // Sooner than the ten seconds after which it would cut them off.
+        let ended = tokio::time::timeout(Duration::from_secs(9), serving).await;
         ended.expect("the server ends at once").unwrap().unwrap();
     }
 }

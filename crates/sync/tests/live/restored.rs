@@ -135,10 +135,10 @@ async fn a11_the_protocol_log_shows_no_folder_but_the_chosen_ones_and_the_target
     let place = crate::post_room::Server { port, ..server(&dovecot, "ann") };
     let id = room.connect(place, vec![folder("Handover", Move), folder("Orders", Leave)]).await;
     let serving = room.serve();
-    room.filed(5, std::time::Duration::from_secs(10)).await;
+    room.filed(5, std::time::Duration::from_secs(60)).await;
     dovecot.deliver("ann", "Handover", letter(5)).unwrap();
     serving.supervisor.scan_now(id);
-    room.filed(6, std::time::Duration::from_secs(10)).await;
+    room.filed(6, std::time::Duration::from_secs(60)).await;
     while dovecot.count("ann", "Processed").unwrap() < 6 {
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }

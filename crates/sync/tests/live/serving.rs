@@ -16,7 +16,8 @@ use testkit::dovecot::{Dovecot, Options};
 use testkit::scripted::{ImapServer, Mailbox, Manner, Play, Step};
 use tokio::net::TcpListener;
 
-const SOON: Duration = Duration::from_secs(10);
+/// Long enough for a busy machine, and shorter than the patience with a server that is silent (120 s).
+const SOON: Duration = Duration::from_secs(60);
 
 /// A Dovecot that tells of news quickly.
 fn quick() -> Dovecot {

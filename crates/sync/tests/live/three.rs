@@ -229,7 +229,7 @@ async fn renumbered(server: Three, room: PostRoom) {
 }
 
 async fn news(server: Three, room: PostRoom) {
-    let soon = Duration::from_secs(20);
+    let soon = Duration::from_secs(90);
     let id = server.connect(&room, vec![folder("INBOX", Move)]).await;
     let serving = room.serve();
     for number in 0..3 {

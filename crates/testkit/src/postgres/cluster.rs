@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 /// Another program may take the free port between the question and the start.
 const ATTEMPTS: usize = 3;
-const STOP_WAIT: Duration = Duration::from_secs(20);
+const STOP_WAIT: Duration = Duration::from_secs(60);
 
 /// Small, so that several runs fit on one machine.
 const SETTINGS: &str = "-c listen_addresses=127.0.0.1 -c shared_buffers=32MB -c max_connections=100 \

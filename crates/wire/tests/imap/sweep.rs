@@ -10,7 +10,7 @@ use wire::{ConnectError, Credentials, Server, Timeouts, Tls};
 
 /// Breaks tried at the same time.
 const AT_ONCE: usize = 24;
-const HANG: Duration = Duration::from_secs(20);
+const HANG: Duration = Duration::from_secs(60);
 
 fn bodies() -> Vec<Vec<u8>> {
     let sly = b"Subject: sly\r\n\r\n)\r\n* 2 FETCH (UID 2 BODY[] {3}\r\nabc)\r\nL9 OK done\r\n".to_vec();

@@ -8,7 +8,7 @@ use wire::{ConnectError, Credentials, Server, Timeouts, Tls};
 
 /// Breaks tried at the same time.
 const AT_ONCE: usize = 24;
-const HANG: Duration = Duration::from_secs(20);
+const HANG: Duration = Duration::from_secs(60);
 
 fn bodies() -> Vec<Vec<u8>> {
     let sly = b"Subject: sly\r\n\r\n.\r\n..\r\n+OK\r\n-ERR no\r\n.\r\n".to_vec();
