@@ -7,6 +7,7 @@
 use crate::may::{Actor, Verb};
 use crate::{Desk, Refusal, record, thread};
 use mail::fold::fold;
+pub use model::Priority;
 use model::{CaseStatus, LinkReason, ProcessId, RecordId, RecordKind, ThreadId, Time, UserId};
 use store::changes::{self, Change, ChangeKind, RecordsHeard};
 use store::links::{self, Link, NewLink};
@@ -19,18 +20,6 @@ use store::threads::{self, Reader, ThreadRow};
 pub const LONGEST_SUBJECT: usize = 1000;
 /// Threads of a case that its page shows.
 const MOST_THREADS: i64 = 200;
-
-model::words! {
-    /// How urgent a case is.
-    Priority {
-        /// It can wait.
-        Low = "low",
-        /// As most.
-        Normal = "normal",
-        /// Before others.
-        High = "high",
-    }
-}
 
 /// A case with its threads.
 #[derive(Clone, Debug)]

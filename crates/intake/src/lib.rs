@@ -24,7 +24,17 @@ pub fn decide(letter: &Letter, known: &Known) -> Plan {
     let thread = thread::choose(letter, known, &mut steps);
     let links = link::find(letter, known, &mut steps);
     let case = case::plan(letter, known, direction, &mut steps);
-    Plan { seen: known.seen, direction, thread, links, case, steps }
+    Plan {
+        seen: known.seen,
+        direction,
+        thread,
+        links,
+        suggestions: Vec::new(),
+        unverified: None,
+        case,
+        actions: Vec::new(),
+        steps,
+    }
 }
 
 /// Out if one of our own mailboxes is the writer, or it lies where sent mail does.

@@ -1,7 +1,10 @@
 //! The plan: what is to be done with a letter, as a value one can print, test and run dry.
 
 use mail::Letter;
-use model::{CaseStatus, LinkReason, MailboxKind, MessageId, ProcessId, RecordId, TeamId, ThreadId};
+use model::Unverified;
+use model::{
+    Action, CaseStatus, LinkReason, MailboxKind, MessageId, ProcessId, RecordId, RuleId, TeamId, ThreadId,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, HashSet};
 
@@ -128,8 +131,14 @@ pub struct Plan {
     pub thread: ThreadPlan,
     /// Records it is linked to, each once.
     pub links: Vec<LinkPlan>,
+    /// Records it may belong to, for a person to say.
+    pub suggestions: Vec<LinkPlan>,
+    /// Why its place in the thread is not to be trusted.
+    pub unverified: Option<Unverified>,
     /// What happens to a case.
     pub case: CasePlan,
+    /// What rules say is to be done, in their order, beyond what is decided above.
+    pub actions: Vec<RuleAction>,
     /// How it came to this, in the order of decisions.
     pub steps: Vec<Step>,
 }
@@ -159,6 +168,15 @@ pub struct LinkPlan {
     pub reason: LinkReason,
     /// What matched: an address or a domain.
     pub detail: String,
+}
+
+/// An action of a rule that matched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuleAction {
+    /// The rule.
+    pub rule: RuleId,
+    /// The action.
+    pub action: Action,
 }
 
 /// What happens to a case.

@@ -63,4 +63,14 @@ ids! {
     NotificationId,
     /// An outgoing message.
     OutboxId,
+    /// A link that somebody may make.
+    SuggestionId,
+    /// A label of threads.
+    LabelId,
+    /// A rule or a filter.
+    RuleId,
+    /// A text that answers are made from.
+    TemplateId,
+    /// Something to be done outside of the database.
+    JobId,
 }

@@ -9,10 +9,12 @@ mod flags;
 mod ids;
 mod mailbox;
 mod record;
+mod rule;
 mod time;
 
 pub use flags::*;
 pub use ids::*;
 pub use mailbox::*;
 pub use record::*;
+pub use rule::*;
 pub use time::Time;

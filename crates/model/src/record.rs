@@ -54,10 +54,84 @@ words! {
 }
 
 words! {
+    /// How urgent a case is.
+    Priority {
+        /// It can wait.
+        Low = "low",
+        /// As most.
+        Normal = "normal",
+        /// Before others.
+        High = "high",
+    }
+}
+
+words! {
+    /// How far an opportunity has come.
+    Stage {
+        /// Nobody has looked into it.
+        New = "new",
+        /// There is something to it.
+        Qualified = "qualified",
+        /// They have our offer.
+        Proposal = "proposal",
+        /// They talk about terms.
+        Negotiation = "negotiation",
+        /// They bought.
+        Won = "won",
+        /// They did not.
+        Lost = "lost",
+    }
+}
+
+words! {
+    /// Where a lead stands.
+    LeadStatus {
+        /// Nobody has looked into it.
+        New = "new",
+        /// Somebody talks with them.
+        Contacted = "contacted",
+        /// They became a contact, which has taken over.
+        Converted = "converted",
+        /// Nothing will come of it.
+        Lost = "lost",
+    }
+}
+
+words! {
+    /// Who gets a new case.
+    Distribution {
+        /// Nobody: whoever takes it.
+        None = "none",
+        /// Always the same user.
+        Direct = "direct",
+        /// The team's members in turn.
+        RoundRobin = "round_robin",
+        /// Whoever has the fewest open cases.
+        LeastBusy = "least_busy",
+    }
+}
+
+words! {
+    /// Why a message's place in its thread is not to be trusted.
+    Unverified {
+        /// The writer has taken no part in the thread before.
+        Stranger = "stranger",
+        /// The server that received it says that the sender is forged.
+        AuthFail = "auth_fail",
+    }
+}
+
+words! {
     /// Why a thread is linked to a record, from the most to the least trusted.
     LinkReason {
         /// A person said so.
         ByHand = "by_hand",
+        /// A rule said so.
+        Rule = "rule",
+        /// It answers a mail of ours, whose Message-ID we signed.
+        Token = "token",
+        /// It answers a message that is linked to it.
+        Reply = "reply",
         /// The thread's first mail created this case.
         CreatedCase = "created_case",
         /// The sender's address is one of the contact's.
@@ -72,6 +146,8 @@ words! {
         ContactOf = "contact_of",
         /// The domain of the sender's address is the account's.
         Domain = "domain",
+        /// Its number stands in the subject or the text: a suggestion, never a link of the machine's.
+        Number = "number",
     }
 }
 
@@ -80,12 +156,15 @@ impl LinkReason {
     pub fn confidence(self) -> i64 {
         match self {
             LinkReason::ByHand | LinkReason::CreatedCase => 100,
+            LinkReason::Rule | LinkReason::Token => 99,
+            LinkReason::Reply => 97,
             LinkReason::From => 95,
             LinkReason::ReplyTo => 90,
             LinkReason::To => 85,
             LinkReason::ContactOf => 80,
             LinkReason::Cc => 75,
             LinkReason::Domain => 60,
+            LinkReason::Number => 40,
         }
     }
 }

@@ -36,6 +36,7 @@ pub const ALL: &[Migration] = &[
     migration!(2, "access_by_thread", "0002_access_by_thread.sql"),
     migration!(3, "small_sets", "0003_small_sets.sql"),
     migration!(4, "gateway", "0004_gateway.sql"),
+    migration!(5, "filing", "0005_filing.sql"),
 ];
 
 /// The lock that keeps two nodes from migrating at once.
