@@ -23,7 +23,7 @@ const notices = found(/Notice::new\(\s*"(\w+)"/g);
 /** Said to programs only: the interface never asks for such a thing. */
 const FOR_PROGRAMS = ['no_such_route', 'wrong_method', 'unsupported_media_type', 'too_large', 'too_slow', 'sign_in_required', 'is_case', 'own_case', 'external_id_taken', 'import_running', 'too_many_listeners', 'too_many_tokens', 'csrf_token', 'bad_request', 'json_expected', 'cross_site', 'bad_token'];
 
-beforeAll(() => withTexts('gateway'));
+beforeAll(() => withTexts('cases', 'gateway', 'links', 'records', 'replies', 'rules', 'telling'));
 test('the codes were found', () => expect([codes.length > 25, fields.length > 15, problems.length > 10]).toEqual([true, true, true]));
 describe.each(locales)('%s', (l) => {
   beforeAll(() => setLocale(l));

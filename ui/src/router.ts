@@ -1,15 +1,17 @@
-import { withTexts } from './lib/i18n.svelte';
+import { withTexts, type Area } from './lib/i18n.svelte';
 import { createRouter } from './lib/router.svelte';
 
-/** A page that is not needed at first: with the texts of that area. */
-const gateway = (load: () => Promise<{ default: unknown }>) => () => Promise.all([load(), withTexts('gateway')]).then(([page]) => page);
+type Load = () => Promise<{ default: unknown }>;
+/** A page that is not needed at first: with the texts of its areas. */
+const within = (load: Load, ...areas: Area[]) => () => Promise.all([load(), withTexts(...areas)]).then(([page]) => page);
+const gateway = (load: Load) => within(load, 'gateway');
 
 export const router = createRouter({
   '/inbox/:view/:thread?': () => import('./pages/inbox/Inbox.svelte'),
   '/search': gateway(() => import('./pages/search/Search.svelte')),
-  '/records/:kind': () => import('./pages/records/Records.svelte'),
-  '/records/:kind/:id': () => import('./pages/records/RecordPage.svelte'),
-  '/cases/:id': () => import('./pages/cases/CasePage.svelte'),
+  '/records/:kind': within(() => import('./pages/records/Records.svelte'), 'records'),
+  '/records/:kind/:id': within(() => import('./pages/records/RecordPage.svelte'), 'records', 'telling'),
+  '/cases/:id': within(() => import('./pages/cases/CasePage.svelte'), 'cases', 'telling'),
   '/settings/mailboxes': gateway(() => import('./pages/mailboxes/Mailboxes.svelte')),
   '/settings/mailboxes/new': gateway(() => import('./pages/mailboxes/Wizard.svelte')),
   '/settings/mailboxes/:id': gateway(() => import('./pages/mailboxes/MailboxPage.svelte')),
@@ -18,9 +20,9 @@ export const router = createRouter({
   '/settings/people': gateway(() => import('./pages/settings/People.svelte')),
   '/settings/outgoing': gateway(() => import('./pages/settings/Outgoing.svelte')),
   '/settings/providers': gateway(() => import('./pages/settings/Providers.svelte')),
-  '/notifications': gateway(() => import('./pages/notifications/Notifications.svelte')),
+  '/notifications': within(() => import('./pages/notifications/Notifications.svelte'), 'gateway', 'telling'),
   '/me/mailboxes': gateway(() => import('./pages/mailboxes/MyMailboxes.svelte')),
-  '/me': gateway(() => import('./pages/me/Me.svelte')),
+  '/me': within(() => import('./pages/me/Me.svelte'), 'gateway', 'telling'),
   '/setup': () => import('./pages/setup/SetUp.svelte'),
   '/sign-in': () => import('./pages/setup/SignIn.svelte'),
 });

@@ -1,12 +1,21 @@
 import en from '../locales/en';
+import type cases from '../locales/cases/en';
 import type gateway from '../locales/gateway/en';
+import type links from '../locales/links/en';
+import type records from '../locales/records/en';
+import type replies from '../locales/replies/en';
+import type rules from '../locales/rules/en';
+import type telling from '../locales/telling/en';
 
 type Plural = { readonly [C in Intl.LDMLPluralRule]?: string } & { readonly other: string };
 type Shape<T> = { readonly [K in keyof T]: T[K] extends string ? string : Plural };
-type Texts = typeof en & typeof gateway;
+type Areas = { cases: typeof cases; gateway: typeof gateway; links: typeof links; records: typeof records; replies: typeof replies; rules: typeof rules; telling: typeof telling };
+export type Area = keyof Areas;
+type Texts = typeof en & Areas['cases'] & Areas['gateway'] & Areas['links'] & Areas['records'] & Areas['replies'] & Areas['rules'] & Areas['telling'];
 export type Key = keyof Texts;
 export type Catalog = Shape<typeof en>;
-export type GatewayCatalog = Shape<typeof gateway>;
+/** The texts of an area in another language. */
+export type AreaCatalog<A extends Area> = Shape<Areas[A]>;
 
 type Names<S> = S extends `${string}{${infer P}}${infer Rest}` ? P | Names<Rest> : never;
 type Params<K extends Key> = Texts[K] extends infer V ? Names<V extends string ? V : V[keyof V]> : never;
@@ -16,45 +25,40 @@ export type PlainKey = { [K in Key]: Args<K> extends [] ? K : never }[Key];
 
 /**
  * One chunk per language and area; English is the source, and its core is built in. Areas are texts that only some
- * pages need: those of mailboxes are as many as all others together.
+ * pages need: all together they are many times the core.
  */
-const load = {
-  en: { core: async () => en as Catalog, gateway: () => import('../locales/gateway/en').then((m) => m.default as GatewayCatalog) },
-  cs: { core: () => import('../locales/cs').then((m) => m.default), gateway: () => import('../locales/gateway/cs').then((m) => m.default) },
-  sk: { core: () => import('../locales/sk').then((m) => m.default), gateway: () => import('../locales/gateway/sk').then((m) => m.default) },
-  pl: { core: () => import('../locales/pl').then((m) => m.default), gateway: () => import('../locales/gateway/pl').then((m) => m.default) },
-};
-export type Locale = keyof typeof load;
-type Area = keyof (typeof load)[Locale];
-export const locales = Object.keys(load) as Locale[];
+type Loaded = { readonly [key: string]: string | Plural | undefined };
+const chunks = import.meta.glob<Loaded>(['../locales/cs.ts', '../locales/pl.ts', '../locales/sk.ts', '../locales/*/*.ts'], { import: 'default' });
+export type Locale = 'en' | 'cs' | 'sk' | 'pl';
+export const locales: readonly Locale[] = ['en', 'cs', 'sk', 'pl'];
+const load = async (area: Area | 'core', l: Locale): Promise<Loaded> => (area === 'core' ? (l === 'en' ? en : chunks[`../locales/${l}.ts`]!()) : chunks[`../locales/${area}/${l}.ts`]!());
 
 let locale = $state<Locale>('en');
 /** What dates and numbers follow: the language with the browser's region if they agree; English without one is European. */
 const region = $derived(navigator.languages.find((l) => l.toLowerCase().startsWith(`${locale}-`)) ?? (locale === 'en' ? 'en-GB' : locale));
-type Loaded = { readonly [key: string]: string | Plural | undefined };
 let catalog = $state.raw<Loaded>(en);
-const areas = new Set<Area>(['core']);
+const areas = new Set<Area | 'core'>(['core']);
 let wished: Locale = 'en';
 
 async function show(next: Locale) {
   wished = next;
-  const parts = await Promise.all([...areas].map((area): Promise<Catalog | GatewayCatalog> => load[next][area]()));
+  const parts = await Promise.all([...areas].map((area) => load(area, next)));
   if (wished !== next) return; // somebody changed their mind meanwhile
   catalog = Object.assign({}, ...parts);
   locale = next;
   document.documentElement.lang = next;
 }
 export const setLocale = show;
-/** Brings the texts of an area, once; `t` knows them when the promise is kept. */
-export async function withTexts(area: Area) {
-  if (areas.has(area)) return;
-  areas.add(area);
+/** Brings the texts of areas, once; `t` knows them when the promise is kept. */
+export async function withTexts(...wanted: Area[]) {
+  if (wanted.every((area) => areas.has(area))) return;
+  for (const area of wanted) areas.add(area);
   await show(wished);
 }
 export const currentLocale = () => locale;
 /** The first of the wished languages that we speak; English if none. */
 export const bestLocale = (wished: readonly string[]): Locale =>
-  wished.map((w) => w.slice(0, 2).toLowerCase()).find((w): w is Locale => w in load) ?? 'en';
+  wished.map((w) => w.slice(0, 2).toLowerCase()).find((w): w is Locale => (locales as readonly string[]).includes(w)) ?? 'en';
 /** A language's name in itself. */
 export const languageName = (l: Locale) => {
   const name = new Intl.DisplayNames(l, { type: 'language' }).of(l) ?? l;
@@ -66,7 +70,7 @@ export function t<K extends Key>(key: K, ...args: Args<K>): string {
 }
 type Given = Record<string, string | number | undefined>;
 function filled(entry: string | Plural, params: Given): string {
-  const text = typeof entry === 'string' ? entry : (entry[rules(locale).select(Number(params.n))] ?? entry.other);
+  const text = typeof entry === 'string' ? entry : (entry[plurals(locale).select(Number(params.n))] ?? entry.other);
   return text.replace(/\{(\w+)\}/g, (_, name) => format(params[name]));
 }
 /** The text of a word that came from the server (`reason.from`), or the word itself if we have no text for it. */
@@ -88,7 +92,7 @@ const cached = <A extends unknown[], V>(make: (...args: A) => V) => {
     return made;
   };
 };
-const rules = cached((l: string) => new Intl.PluralRules(l));
+const plurals = cached((l: string) => new Intl.PluralRules(l));
 const numbers = cached((l: string, o: Intl.NumberFormatOptions) => new Intl.NumberFormat(l, o));
 const dates = cached((l: string, o: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat(l, o));
 const relative = cached((l: string) => new Intl.RelativeTimeFormat(l, { numeric: 'auto', style: 'short' }));

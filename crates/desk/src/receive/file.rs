@@ -1,14 +1,19 @@
 //! Recall, decide, write: one transaction over a batch of letters.
+//!
+//! What is written is in the leaves: the rows of a message (`message`), links (`links`), the case (`case`).
+
+mod case;
+mod links;
+mod message;
 
 use super::open::{Opened, Read, panic_reason};
 use super::recall::{self, Recalled};
 use super::{Channel, Filed, Receive};
-use intake::plan::{CasePlan, Origin, Plan, Seen, ThreadPlan};
-use mail::Letter;
-use model::{LinkReason, MessageId, OccurrenceId, QuarantineReason, ThreadId, Time};
-use std::collections::{BTreeSet, HashSet};
+use intake::plan::{Origin, Plan, Seen, ThreadPlan};
+use model::{MessageId, OccurrenceId, QuarantineReason, ThreadId, Time};
+use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use store::filing::{self, NewAttachment, NewCase, NewMessage, Writes};
+use store::filing::{self, Writes};
 use store::folders::Folder;
 use store::operations;
 use store::point;
@@ -225,94 +230,6 @@ impl Round<'_> {
         }
         Ok(thread)
     }
-
-    fn message(
-        &mut self,
-        thread: ThreadId,
-        one: &Opened,
-        read: &Read,
-        plan: &Plan,
-    ) -> Result<MessageId, Error> {
-        let letter = &read.letter;
-        let received_at = received_at(self.channel.origin, one, read);
-        let writer = letter.from.first();
-        let message = NewMessage {
-            identity: read.identity,
-            direction: plan.direction.word(),
-            mid: letter.message_id.clone().unwrap_or_default(),
-            in_reply_to: letter.in_reply_to.first().cloned().unwrap_or_default(),
-            refs: letter.references.join(" "),
-            subject: letter.subject.clone(),
-            from_name: writer.and_then(|writer| writer.name.clone()).unwrap_or_default(),
-            from_address: writer.map(|writer| writer.address.clone()).unwrap_or_default(),
-            sent_at: letter.date.map_or(received_at, |date| Time(date.at)),
-            received_at,
-            size_bytes: one.size_bytes,
-            snippet: read.snippet.clone(),
-            has_html: read.has_html,
-            marks: read.marks.clone(),
-            plan: serde_json::to_string(&plan.steps).unwrap_or_default(),
-            participants: participants(letter),
-            attachments: attachments(letter),
-            index: read.index.clone(),
-            history: self.channel.origin != Origin::Live,
-        };
-        self.writes.message(thread, message, self.at)
-    }
-
-    /// Lets those see it who may: the mailbox's people, and users whose address is on it.
-    fn show(&mut self, recalled: &Recalled, thread: ThreadId, read: &Read) -> Result<(), Error> {
-        self.writes.access(thread, &format!("m{}", self.channel.id))?;
-        let users: BTreeSet<i64> = recall::addresses(read)
-            .filter_map(|address| recalled.users.get(&address))
-            .flatten()
-            .copied()
-            .collect();
-        users.into_iter().try_for_each(|user| self.writes.access(thread, &format!("u{user}")))
-    }
-
-    fn link(
-        &mut self,
-        thread: ThreadId,
-        record: model::RecordId,
-        message: MessageId,
-        reason: LinkReason,
-        detail: &str,
-    ) -> Result<bool, Error> {
-        self.writes.link(thread, record, message, reason.word(), detail, reason.confidence(), self.at)
-    }
-
-    async fn case(
-        &mut self,
-        tx: &mut Tx,
-        thread: ThreadId,
-        message: MessageId,
-        read: &Read,
-        plan: &Plan,
-    ) -> Result<(), Error> {
-        match plan.case {
-            CasePlan::None => Ok(()),
-            CasePlan::Note { reopen: false, .. } => Ok(()),
-            CasePlan::Note { reopen: true, .. } => self.writes.reopen(thread, self.at),
-            CasePlan::Create => {
-                let account = plan
-                    .links
-                    .iter()
-                    .find(|link| link.reason == LinkReason::ContactOf || link.reason == LinkReason::Domain);
-                let case = NewCase {
-                    name: read.letter.subject.clone(),
-                    folded: read.index.subject.clone(),
-                    description: cut(&mail::quote::reply_text(&read.letter.text), DESCRIPTION_BYTES)
-                        .to_owned(),
-                    account: account.map(|link| link.record),
-                    process: self.channel.mailbox.process.map(|id| id.0),
-                    team: self.channel.mailbox.team.map(|id| id.0),
-                };
-                let case = self.writes.case(tx, thread, case, self.at).await?;
-                self.link(thread, case, message, LinkReason::CreatedCase, &read.letter.subject).map(drop)
-            }
-        }
-    }
 }
 
 /// When it arrived: by the server's clock, which no sender can set. History has its own dates; the
@@ -324,47 +241,5 @@ fn received_at(origin: Origin, one: &Opened, read: &Read) -> Time {
     }
 }
 
-fn participants(letter: &Letter) -> Vec<(&'static str, String, String)> {
-    let roles = [
-        ("from", &letter.from),
-        ("sender", &letter.sender),
-        ("reply_to", &letter.reply_to),
-        ("to", &letter.to),
-        ("cc", &letter.cc),
-        ("bcc", &letter.bcc),
-    ];
-    let all = roles.into_iter().flat_map(|(role, people)| people.iter().map(move |person| (role, person)));
-    all.take(MOST_PARTICIPANTS)
-        .map(|(role, person)| (role, person.name.clone().unwrap_or_default(), person.key()))
-        .collect()
-}
-
-fn attachments(letter: &Letter) -> Vec<NewAttachment> {
-    let one = |part: &mail::Attachment| NewAttachment {
-        name: part.name.clone().unwrap_or_default(),
-        content_type: part.content_type.clone(),
-        content_id: part.content_id.clone().unwrap_or_default(),
-        size_bytes: part.size_bytes,
-        hash: part.hash,
-        inline: part.inline,
-    };
-    letter.attachments.iter().take(MOST_ATTACHMENTS).map(one).collect()
-}
-
-/// The longest beginning of at most `most` bytes that ends between characters.
-fn cut(text: &str, most: usize) -> &str {
-    let mut end = text.len().min(most);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    &text[..end]
-}
-
 /// How often a batch that met somebody else's transaction is filed again at once.
 const MOST_REPEATS: usize = 3;
-/// Most of a case's description; the whole text is in the message.
-const DESCRIPTION_BYTES: usize = 4000;
-/// Rows of people per message; further ones are in the bytes and in the index.
-const MOST_PARTICIPANTS: usize = 1000;
-/// Rows of attachments per message; further ones are in the bytes.
-const MOST_ATTACHMENTS: usize = 1000;

@@ -1,0 +1,3 @@
+/** The texts about cases: snooze, merge, split, distribution, availability. */
+export default {
+} as const;

@@ -1,0 +1,3 @@
+/** The texts about why a thread is linked, suggestions, unverified messages. */
+export default {
+} as const;

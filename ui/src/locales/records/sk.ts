@@ -1,0 +1,4 @@
+import type { AreaCatalog } from '../../lib/i18n.svelte';
+
+export default {
+} satisfies AreaCatalog<'records'>;

@@ -1,0 +1,3 @@
+/** The texts about answers: composer, templates, automatic replies, outbox. */
+export default {
+} as const;

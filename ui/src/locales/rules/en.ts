@@ -1,0 +1,3 @@
+/** The texts about rules, filters, labels, dry runs, traces. */
+export default {
+} as const;
