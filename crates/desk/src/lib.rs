@@ -28,6 +28,7 @@ pub mod search;
 pub mod sending;
 pub mod sign_in;
 pub mod thread;
+pub mod token;
 
 use std::collections::BTreeMap;
 use store::sql::{Db, Tx};
