@@ -11,12 +11,13 @@ const rust = Object.entries(sources).map(([path, text]) => [path, text.split(/^#
 const found = (re: RegExp, path = /./, block?: string) => [...new Set(rust.filter(([p]) => path.test(p)).flatMap(([, text]) => [...(block ? text.slice(text.indexOf(block)).split(/^}$/m)[0]! : text).matchAll(re)].map((m) => m[1]!)))].sort();
 
 /** A trouble's params are not known here: any sentence may ask for any of them. */
-const PARAMS = Object.fromEntries(['host', 'port', 'user', 'folder', 'said', 'most', 'least', 'address', 'name', 'value', 'number', 'login', 'text', 'new', 'sampled', 'days', 'field'].map((p) => [p, 'x']));
+const PARAMS = Object.fromEntries(['host', 'port', 'user', 'folder', 'said', 'most', 'least', 'address', 'name', 'value', 'number', 'login', 'text', 'new', 'sampled', 'days', 'field', 'at'].map((p) => [p, 'x']));
 const missing = (group: string, codes: string[]) => codes.filter((c) => sentence(group, c, PARAMS) === undefined);
 
 const stageWords = found(/=> "(\w+)",/g, /wire\/src\/error\.rs$/, 'impl Stage');
 const codes = [...new Set([...found(/=> "(\w+)",/g, /wire\/src\/error\.rs$/).filter((c) => !stageWords.includes(c)), ...found(/Trouble::new\(\s*"\w+",\s*"(\w+)"/g)])];
 const stages = [...new Set([...stageWords, ...found(/Trouble::new\(\s*"(\w+)"/g)])];
+const faults = found(/=> "(\w+)",/g, /intake\/src\/rules\/compile\.rs$/, 'impl Fault');
 const fields = found(/\binvalid\(\s*(?:"\w+"|\w+),\s*"(\w+)"/g);
 const problems = found(/(?:Refusal::conflict\(|Problem::new\(\s*StatusCode::\w+,|Conflict \{\s*code:)\s*"(\w+)"/g);
 const notices = found(/Notice::new\(\s*"(\w+)"/g);
@@ -30,7 +31,7 @@ describe.each(locales)('%s', (l) => {
   test('A9: every trouble with a mail server', () => expect(missing('code', codes)).toEqual([]));
   test('A9: every stage', () => expect(missing('stage', stages)).toEqual([]));
   // What is wrong with a query is told by the server in more words than one sentence for all has.
-  test('every fault of a field', () => expect(missing('field', fields.filter((c) => c !== 'bad_query'))).toEqual([]));
+  test('every fault of a field', () => expect(missing('field', [...faults, ...fields].filter((c) => c !== 'bad_query'))).toEqual([]));
   test('every refusal', () => expect(missing('problem', problems.filter((c) => !FOR_PROGRAMS.includes(c)))).toEqual([]));
   test('every notification', () => expect(missing('notice', notices)).toEqual([]));
 });

@@ -142,6 +142,12 @@ model::words! {
         FollowRecord = "follow_record",
         /// Assign, close, reopen, rename a case.
         ChangeCase = "change_case",
+        /// Put a label on a thread or take it off, and make a new label.
+        LabelThread = "label_thread",
+        /// Rename and remove labels.
+        ManageLabels = "manage_labels",
+        /// Rules and filters: one's own, those of mailboxes one keeps, as administrator all but others' own.
+        ManageRules = "manage_rules",
         /// Names of users, teams and processes, to assign and to filter.
         SeePeople = "see_people",
         /// Users, roles, teams, processes.
@@ -217,6 +223,9 @@ impl Verb {
             Verb::NoteOnRecord => Needs::Records,
             Verb::FollowRecord => Needs::Records,
             Verb::ChangeCase => Needs::Records,
+            Verb::LabelThread => Needs::Mail,
+            Verb::ManageLabels => Needs::Administrator,
+            Verb::ManageRules => Needs::SignedIn,
             Verb::SeePeople => Needs::SignedIn,
             Verb::ManagePeople => Needs::Administrator,
             Verb::SeeMailboxes => Needs::SignedIn,
@@ -282,6 +291,9 @@ mod tests {
             note_on_record     x.xxxx..
             follow_record      x.xxxx..
             change_case        x.xxxx..
+            label_thread       x.xxx.x.
+            manage_labels      xx......
+            manage_rules       xxxxxxxx
             see_people         xxxxxxxx
             manage_people      xx......
             see_mailboxes      xxxxxxxx

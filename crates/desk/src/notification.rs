@@ -35,9 +35,15 @@ impl Notice {
 
     /// The same, about a mailbox; speaks of its `name` and `address`.
     #[must_use]
-    pub fn about_mailbox(mut self, mailbox: &Mailbox) -> Notice {
-        self.mailbox = Some(mailbox.id);
-        self.with("name", &mailbox.name).with("address", &mailbox.address)
+    pub fn about_mailbox(self, mailbox: &Mailbox) -> Notice {
+        self.at_mailbox(mailbox.id).with("name", &mailbox.name).with("address", &mailbox.address)
+    }
+
+    /// The same, leading to a mailbox.
+    #[must_use]
+    pub fn at_mailbox(mut self, mailbox: MailboxId) -> Notice {
+        self.mailbox = Some(mailbox);
+        self
     }
 
     /// The same, about a thread.

@@ -9,6 +9,7 @@
 mod case;
 mod link;
 pub mod plan;
+pub mod rules;
 mod thread;
 
 use mail::Letter;

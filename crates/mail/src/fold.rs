@@ -36,6 +36,29 @@ pub fn fold_tokens(text: &str, tokens: usize) -> String {
     words.out
 }
 
+/// A text as it is compared, not divided into words: lower case, without marks, punctuation kept, white
+/// space as single blanks, none at the ends.
+pub fn fold_text(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for word in text.split_whitespace() {
+        if !out.is_empty() {
+            out.push(' ');
+        }
+        match word.is_ascii() {
+            true => out.extend(word.chars().map(|c| c.to_ascii_lowercase())),
+            false => word.nfkd().filter(|c| !is_combining_mark(*c)).for_each(|c| lower(c, &mut out)),
+        }
+    }
+    out
+}
+
+fn lower(c: char, out: &mut String) {
+    match plain(c) {
+        Some(plain) => out.push_str(plain),
+        None => out.extend(c.to_lowercase().filter(|c| !is_combining_mark(*c))),
+    }
+}
+
 struct Words {
     out: String,
     /// Where the word being written starts.
@@ -138,6 +161,16 @@ mod tests {
         assert_eq!(fold("  ann@firm-a.example: INV_2024/17\n\n"), "ann firm a example inv 2024 17");
         assert_eq!(fold(""), "");
         assert_eq!(fold("東京から"), "東 京 か ら");
+    }
+
+    #[test]
+    fn c1_folded_text_keeps_punctuation_and_has_single_blanks() {
+        assert_eq!(
+            fold_text("  Re:\t[PODPORA]\r\n č. 5/2024 <Žofie@Firma.example>"),
+            "re: [podpora] c. 5/2024 <zofie@firma.example>"
+        );
+        assert_eq!(fold_text("Łódź – STRASSE ß"), "lodz – strasse ss");
+        assert_eq!(fold_text(" \n "), "");
     }
 
     #[test]

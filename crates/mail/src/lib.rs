@@ -16,6 +16,7 @@ pub mod html;
 pub mod inspect;
 mod letter;
 pub mod mbox;
+pub mod nature;
 pub mod parse;
 mod part;
 pub mod quote;

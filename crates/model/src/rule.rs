@@ -236,6 +236,9 @@ pub struct TriedRule {
     pub kind: RuleKind,
     /// Its name then.
     pub name: String,
+    /// Whose filter it is; others are not shown it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<UserId>,
 }
 
 /// A rule that matched, on what, and what it did: for people to read.

@@ -7,8 +7,8 @@
 
 use crate::App;
 use crate::api::{cases, changes, events, guess, health, mailbox_folders, mailbox_rounds, mailboxes};
+use crate::api::{labels, rules, sending, session, settings, threads, tokens, views};
 use crate::api::{messages, notifications, oauth, outbox, people, providers, quarantine, records, search};
-use crate::api::{sending, session, settings, threads, tokens, views};
 use crate::guard::Door::{self, Anybody, May, Open, SignedIn};
 use axum::extract::DefaultBodyLimit;
 use axum::routing::MethodRouter;
@@ -120,6 +120,7 @@ pub fn table() -> Vec<Route> {
     .into_iter()
     .chain(mail())
     .chain(work())
+    .chain(sorting())
     .collect()
 }
 
@@ -158,5 +159,26 @@ fn work() -> Vec<Route> {
         route(May(Verb::FollowRecord), routes!(records::unfollow_record)),
         route(May(Verb::ReadRecords), routes!(cases::get_case)),
         route(May(Verb::ChangeCase), routes!(cases::change_case)),
+    ]
+}
+
+/// Rules, filters and labels.
+fn sorting() -> Vec<Route> {
+    vec![
+        route(May(Verb::ManageRules), routes!(rules::list_rules)),
+        route(May(Verb::ManageRules), routes!(rules::create_rule)),
+        route(May(Verb::ManageRules), routes!(rules::list_rule_fields)),
+        route(May(Verb::ManageRules), routes!(rules::order_rules)),
+        route(May(Verb::ManageRules), routes!(rules::try_rule)),
+        route(May(Verb::ManageRules), routes!(rules::get_rule)),
+        route(May(Verb::ManageRules), routes!(rules::change_rule)),
+        route(May(Verb::ManageRules), routes!(rules::remove_rule)),
+        route(May(Verb::ReadMail), routes!(rules::get_message_trace)),
+        route(May(Verb::SeePeople), routes!(labels::list_labels)),
+        route(May(Verb::LabelThread), routes!(labels::create_label)),
+        route(May(Verb::ManageLabels), routes!(labels::change_label)),
+        route(May(Verb::ManageLabels), routes!(labels::remove_label)),
+        route(May(Verb::LabelThread), routes!(labels::put_label)),
+        route(May(Verb::LabelThread), routes!(labels::take_label_off)),
     ]
 }

@@ -137,6 +137,24 @@ word_schemas! {
     OutboxState of store::outbox::OutboxState,
     /// Schema of [`desk::mailbox::Phase`].
     Phase of desk::mailbox::Phase,
+    /// Schema of [`model::RuleKind`].
+    RuleKind of model::RuleKind,
+    /// Schema of [`model::RuleField`].
+    RuleField of model::RuleField,
+    /// Schema of [`model::RuleTest`].
+    RuleTest of model::RuleTest,
+    /// Schema of [`model::Matching`].
+    Matching of model::Matching,
+    /// Schema of [`model::Side`].
+    Side of model::Side,
+    /// Schema of [`model::Distribution`].
+    Distribution of model::Distribution,
+    /// Schema of [`crate::api::rules::Scope`].
+    RuleScope of crate::api::rules::Scope,
+    /// Schema of [`desk::rule::ActionWord`].
+    ActionWord of desk::rule::ActionWord,
+    /// Schema of [`desk::label::Hue`].
+    Hue of desk::label::Hue,
 }
 
 /// Tells null (`Some(None)`) from nothing (`None`) in a body: `deserialize_with = "given"`.

@@ -124,9 +124,10 @@ CREATE TABLE rule_sets (
   content TEXT NOT NULL
 );
 
--- Which rule said that an occurrence is not to be imported; its state is 'skipped', its bytes stay.
+-- Which rule said that an occurrence is not to be imported; its state is 'filtered', its bytes stay. Of one
+-- that waits to be filed: somebody wants it filed all the same, and no filter is tried on it.
 ALTER TABLE occurrences ADD COLUMN rule_id BIGINT;
-CREATE INDEX occurrences_skipped ON occurrences (mailbox_id, id) WHERE state = 'skipped';
+CREATE INDEX occurrences_filtered ON occurrences (mailbox_id, id) WHERE state = 'filtered';
 
 -- Templates, automatic replies, jobs -------------------------------------------------------------------
 

@@ -6,7 +6,7 @@
 
 use crate::params;
 use crate::people::Access;
-use crate::sql::{Error, Row, Sql};
+use crate::sql::{Error, Params, Row, Sql, Value};
 use model::{MailboxId, MessageId, OccurrenceId, Person, ThreadId, Time};
 
 /// Messages of one thread that are shown: the newest ones, where there are more.
@@ -230,4 +230,73 @@ pub async fn has_occurrence(
 ) -> Result<bool, Error> {
     let text = "SELECT 1 FROM occurrences WHERE id = $1 AND message_id = $2";
     Ok(sql.query_opt(text, params![occurrence, id]).await?.is_some())
+}
+
+/// A message in a few words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Brief {
+    /// Its id.
+    pub id: MessageId,
+    /// Its thread.
+    pub thread: ThreadId,
+    /// Subject.
+    pub subject: String,
+    /// Its writer.
+    pub from: Person,
+    /// When the server received it.
+    pub received_at: Time,
+    /// Size as sent.
+    pub size_bytes: i64,
+    /// What the mailbox's own server says of the sender; may be empty.
+    pub auth: String,
+}
+
+/// The messages that came last through mailboxes (`None`: all), newest first, as far as they may be seen.
+pub async fn newest_of(
+    sql: &mut impl Sql,
+    mailboxes: Option<&[MailboxId]>,
+    access: &Access,
+    limit: i64,
+) -> Result<Vec<Brief>, Error> {
+    let mut found = Vec::new();
+    let each: Vec<Option<MailboxId>> = match mailboxes {
+        Some(mailboxes) => mailboxes.iter().map(|id| Some(*id)).collect(),
+        None => vec![None],
+    };
+    for mailbox in each {
+        let mut params = Params::new();
+        let from = match mailbox {
+            Some(id) => {
+                params.push(Value::from(id));
+                "occurrences o JOIN messages m ON m.id = o.message_id WHERE o.mailbox_id = $1"
+            }
+            None => "messages m WHERE m.id > 0",
+        };
+        let order = if mailbox.is_some() { "o.id" } else { "m.id" };
+        let seen = access.condition("m.thread_id", &mut params);
+        params.push(Value::from(limit));
+        let text = format!(
+            "SELECT m.id, m.thread_id, m.subject, m.from_name, m.from_address, m.received_at, m.size_bytes, m.auth \
+             FROM {from} AND {seen} ORDER BY {order} DESC LIMIT ${}",
+            params.len()
+        );
+        let rows = sql.query(&text, params).await?;
+        found.extend(rows.iter().map(brief_of).collect::<Result<Vec<_>, _>>()?);
+    }
+    found.sort_by_key(|brief| std::cmp::Reverse(brief.id));
+    found.dedup_by_key(|brief| brief.id);
+    found.truncate(usize::try_from(limit).unwrap_or(0));
+    Ok(found)
+}
+
+fn brief_of(row: &Row) -> Result<Brief, Error> {
+    Ok(Brief {
+        id: row.get(0)?,
+        thread: row.get(1)?,
+        subject: row.get(2)?,
+        from: Person { name: row.get(3)?, address: row.get(4)? },
+        received_at: row.get(5)?,
+        size_bytes: row.get(6)?,
+        auth: row.get(7)?,
+    })
 }

@@ -13,6 +13,7 @@ mod list;
 
 pub use list::{Filter, View, count, list};
 
+use crate::labels::{self, Label};
 use crate::params;
 use crate::people::Access;
 use crate::sql::{Error, Params, Row, Sql, Tx};
@@ -47,6 +48,8 @@ pub struct ThreadRow {
     pub case: Option<CaseBrief>,
     /// Records it is linked to, the case left out, at most [`MOST_RECORDS`].
     pub records: Vec<RecordBrief>,
+    /// Its labels, by name.
+    pub labels: Vec<Label>,
 }
 
 /// Records named in a line of a list.
@@ -158,8 +161,11 @@ async fn complete(sql: &mut impl Sql, rows: Vec<Row>, reader: Reader) -> Result<
     let mailboxes = sql.query_many(MAILBOXES_OF_THREAD, each(&threads)).await?;
     let records = sql.query_many(RECORDS_OF_THREAD, each(&threads)).await?;
     let unread = unread(sql, &threads, reader).await?;
-    let more = cases.iter().zip(&mailboxes).zip(&records).zip(unread);
-    for (thread, (((cases, mailboxes), records), unread)) in threads.iter_mut().zip(more) {
+    let ids: Vec<ThreadId> = threads.iter().map(|thread| thread.id).collect();
+    let labels = labels::of_threads(sql, &ids).await?;
+    let more = cases.iter().zip(&mailboxes).zip(&records).zip(unread).zip(labels);
+    for (thread, ((((cases, mailboxes), records), unread), labels)) in threads.iter_mut().zip(more) {
+        thread.labels = labels;
         thread.case = cases.first().map(case_of).transpose()?;
         thread.mailboxes =
             mailboxes.iter().filter_map(|row| mailbox_of(row).transpose()).collect::<Result<_, _>>()?;
@@ -194,6 +200,7 @@ fn bare(row: &Row) -> Result<ThreadRow, Error> {
         mailboxes: Vec::new(),
         case: None,
         records: Vec::new(),
+        labels: Vec::new(),
     })
 }
 

@@ -1,5 +1,6 @@
 //! A thread, a case and a record as a line in a list.
 
+use crate::api::labels::Label;
 use crate::shape::{self, Moment, UserName};
 use model::{CaseStatus, RecordKind};
 use serde::Serialize;
@@ -28,6 +29,8 @@ pub struct ThreadRow {
     case: Option<ThreadCase>,
     /// Up to two records it is linked to, the surest first.
     records: Vec<RecordName>,
+    /// By name.
+    labels: Vec<Label>,
 }
 
 impl From<threads::ThreadRow> for ThreadRow {
@@ -46,6 +49,7 @@ impl From<threads::ThreadRow> for ThreadRow {
             mailboxes: row.mailboxes.into_iter().map(|id| id.0).collect(),
             case: row.case.map(ThreadCase::from),
             records: row.records.into_iter().map(RecordName::from).collect(),
+            labels: row.labels.into_iter().map(Label::from).collect(),
         }
     }
 }
