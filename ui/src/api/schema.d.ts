@@ -105,6 +105,54 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/labels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Labels by name
+         * @description Permission: `see_people`.
+         */
+        get: operations["listLabels"];
+        put?: never;
+        /**
+         * Add a label
+         * @description Permission: `label_thread`.
+         */
+        post: operations["createLabel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/labels/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove a label from everywhere; rules that put it are switched off
+         * @description Permission: `manage_labels`.
+         */
+        delete: operations["removeLabel"];
+        options?: never;
+        head?: never;
+        /**
+         * Rename a label, or give it another hue
+         * @description Permission: `manage_labels`.
+         */
+        patch: operations["changeLabel"];
+        trace?: never;
+    };
     "/api/v1/links/{id}": {
         parameters: {
             query?: never;
@@ -629,6 +677,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/messages/{id}/trace": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Which rules were tried on a message, which matched on what, and what they did
+         * @description Permission: `read_mail`.
+         */
+        get: operations["getMessageTrace"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/notifications": {
         parameters: {
             query?: never;
@@ -1113,6 +1181,124 @@ export interface paths {
         patch: operations["changeRole"];
         trace?: never;
     };
+    "/api/v1/rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Rules in their order: of one list, or without parameters all one keeps
+         * @description Filters are tried before rules: first those of all mailboxes, then the owner's of the mailbox and of their
+         *     whole inbox, then the rules of the mailbox.
+         *
+         *     Permission: `manage_rules`.
+         */
+        get: operations["listRules"];
+        put?: never;
+        /**
+         * Add a rule behind the others of its list
+         * @description Permission: `manage_rules`.
+         */
+        post: operations["createRule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules/fields": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What conditions can ask
+         * @description Permission: `manage_rules`.
+         */
+        get: operations["listRuleFields"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules/order": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Put the rules of a list into an order
+         * @description Permission: `manage_rules`.
+         */
+        put: operations["orderRules"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules/try": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try a rule out on past mail: nothing is done
+         * @description On the newest messages of its mailbox or mailboxes, as far as one may see them: what it would match, on
+         *     what, and what it would do.
+         *
+         *     Permission: `manage_rules`.
+         */
+        post: operations["tryRule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One rule
+         * @description Permission: `manage_rules`.
+         */
+        get: operations["getRule"];
+        put?: never;
+        post?: never;
+        /**
+         * Remove a rule; what messages say of it stays
+         * @description Permission: `manage_rules`.
+         */
+        delete: operations["removeRule"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a rule, or switch it on or off
+         * @description Permission: `manage_rules`.
+         */
+        patch: operations["changeRule"];
+        trace?: never;
+    };
     "/api/v1/search": {
         parameters: {
             query?: never;
@@ -1304,6 +1490,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/threads/{id}/labels/{label}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Put a label on a thread
+         * @description Permission: `label_thread`.
+         */
+        put: operations["putLabel"];
+        post?: never;
+        /**
+         * Take a label off a thread
+         * @description Permission: `label_thread`.
+         */
+        delete: operations["takeLabelOff"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/threads/{id}/links": {
         parameters: {
             query?: never;
@@ -1482,11 +1692,75 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description What a rule does with a message that matches: `do` names it, the other fields are its own. */
+        Action: {
+            assignment: components["schemas"]["Assignment"] | null;
+            by: components["schemas"]["Side"] | null;
+            /**
+             * @description `create_case` (process, team, priority) · `update_case` (status, priority) · `link_contact` (by) ·
+             *     `link_account` (by) · `create_contact` (mapping) · `create_lead` (mapping) · `mark_read` · `assign`
+             *     (assignment) · `label` (label) · `reply` (template) · `webhook` (url) · `skip` · `move` (folder) · `stop`.
+             */
+            do: components["schemas"]["ActionWord"];
+            /** @description A folder's name on the server. */
+            folder: string | null;
+            /**
+             * Format: int64
+             * @description A label.
+             */
+            label: number | null;
+            mapping: components["schemas"]["FormMapping"] | null;
+            priority: components["schemas"]["Priority"] | null;
+            /**
+             * Format: int64
+             * @description A process.
+             */
+            process: number | null;
+            status: components["schemas"]["CaseStatus"] | null;
+            /**
+             * Format: int64
+             * @description A team.
+             */
+            team: number | null;
+            /**
+             * Format: int64
+             * @description A template.
+             */
+            template: number | null;
+            /** @description Begins with https://. */
+            url: string | null;
+        };
+        /** @description An action and what became of it. */
+        ActionDone: {
+            action: components["schemas"]["Action"];
+            /** @description What the word speaks of: a number, a name, an address; may be empty. */
+            detail: string;
+            /** @description `done`, or why it was not done, as a word: `has_case`, `no_contact`, `is_machine` … */
+            result: string;
+        };
+        /** @enum {string} */
+        ActionWord: "create_case" | "update_case" | "link_contact" | "link_account" | "create_contact" | "create_lead" | "mark_read" | "assign" | "label" | "reply" | "webhook" | "skip" | "move" | "stop";
         /** @enum {string} */
         AfterFiling: "move" | "mark_read" | "leave";
         /** @description Hosts inside that everybody may name in a mailbox. */
         AllowedHosts: {
             hosts: string[];
+        };
+        /** @description Who is to act: `{"to": "user", "user": 3}`, or `{"to": "team", "team": 2, "by": "round_robin"}`. */
+        Assignment: {
+            by: components["schemas"]["Distribution"] | null;
+            /**
+             * Format: int64
+             * @description Of `team`: which.
+             */
+            team: number | null;
+            /** @description `user` or `team`. */
+            to: string;
+            /**
+             * Format: int64
+             * @description Of `user`: who.
+             */
+            user: number | null;
         };
         /** @description A file that came with a message. */
         Attachment: {
@@ -1623,6 +1897,17 @@ export interface components {
             /** @description Whether they are deleted on the server too. */
             on_server: boolean;
         };
+        /** @description One question about a message. */
+        Condition: {
+            /** @description What it looks at. */
+            field: components["schemas"]["RuleField"];
+            /** @description Of field `header`: the header field's name. */
+            header: string | null;
+            /** @description How it compares. Text is compared folded (case and accents do not count), but for `regex`. */
+            test: components["schemas"]["RuleTest"];
+            /** @description What it compares with; of `exists` and `missing` nothing. */
+            value: string | null;
+        };
         /** @description Messages to be deleted. */
         DeleteRequest: {
             /** @description At most 1000. */
@@ -1645,6 +1930,8 @@ export interface components {
             /** @description Where. */
             verification_uri: string;
         };
+        /** @enum {string} */
+        Distribution: "none" | "direct" | "round_robin" | "least_busy";
         /** @description A message, a note or an event; `kind` says which. */
         Entry: components["schemas"]["MessageEntry"] | components["schemas"]["NoteEntry"] | components["schemas"]["EventEntry"];
         /** @description Something that happened to a thread or its case. */
@@ -1762,6 +2049,20 @@ export interface components {
             /** @description By name. */
             folders: components["schemas"]["TreeFolder"][];
         };
+        /**
+         * @description Where the parts of a record stand in a web form's mail: the label before the value in the text, or
+         *     `@from`, `@reply_to`, `@subject`, `@body`.
+         */
+        FormMapping: {
+            /** @description Its company's name. */
+            account: string | null;
+            /** @description Its mail address. */
+            address: string;
+            /** @description What each field is called in the record, and where it comes from. */
+            fields: string[][] | null;
+            /** @description The record's name; several are joined with a blank. */
+            name: string[] | null;
+        };
         /** @description How a sign-in at a provider stands. */
         GrantRequest: {
             /** @description The provider's word why not: `access_denied` … */
@@ -1824,12 +2125,32 @@ export interface components {
             /** @description The program's version. */
             version: string;
         };
+        /** @description A condition that held. */
+        HeldOn: {
+            condition: components["schemas"]["Condition"];
+            /** @description On what of the message, shortened; empty where on something's absence. */
+            text: string;
+        };
         /** @description The first event: where the feed stands. Whoever was away too long reads everything anew. */
         Hello: {
             /** Format: int64 */
             change_id: number;
             /** @description Changes were left out: what was kept in memory is old. */
             missed: boolean;
+        };
+        /** @enum {string} */
+        Hue: "grey" | "red" | "amber" | "green" | "blue" | "violet";
+        /** @description A label. */
+        Label: {
+            hue: components["schemas"]["Hue"];
+            /** Format: int64 */
+            id: number;
+            name: string;
+        };
+        /** @description What is to change of a label. */
+        LabelPatch: {
+            hue?: components["schemas"]["Hue"] | null;
+            name?: string | null;
         };
         /** @enum {string} */
         Language: "en" | "cs" | "sk" | "pl";
@@ -1885,7 +2206,7 @@ export interface components {
             record: components["schemas"]["RecordName"];
         };
         /** @enum {string} */
-        LinkReason: "by_hand" | "created_case" | "from" | "reply_to" | "to" | "cc" | "contact_of" | "domain";
+        LinkReason: "by_hand" | "rule" | "token" | "reply" | "created_case" | "from" | "reply_to" | "to" | "cc" | "contact_of" | "domain" | "number";
         /** @description The data of one event. */
         LiveEvent: components["schemas"]["Hello"] | components["schemas"]["ChangeRow"];
         /** @description Why a mail server could not be used. */
@@ -2085,6 +2406,8 @@ export interface components {
             /** @description Whether it has been silent for so long that an alarm was given. */
             silent: boolean;
         };
+        /** @enum {string} */
+        Matching: "all" | "any";
         /** @description What is to be changed of one's own settings. */
         MeChange: {
             density?: components["schemas"]["Density"] | null;
@@ -2168,6 +2491,11 @@ export interface components {
              */
             id: number;
         };
+        /** @description What rules did with a message. */
+        MessageTrace: {
+            /** @description One for each mailbox it came through in which rules were tried. */
+            trials: components["schemas"]["RuleTrial"][];
+        };
         /** Format: date-time */
         Moment: string;
         /** @description Where all messages of a mailbox are to be moved. */
@@ -2203,6 +2531,11 @@ export interface components {
             name: string;
             /** @description Default: Processed. */
             processed_folder?: string | null;
+        };
+        /** @description A new label. */
+        NewLabel: {
+            hue?: components["schemas"]["Hue"] | null;
+            name: string;
         };
         /** @description A record to be linked. */
         NewLink: {
@@ -2347,6 +2680,24 @@ export interface components {
             /** @description Anything but a case: that is made of a thread. */
             kind: components["schemas"]["RecordKind"];
             name: string;
+        };
+        /**
+         * @description A new rule or filter: a rule of a mailbox; a filter of all mailboxes (`scope` global), of one's whole
+         *     inbox (`scope` mine), or of one personal mailbox of one's own (`mailbox`).
+         */
+        NewRule: {
+            actions: components["schemas"]["Action"][];
+            conditions?: components["schemas"]["Condition"][] | null;
+            /** @description True where it is left out. */
+            enabled?: boolean | null;
+            /** Format: int64 */
+            folder?: number | null;
+            kind: components["schemas"]["RuleKind"];
+            /** Format: int64 */
+            mailbox?: number | null;
+            matching?: components["schemas"]["Matching"] | null;
+            name: string;
+            scope?: components["schemas"]["RuleScope"] | null;
         };
         /** @description A name for a new token. */
         NewToken: {
@@ -2752,6 +3103,103 @@ export interface components {
             own_mailboxes?: boolean | null;
             records?: components["schemas"]["Level"] | null;
         };
+        /** @description A rule or filter. */
+        Rule: {
+            actions: components["schemas"]["Action"][];
+            /** @description With none it matches every message. */
+            conditions: components["schemas"]["Condition"][];
+            enabled: boolean;
+            /**
+             * Format: int64
+             * @description Of a rule that is for one folder only.
+             */
+            folder: number | null;
+            hit_at: components["schemas"]["Moment"] | null;
+            /**
+             * Format: int64
+             * @description How often it matched.
+             */
+            hits: number;
+            /** Format: int64 */
+            id: number;
+            kind: components["schemas"]["RuleKind"];
+            /**
+             * Format: int64
+             * @description Of a rule, and of a filter of one mailbox.
+             */
+            mailbox: number | null;
+            matching: components["schemas"]["Matching"];
+            name: string;
+            /**
+             * Format: int64
+             * @description Whose filter it is; null: the administrators'.
+             */
+            user: number | null;
+            /** Format: int64 */
+            version: number;
+        };
+        /** @enum {string} */
+        RuleField: "from" | "to" | "cc" | "recipient" | "reply_to" | "subject" | "body" | "header" | "size" | "attachment" | "auth" | "nature" | "language";
+        /** @description What there is to choose from in a condition. */
+        RuleFields: {
+            /** @description By field the tests it can be put to. */
+            tests: {
+                [key: string]: string[];
+            };
+        };
+        /** @description A rule that matched. */
+        RuleHit: {
+            did: components["schemas"]["ActionDone"][];
+            on: components["schemas"]["HeldOn"][];
+            /** @description Its place in `tried`, counted from 0. */
+            tried: number;
+        };
+        /** @enum {string} */
+        RuleKind: "rule" | "filter";
+        /** @description The order of a list of rules. */
+        RuleOrder: {
+            /** @description All rules of one list, each once. */
+            ids: number[];
+        };
+        /** @description What is to change of a rule; what is left out stays. */
+        RulePatch: {
+            actions?: components["schemas"]["Action"][] | null;
+            conditions?: components["schemas"]["Condition"][] | null;
+            enabled?: boolean | null;
+            /**
+             * Format: int64
+             * @description Null: all folders.
+             */
+            folder?: number | null;
+            matching?: components["schemas"]["Matching"] | null;
+            name?: string | null;
+            /**
+             * Format: int64
+             * @description The version the change was thought for; another is a conflict (409, `changed_meanwhile`).
+             */
+            version: number;
+        };
+        /** @enum {string} */
+        RuleScope: "mine" | "global";
+        /** @enum {string} */
+        RuleTest: "contains" | "not_contains" | "equals" | "not_equals" | "begins" | "ends" | "regex" | "over" | "under" | "exists" | "missing";
+        /** @description The rules that were tried in one mailbox. */
+        RuleTrial: {
+            /** @description Those that matched. */
+            hits: components["schemas"]["RuleHit"][];
+            /** Format: int64 */
+            mailbox: number;
+            /** @description In the order in which they were tried; other people's own filters are not among them. */
+            tried: components["schemas"]["TriedRule"][];
+        };
+        /** @description How a rule fared. */
+        RuleTried: {
+            matched: number;
+            /** @description Those it matched, newest first. */
+            rows: components["schemas"]["TriedRow"][];
+            /** @description Messages that were looked at: fewer than asked for where there are fewer, or where they are large. */
+            tried: number;
+        };
         /** @description A part of what was found. */
         SearchPage: {
             rows: components["schemas"]["SearchRow"][];
@@ -2810,6 +3258,8 @@ export interface components {
             /** @description At least 10 characters. */
             password: string;
         };
+        /** @enum {string} */
+        Side: "from" | "to";
         /** @description Login and password. */
         SignIn: {
             login: string;
@@ -2978,6 +3428,8 @@ export interface components {
             has_attachments: boolean;
             /** Format: int64 */
             id: number;
+            /** @description By name. */
+            labels: components["schemas"]["Label"][];
             /** @description Arrival of the newest message. */
             last_at: components["schemas"]["Moment"];
             /** @description Ids of the mailboxes its messages came through. */
@@ -3029,6 +3481,45 @@ export interface components {
             total: number;
             /** Format: int64 */
             unseen: number;
+        };
+        /** @description A message that a rule would match. */
+        TriedRow: {
+            at: components["schemas"]["Moment"];
+            /** @description The writer's name, or the address where there is none. */
+            from: string;
+            /** Format: int64 */
+            message: number;
+            on: components["schemas"]["HeldOn"][];
+            subject: string;
+            /** Format: int64 */
+            thread: number;
+            /** @description What it would do. */
+            would: components["schemas"]["Action"][];
+        };
+        /** @description A rule as it was when it was tried. */
+        TriedRule: {
+            /** Format: int64 */
+            id: number;
+            kind: components["schemas"]["RuleKind"];
+            name: string;
+            /** Format: int64 */
+            version: number;
+        };
+        /** @description A rule to be tried out. */
+        TryRule: {
+            /**
+             * Format: int64
+             * @description One that is, as it is saved.
+             */
+            id?: number | null;
+            /** @description On how many of the newest messages, 1 to 1000. Default 200. */
+            last?: number | null;
+            /**
+             * Format: int64
+             * @description Of a filter of several mailboxes: on mail of this one only.
+             */
+            mailbox?: number | null;
+            rule?: components["schemas"]["NewRule"] | null;
         };
         /** @description How far one has read. */
         UpTo: {
@@ -3310,6 +3801,129 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Health"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listLabels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Label"][];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createLabel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewLabel"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Label"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    removeLabel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    changeLabel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LabelPatch"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Label"];
                 };
             };
             /** @description It was not done; `code` says why. */
@@ -4260,6 +4874,36 @@ export interface operations {
                 };
                 content: {
                     "message/rfc822": number[];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getMessageTrace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageTrace"];
                 };
             };
             /** @description It was not done; `code` says why. */
@@ -5230,6 +5874,257 @@ export interface operations {
             };
         };
     };
+    listRules: {
+        parameters: {
+            query?: {
+                /** @description Those of this mailbox: its rules, or one's own filters of it. */
+                mailbox?: number;
+                /** @description Rules or filters. */
+                kind?: components["schemas"]["RuleKind"];
+                /** @description Of filters that are of no one mailbox: one's own, or those of all mailboxes. */
+                scope?: components["schemas"]["RuleScope"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rule"][];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createRule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRule"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rule"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listRuleFields: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleFields"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    orderRules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RuleOrder"];
+            };
+        };
+        responses: {
+            /** @description They are tried in this order. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    tryRule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TryRule"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleTried"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getRule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rule"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    removeRule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    changeRule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RulePatch"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rule"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     searchMessages: {
         parameters: {
             query?: {
@@ -5659,6 +6554,66 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Case"];
                 };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    putLabel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+                label: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is there. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    takeLabelOff: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+                label: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is not there. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description It was not done; `code` says why. */
             default: {
