@@ -83,13 +83,7 @@ impl Import {
         tx.commit().await?;
         let channel = Channel {
             id: mailbox.id,
-            mailbox: Mailbox {
-                kind: mailbox.kind,
-                address: mailbox.address.to_lowercase(),
-                create_cases: false,
-                process: None,
-                team: None,
-            },
+            mailbox: Mailbox::new(mailbox.kind, &mailbox.address),
             origin: Origin::History,
         };
         let earlier = folder.cursor;

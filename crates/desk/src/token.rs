@@ -74,6 +74,11 @@ fn opened(desk: &Desk, text: &str) -> anyhow::Result<Key> {
     Ok(Key(bytes.try_into().map_err(|_| anyhow::anyhow!("the key of signed thread ids has another size"))?))
 }
 
+/// Whether an id looks like one of ours. Only a [`Key`] can say whether it is.
+pub fn may_be(mid: &str) -> bool {
+    mid.len() <= LONGEST && mid.get(..BEGIN.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(BEGIN))
+}
+
 impl Key {
     /// A new Message-ID, without angle brackets, for a mail from `sender` in this thread.
     pub fn mint(&self, thread: ThreadId, sender: &str) -> String {

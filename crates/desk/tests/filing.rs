@@ -47,13 +47,7 @@ async fn kept(
 }
 
 async fn filed(office: &Office, mailbox: MailboxId, opened: Vec<Opened>) -> Result<Filed, Error> {
-    let decides = Decides {
-        kind: MailboxKind::Group,
-        address: "helpdesk@acme.example".into(),
-        create_cases: true,
-        process: None,
-        team: None,
-    };
+    let decides = Decides { create_cases: true, ..Decides::new(MailboxKind::Group, "helpdesk@acme.example") };
     let channel = Channel { id: mailbox, mailbox: decides, origin: Origin::Live };
     office.receive.file(&channel, &folder_of(office, mailbox).await, opened).await
 }
@@ -65,7 +59,7 @@ async fn arrives_at(office: &Office, mailbox: MailboxId, uid: i64, mail: Mail, a
 
 const QUESTION: Mail = Mail {
     from: "Ann <ann@firm.example>",
-    to: "helpdesk@acme.example",
+    to: "helpdesk@acme.example, ben@firm.example, carla@firm.example",
     subject: "Where is my order?",
     id: "1@firm.example",
     answers: "",
@@ -163,11 +157,8 @@ on_both! {
         let found: Vec<(i64, bool)> = walk.iter().map(|(id, pieces)| (id.0, pieces.is_ok())).collect();
         assert_eq!(found, [(1, false), (2, true)]);
         let decides = Decides {
-            kind: MailboxKind::Group,
-            address: "helpdesk@acme.example".into(),
             create_cases: true,
-            process: None,
-            team: None,
+            ..Decides::new(MailboxKind::Group, "helpdesk@acme.example")
         };
         let channel = Channel { id: helpdesk, mailbox: decides, origin: Origin::Live };
         let done = office.receive.file_waiting(&channel, &folder_of(&office, helpdesk).await).await.unwrap();

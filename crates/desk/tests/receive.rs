@@ -43,11 +43,8 @@ fn orders(n: usize) -> Vec<Vec<usize>> {
 async fn place(office: &Office, mailbox: MailboxId) -> (Channel, Folder, Place) {
     let folder = folders::read_folders(&mut &office.desk.db, mailbox).await.unwrap().remove(0);
     let decides = Decides {
-        kind: MailboxKind::Group,
-        address: format!("m{mailbox}@acme.example"),
         create_cases: true,
-        process: None,
-        team: None,
+        ..Decides::new(MailboxKind::Group, &format!("m{mailbox}@acme.example"))
     };
     let place = Place { mailbox, folder: folder.id, uidvalidity: 1 };
     (Channel { id: mailbox, mailbox: decides, origin: Origin::Live }, folder, place)

@@ -2,11 +2,17 @@
 
 use crate::plan::{CasePlan, Direction, Known, Origin, Step};
 use mail::Letter;
-use model::{CaseStatus, MailboxKind};
+use model::{CaseStatus, MailboxKind, Unverified};
 
 /// Plans what happens to a case (D1). Of several threads that turn out to be one, the oldest's case
 /// goes on; `desk::receive` closes the others into it.
-pub fn plan(letter: &Letter, known: &Known, direction: Direction, steps: &mut Vec<Step>) -> CasePlan {
+pub fn plan(
+    letter: &Letter,
+    known: &Known,
+    direction: Direction,
+    unverified: Option<Unverified>,
+    steps: &mut Vec<Step>,
+) -> CasePlan {
     if known.origin != Origin::Live {
         return CasePlan::None;
     }
@@ -16,7 +22,8 @@ pub fn plan(letter: &Letter, known: &Known, direction: Direction, steps: &mut Ve
         if known.seen.is_some() {
             return CasePlan::None;
         }
-        let reopen = case.status != CaseStatus::Open && direction == Direction::In && is_by_a_person(letter);
+        let is_asked = direction == Direction::In && unverified.is_none() && is_by_a_person(letter);
+        let reopen = case.status != CaseStatus::Open && is_asked;
         let result = if reopen { "reopened" } else { "noted" };
         steps.push(Step::new("case", result, case.number.to_string()));
         return CasePlan::Note { case: case.id, reopen };

@@ -7,12 +7,16 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod case;
+mod freemail;
 mod link;
+pub mod number;
 pub mod plan;
 pub mod rules;
 mod thread;
+mod trust;
 
 use mail::Letter;
+use model::Verdict;
 use plan::{Direction, Known, Origin, Plan, Step};
 
 /// Decides what happens to `letter`.
@@ -22,29 +26,35 @@ pub fn decide(letter: &Letter, known: &Known) -> Plan {
         steps.push(Step::new("seen", "copy", known.mailbox.address.clone()));
     }
     let direction = direction(letter, known);
-    let thread = thread::choose(letter, known, &mut steps);
-    let links = link::find(letter, known, &mut steps);
-    let case = case::plan(letter, known, direction, &mut steps);
+    let place = thread::choose(letter, known, &mut steps);
+    let known = &place.known(known);
+    let (links, suggestions) = link::find(letter, known, &place, &mut steps);
+    let case = case::plan(letter, known, direction, place.unverified, &mut steps);
     Plan {
         seen: known.seen,
         direction,
-        thread,
+        thread: place.plan,
         links,
-        suggestions: Vec::new(),
-        unverified: None,
+        suggestions,
+        unverified: place.unverified,
+        auth: known.auth,
+        bounce_of: known.bounced.map(|of| of.message),
         case,
         actions: Vec::new(),
         steps,
     }
 }
 
-/// Out if one of our own mailboxes is the writer, or it lies where sent mail does.
+/// Out if one of our own mailboxes is the writer, and nobody says that it is forged, or it lies where sent mail
+/// does.
 fn direction(letter: &Letter, known: &Known) -> Direction {
     if known.origin == Origin::Sent {
         return Direction::Out;
     }
     match letter.from.first() {
-        Some(writer) if known.directory.ours.contains(&writer.key()) => Direction::Out,
+        Some(writer) if known.auth != Verdict::Fail && known.directory.ours.contains(&writer.key()) => {
+            Direction::Out
+        }
         _ => Direction::In,
     }
 }

@@ -1,9 +1,9 @@
 //! The plan: what is to be done with a letter, as a value one can print, test and run dry.
 
 use mail::Letter;
-use model::Unverified;
 use model::{
-    Action, CaseStatus, LinkReason, MailboxKind, MessageId, ProcessId, RecordId, RuleId, TeamId, ThreadId,
+    Action, CaseStatus, LinkReason, MailboxKind, MessageId, ProcessId, RecordId, RecordKind, RuleId, TeamId,
+    ThreadId, Unverified, Verdict,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, HashSet};
@@ -17,8 +17,14 @@ pub struct Known<'a> {
     pub origin: Origin,
     /// The message this letter is another copy of.
     pub seen: Option<Seen>,
-    /// Threads that the letter's own id or those it refers to belong to, each once, oldest first.
+    /// Threads that the letter's own id or those it refers to belong to, each once, the nearest first.
     pub threads: Vec<Thread>,
+    /// What the mailbox's own server says of the writer.
+    pub auth: Verdict,
+    /// Of a bounce: the message of ours that it speaks of, and the thread of that.
+    pub bounced: Option<Seen>,
+    /// Cases whose number stands in the subject or the text.
+    pub numbered: Vec<Tied>,
     /// Records that may be matched.
     pub directory: &'a Directory,
 }
@@ -48,6 +54,22 @@ pub struct Mailbox {
     pub process: Option<ProcessId>,
     /// The team new cases belong to.
     pub team: Option<TeamId>,
+    /// What its server calls itself in Authentication-Results; empty: nobody is believed.
+    pub authserv_id: String,
+}
+
+impl Mailbox {
+    /// A mailbox that makes no cases.
+    pub fn new(kind: MailboxKind, address: &str) -> Mailbox {
+        Mailbox {
+            kind,
+            address: address.to_lowercase(),
+            create_cases: false,
+            process: None,
+            team: None,
+            authserv_id: String::new(),
+        }
+    }
 }
 
 /// A message that is already on the shelf.
@@ -57,6 +79,8 @@ pub struct Seen {
     pub message: MessageId,
     /// Its thread.
     pub thread: ThreadId,
+    /// Whether its place there is to be trusted.
+    pub unverified: Option<Unverified>,
 }
 
 /// A thread the letter may belong to.
@@ -66,6 +90,57 @@ pub struct Thread {
     pub id: ThreadId,
     /// Its case, if it has one.
     pub case: Option<Case>,
+    /// Addresses (lower case) that took part in it: From, Reply-To, To and Cc of its messages, but of those
+    /// that are not verified.
+    pub people: HashSet<String>,
+    /// Records it is linked to.
+    pub records: Vec<Tied>,
+    /// Whether it has messages; without any it is known by mention only.
+    pub has_messages: bool,
+    /// Whether one of us wrote in it.
+    pub has_ours: bool,
+    /// Whether mail of it came through this mailbox.
+    pub is_here: bool,
+    /// Whether the letter names it by an id that we signed.
+    pub is_signed: bool,
+    /// The thread that a person took it out of: the two do not become one again.
+    pub parted_from: Option<ThreadId>,
+}
+
+impl Thread {
+    /// A thread of which nothing is known yet but that it is there.
+    pub fn new(id: ThreadId) -> Thread {
+        Thread {
+            id,
+            case: None,
+            people: HashSet::new(),
+            records: Vec::new(),
+            has_messages: false,
+            has_ours: false,
+            is_here: false,
+            is_signed: false,
+            parted_from: None,
+        }
+    }
+
+    /// Whether there is something in it that a stranger must not get at: work, or mail of ours.
+    pub fn is_work(&self) -> bool {
+        self.case.is_some() || self.has_ours
+    }
+
+    /// Whether a person parted the two.
+    pub fn is_parted_from(&self, other: &Thread) -> bool {
+        self.parted_from == Some(other.id) || other.parted_from == Some(self.id)
+    }
+}
+
+/// A record that a thread is linked to, or that a letter names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tied {
+    /// The record.
+    pub record: RecordId,
+    /// What it is called; a case by number and name.
+    pub name: String,
 }
 
 /// A thread's case.
@@ -95,10 +170,12 @@ pub struct Directory {
 pub struct Entry {
     /// The record.
     pub record: RecordId,
+    /// What it is.
+    pub kind: RecordKind,
     /// Its name, for the explanation.
     pub name: String,
-    /// The account it belongs to, if any.
-    pub account: Option<RecordId>,
+    /// The accounts it belongs to, the first one first.
+    pub accounts: Vec<RecordId>,
 }
 
 /// Where a message goes to or comes from, as seen from the company.
@@ -131,10 +208,14 @@ pub struct Plan {
     pub thread: ThreadPlan,
     /// Records it is linked to, each once.
     pub links: Vec<LinkPlan>,
-    /// Records it may belong to, for a person to say.
-    pub suggestions: Vec<LinkPlan>,
+    /// Records it may belong to, for a person to say; none that it is linked to.
+    pub suggestions: Vec<Suggestion>,
     /// Why its place in the thread is not to be trusted.
     pub unverified: Option<Unverified>,
+    /// What the mailbox's own server says of its writer.
+    pub auth: Verdict,
+    /// The message of ours that it, a bounce, speaks of.
+    pub bounce_of: Option<MessageId>,
     /// What happens to a case.
     pub case: CasePlan,
     /// What rules say is to be done, in their order, beyond what is decided above.
@@ -168,6 +249,19 @@ pub struct LinkPlan {
     pub reason: LinkReason,
     /// What matched: an address or a domain.
     pub detail: String,
+}
+
+/// A link that is not sure enough to be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Suggestion {
+    /// The record.
+    pub record: RecordId,
+    /// Why.
+    pub reason: LinkReason,
+    /// What matched: an address, a domain, a number.
+    pub detail: String,
+    /// How sure it is, in percent.
+    pub confidence: i64,
 }
 
 /// An action of a rule that matched.
@@ -213,11 +307,12 @@ impl Step {
     }
 }
 
-/// The ids by which a letter's thread is found: its own, In-Reply-To, References; each once.
+/// The ids by which a letter's thread is found, the nearest first: In-Reply-To, References from the last on, its
+/// own; each once.
 pub fn thread_ids(letter: &Letter) -> Vec<&str> {
-    let all = letter.message_id.iter().chain(&letter.in_reply_to).chain(&letter.references);
+    let named = letter.in_reply_to.iter().chain(letter.references.iter().rev()).take(MOST_REFERENCES);
     let mut ids: Vec<&str> = Vec::new();
-    for id in all.take(MOST_REFERENCES) {
+    for id in named.chain(&letter.message_id) {
         if !ids.contains(&id.as_str()) {
             ids.push(id);
         }

@@ -3,31 +3,90 @@
 //! Every id a thread's letters bear or mention belongs to that thread, also of letters that have not
 //! arrived, so an answer that comes before its question is joined by it later. A letter that knows
 //! ids of two threads proves that they are one (RFC 5256 "REFERENCES", step 1, without its subject
-//! gathering, which joins strangers).
+//! gathering, which joins strangers), if its writer belongs to both ([`crate::trust`]); else it joins
+//! the one it is nearest to, and the other is only suggested.
 
-use crate::plan::{Known, Step, ThreadPlan, thread_ids};
+use crate::plan::{Known, Origin, Step, Thread, ThreadPlan, thread_ids};
+use crate::trust::{Standing, standing};
 use mail::Letter;
+use model::{ThreadId, Unverified};
+
+/// Where a letter goes.
+pub struct Place {
+    /// The thread.
+    pub plan: ThreadPlan,
+    /// Why its place there is not to be trusted.
+    pub unverified: Option<Unverified>,
+    /// Threads that it names and does not join.
+    pub apart: Vec<Thread>,
+}
+
+impl Place {
+    fn of(plan: ThreadPlan, unverified: Option<Unverified>, apart: Vec<Thread>) -> Place {
+        Place { plan, unverified, apart }
+    }
+
+    /// What is known, without the threads that the letter does not join.
+    pub fn known<'a>(&self, known: &Known<'a>) -> Known<'a> {
+        let is_apart = |thread: &Thread| self.apart.iter().any(|apart| apart.id == thread.id);
+        let threads = known.threads.iter().filter(|thread| !is_apart(thread)).cloned().collect();
+        Known { threads, ..known.clone() }
+    }
+}
 
 /// Chooses the thread; the oldest of several takes the others in.
-pub fn choose(letter: &Letter, known: &Known, steps: &mut Vec<Step>) -> ThreadPlan {
+pub fn choose(letter: &Letter, known: &Known, steps: &mut Vec<Step>) -> Place {
     if let Some(seen) = known.seen {
-        return ThreadPlan::Join(seen.thread);
+        return Place::of(ThreadPlan::Join(seen.thread), seen.unverified, Vec::new());
     }
-    let mut ids: Vec<_> = known.threads.iter().map(|thread| thread.id).collect();
+    let stand = |thread: &Thread| standing(letter, known, thread);
+    let (open, mut apart): (Vec<_>, Vec<_>) =
+        known.threads.iter().cloned().partition(|thread| stand(thread) != Standing::Kept);
+    let Some((nearest, others)) = open.split_first() else {
+        return begin(letter, apart, steps);
+    };
+    let doubt = match stand(nearest) {
+        Standing::Doubtful(why) if known.origin == Origin::Live => Some(why),
+        _ => None,
+    };
+    let is_sure = |thread: &Thread| matches!(stand(thread), Standing::Trusted | Standing::Plain);
+    let (joined, refused): (Vec<_>, Vec<_>) = others
+        .iter()
+        .cloned()
+        .partition(|other| is_sure(nearest) && is_sure(other) && !other.is_parted_from(nearest));
+    for thread in &refused {
+        steps.push(Step::new("thread", "merge_not_trusted", thread.id.to_string()));
+    }
+    apart.extend(refused);
+    let plan = together(nearest, &joined, steps);
+    if let Some(why) = doubt {
+        steps.push(Step::new("thread", "unverified", why.word()));
+    }
+    Place::of(plan, doubt, apart)
+}
+
+fn begin(letter: &Letter, apart: Vec<Thread>, steps: &mut Vec<Step>) -> Place {
+    let result = match () {
+        () if !apart.is_empty() => "not_trusted",
+        () if thread_ids(letter).is_empty() => "new_without_ids",
+        () => "new",
+    };
+    steps.push(Step::new("thread", result, ""));
+    Place::of(ThreadPlan::New, None, apart)
+}
+
+fn together(nearest: &Thread, joined: &[Thread], steps: &mut Vec<Step>) -> ThreadPlan {
+    let mut ids: Vec<ThreadId> = joined.iter().chain([nearest]).map(|thread| thread.id).collect();
     ids.sort();
     match ids.split_first() {
-        None => {
-            let result = if thread_ids(letter).is_empty() { "new_without_ids" } else { "new" };
-            steps.push(Step::new("thread", result, ""));
-            ThreadPlan::New
-        }
-        Some((&id, [])) => {
-            steps.push(Step::new("thread", "reply", id.to_string()));
-            ThreadPlan::Join(id)
-        }
-        Some((&into, from)) => {
+        Some((&into, from)) if !from.is_empty() => {
             steps.push(Step::new("thread", "merged", into.to_string()));
             ThreadPlan::Merge { into, from: from.to_vec() }
+        }
+        _ => {
+            let result = if nearest.is_signed { "token" } else { "reply" };
+            steps.push(Step::new("thread", result, nearest.id.to_string()));
+            ThreadPlan::Join(nearest.id)
         }
     }
 }

@@ -62,6 +62,20 @@ pub enum Action {
     Complained,
 }
 
+impl Action {
+    /// As RFC 3464 section 2.3.3 names it, or `complained`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Action::Failed => "failed",
+            Action::Delayed => "delayed",
+            Action::Delivered => "delivered",
+            Action::Relayed => "relayed",
+            Action::Expanded => "expanded",
+            Action::Complained => "complained",
+        }
+    }
+}
+
 /// One recipient of the message that bounced.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recipient {

@@ -2,7 +2,7 @@
 //!
 //! The keys are the product's interface; they change only with a major version.
 
-use crate::bounce::{self, Action, Bounce};
+use crate::bounce::{self, Bounce};
 use crate::letter::{self, Letter};
 use crate::sanitize::{self, Images};
 use crate::{autoreply, parse, quote};
@@ -124,14 +124,7 @@ pub fn inspect(raw: &[u8]) -> Inspection {
 fn report(bounce: Bounce) -> Report {
     let recipient = |one: bounce::Recipient| Recipient {
         address: one.address,
-        action: match one.action {
-            Action::Failed => "failed",
-            Action::Delayed => "delayed",
-            Action::Delivered => "delivered",
-            Action::Relayed => "relayed",
-            Action::Expanded => "expanded",
-            Action::Complained => "complained",
-        },
+        action: one.action.word(),
         status: one.status,
         permanent: one.permanent,
     };

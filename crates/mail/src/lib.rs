@@ -5,6 +5,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod address;
+pub mod auth;
 pub mod autoreply;
 pub mod bounce;
 mod charset;

@@ -122,6 +122,20 @@ words! {
 }
 
 words! {
+    /// What the server that received a message says of its sender (RFC 8601).
+    Verdict {
+        /// The domain of its writer's address stands behind it.
+        Pass = "pass",
+        /// It does not: forged, or broken on its way.
+        Fail = "fail",
+        /// The domain says nothing that could be checked.
+        None = "none",
+        /// Nobody who is believed says anything.
+        Unknown = "",
+    }
+}
+
+words! {
     /// Why a thread is linked to a record, from the most to the least trusted.
     LinkReason {
         /// A person said so.

@@ -44,6 +44,9 @@ ALTER TABLE threads ADD COLUMN answered_by BIGINT REFERENCES users (id);
 CREATE INDEX threads_by_process ON threads (process_id, last_at, id);
 CREATE INDEX threads_by_team ON threads (team_id, last_at, id);
 
+-- The thread that a person took its messages out of: the two never become one by themselves.
+ALTER TABLE threads ADD COLUMN parted_from BIGINT;
+
 -- Which of us wrote it (of outgoing mail), where that is known.
 ALTER TABLE messages ADD COLUMN user_id BIGINT REFERENCES users (id);
 -- What the mailbox's own server says of the sender: pass, fail, none; '' where nobody trusted says anything.

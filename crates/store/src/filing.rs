@@ -13,11 +13,12 @@ mod writes;
 
 pub use merge::merge_threads;
 pub use recall::{
-    CaseState, Match, ThreadState, by_addresses, by_domains, our_addresses, seen, thread_states,
-    threads_by_ids, users_by_addresses,
+    CaseState, Match, Shelved, ThreadState, by_addresses, by_domains, cases_by_numbers, our_addresses,
+    people, record_names, seen, seen_by, sent_by_ids, survivors, thread_states, threads_by_ids,
+    users_by_addresses,
 };
 pub use waiting::{Waiting, begin_attempt, quarantine, still_waiting, waiting};
-pub use writes::{IndexText, NewAttachment, NewCase, NewMessage, Writes};
+pub use writes::{IndexText, NewAttachment, NewCase, NewMessage, NewSuggestion, Writes};
 
 /// Name of the lock all filings share.
 pub const LOCK: i64 = 0x4c63_0001;

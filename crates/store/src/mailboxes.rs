@@ -49,6 +49,8 @@ pub struct Mailbox {
     pub starts: bool,
     /// Whether a thread's first mail makes a case.
     pub create_cases: bool,
+    /// What its server calls itself in Authentication-Results; empty: nobody is believed.
+    pub authserv_id: String,
     /// Whether it is fetched.
     pub active: bool,
     /// Whether Lettercase may delete on the server at all.
@@ -100,6 +102,7 @@ impl Mailbox {
             grant: None,
             starts: false,
             create_cases: false,
+            authserv_id: String::new(),
             active: false,
             delete_on_server: false,
             delete_after_days: None,
@@ -165,7 +168,8 @@ const MAILBOX: &str = "SELECT m.id, m.kind, m.address, m.name, m.owner_id, m.pro
      m.host, m.port, m.tls, m.username, m.secret IS NOT NULL, m.create_cases, m.active, m.last_success_at, \
      m.last_error, m.keeper_id, m.mode, m.grant_id, m.delete_on_server, m.delete_after_days, m.shared, \
      m.begun_at, m.paused, m.alarm_after_s, m.smtp_host, m.smtp_port, m.smtp_tls, m.smtp_username, \
-     m.smtp_secret IS NOT NULL, m.reach, m.allow_plain, m.starts, m.alarmed_at, m.smtp_reach, m.smtp_grant_id \
+     m.smtp_secret IS NOT NULL, m.reach, m.allow_plain, m.starts, m.alarmed_at, m.smtp_reach, m.smtp_grant_id, \
+     m.authserv_id \
      FROM mailboxes m LEFT JOIN processes p ON p.id = m.process_id";
 
 fn word<T>(of: fn(&str) -> Option<T>, row: &Row, at: usize) -> Result<T, Error> {
@@ -208,6 +212,7 @@ fn mailbox_of(row: &Row) -> Result<Mailbox, Error> {
         allow_plain: row.get(32)?,
         starts: row.get(33)?,
         alarmed_at: row.get(34)?,
+        authserv_id: row.get(37)?,
         teams: Vec::new(),
         folders: Vec::new(),
     })
@@ -349,7 +354,8 @@ pub async fn change(tx: &mut Tx, mailbox: &Mailbox) -> Result<(), Error> {
     let text = "UPDATE mailboxes SET kind = $2, address = $3, name = $4, owner_id = $5, process_id = $6, \
                 protocol = $7, host = $8, port = $9, tls = $10, username = $11, create_cases = $12, active = $13, \
                 keeper_id = $14, mode = $15, grant_id = $16, delete_on_server = $17, delete_after_days = $18, \
-                shared = $19, alarm_after_s = $20, reach = $21, allow_plain = $22, starts = $23 WHERE id = $1";
+                shared = $19, alarm_after_s = $20, reach = $21, allow_plain = $22, starts = $23, \
+                authserv_id = $24 WHERE id = $1";
     tx.execute(
         text,
         params![
@@ -375,7 +381,8 @@ pub async fn change(tx: &mut Tx, mailbox: &Mailbox) -> Result<(), Error> {
             mailbox.alarm_after_s,
             mailbox.reach.word(),
             mailbox.allow_plain,
-            mailbox.starts
+            mailbox.starts,
+            &mailbox.authserv_id
         ],
     )
     .await?;

@@ -37,6 +37,8 @@ pub struct Source {
     pub secret: Option<Vec<u8>>,
     /// Whether each new thread becomes a case.
     pub create_cases: bool,
+    /// What its server calls itself in Authentication-Results; empty: nobody is believed.
+    pub authserv_id: String,
     /// The process of its cases.
     pub process: Option<ProcessId>,
     /// The team of its cases: the first that was given the mailbox.
@@ -44,7 +46,7 @@ pub struct Source {
 }
 
 const SOURCE: &str = "SELECT m.id, m.kind, m.address, m.host, m.port, m.tls, m.username, m.secret, m.create_cases, m.process_id,
-    (SELECT MIN(t.team_id) FROM mailbox_teams t WHERE t.mailbox_id = m.id), m.protocol, m.mode, m.grant_id, m.delete_on_server, m.delete_after_days, m.active
+    (SELECT MIN(t.team_id) FROM mailbox_teams t WHERE t.mailbox_id = m.id), m.protocol, m.mode, m.grant_id, m.delete_on_server, m.delete_after_days, m.active, m.authserv_id
     FROM mailboxes m WHERE";
 
 /// All active mailboxes whose rounds are not paused, oldest first; and those that are switched off and owe
@@ -114,6 +116,7 @@ fn source(row: &Row) -> Result<Source, Error> {
         username: row.get(6)?,
         secret: row.get(7)?,
         create_cases: row.get(8)?,
+        authserv_id: row.get(17)?,
         process: row.get::<Option<i64>>(9)?.map(ProcessId),
         team: row.get::<Option<i64>>(10)?.map(TeamId),
     })

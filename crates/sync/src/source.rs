@@ -65,11 +65,11 @@ pub fn channel(source: &Source) -> Channel {
     Channel {
         id: source.id,
         mailbox: Mailbox {
-            kind: source.kind,
-            address: source.address.to_lowercase(),
             create_cases: source.create_cases,
             process: source.process,
             team: source.team,
+            authserv_id: source.authserv_id.clone(),
+            ..Mailbox::new(source.kind, &source.address)
         },
         origin: Origin::Live,
     }

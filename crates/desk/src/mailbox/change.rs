@@ -81,8 +81,27 @@ fn changed(actor: &Actor, before: &Mailbox, change: &MailboxChange) -> Result<Ma
     outgoing(actor, before, &mut after, change)?;
     after.shared = change.shared.unwrap_or(before.shared && after.outgoing.is_some());
     after.create_cases = change.create_cases.unwrap_or(before.create_cases);
+    if let Some(id) = &change.authserv_id {
+        after.authserv_id = checked_authserv_id(id)?;
+    }
     Ok(after)
 }
+
+/// One word, as it stands in a header.
+fn checked_authserv_id(id: &str) -> Result<String, Refusal> {
+    let id = id.trim();
+    let is_word =
+        |c: char| !c.is_whitespace() && !c.is_control() && !matches!(c, ';' | '(' | ')' | '"' | '=');
+    if id.len() > LONGEST_AUTHSERV_ID || !id.chars().all(is_word) {
+        let message =
+            "The name is one word, as the server writes it in Authentication-Results: mx.example.com.";
+        return Err(Refusal::invalid("authserv_id", "not_a_name", message));
+    }
+    Ok(id.to_lowercase())
+}
+
+/// Bytes of a domain (RFC 1035), which it is as a rule.
+const LONGEST_AUTHSERV_ID: usize = 253;
 
 fn outgoing(
     actor: &Actor,

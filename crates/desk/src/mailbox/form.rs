@@ -164,6 +164,8 @@ pub struct MailboxChange {
     pub teams: Option<Vec<String>>,
     /// Whether a thread's first mail makes a case.
     pub create_cases: Option<bool>,
+    /// What its server calls itself in Authentication-Results; empty: nobody is believed.
+    pub authserv_id: Option<String>,
     /// Whether it is fetched.
     pub active: Option<bool>,
     /// Whether it becomes its owner's default.

@@ -122,6 +122,7 @@ fn only_access(change: &MailboxChange) -> bool {
         outgoing,
         shared,
         create_cases,
+        authserv_id,
     } = change;
     address.is_none()
         && name.is_none()
@@ -137,6 +138,7 @@ fn only_access(change: &MailboxChange) -> bool {
         && outgoing.is_none()
         && shared.is_none()
         && create_cases.is_none()
+        && authserv_id.is_none()
 }
 
 #[cfg(test)]

@@ -105,7 +105,7 @@ async fn file_together(
         brought: HashSet::new(),
     };
     round.writes.reserve(&mut tx, waiting.len() as i64).await?;
-    let mut recalled = recall::recall(&mut tx, &mut round.writes, batch).await?;
+    let mut recalled = recall::recall(&receive.desk, &mut tx, channel.id, &mut round.writes, batch).await?;
     if operations::receives(&mut tx, folder.id).await? {
         let seen: Vec<MessageId> = recalled.seen.values().map(|seen| seen.message).collect();
         round.brought = operations::received(&mut tx, folder.id, &seen).await?;
@@ -157,7 +157,7 @@ impl Round<'_> {
             Err(panic) => return self.aside(tx, id, &panic_reason(&*panic)).await,
         };
         let seen = self.carry_out(tx, recalled, one, read, &plan).await?;
-        recalled.remember(read, seen);
+        recalled.remember(read, &plan, seen);
         self.writes.filed(id, seen.message, self.folder.after_filing);
         self.done.filed += 1;
         Ok(())
@@ -184,9 +184,7 @@ impl Round<'_> {
             None => self.message(thread, one, read, plan)?,
         };
         self.show(recalled, thread, read)?;
-        for link in &plan.links {
-            self.link(thread, link.record, message, link.reason, &link.detail)?;
-        }
+        self.links(thread, message, plan)?;
         self.case(tx, thread, message, read, plan).await?;
         if plan.seen.is_none() {
             self.writes.note_message(
@@ -197,7 +195,7 @@ impl Round<'_> {
                 self.at,
             )?;
         }
-        Ok(Seen { message, thread })
+        Ok(Seen { message, thread, unverified: plan.unverified })
     }
 
     async fn thread(
@@ -226,7 +224,7 @@ impl Round<'_> {
             }
         };
         if plan.seen.is_none() {
-            self.writes.ids_of_thread(thread, read.mids.iter().copied());
+            self.writes.ids_of_thread(thread, read.ids(plan.unverified));
         }
         Ok(thread)
     }

@@ -1,8 +1,10 @@
 //! Taking an item apart for the shelf and reading it, in one pass.
 
+use crate::token;
 use intake::plan;
+use mail::bounce::Bounce;
 use mail::{Address, Letter, fold::fold};
-use model::{FolderId, MailboxId, OccurrenceId, OccurrenceState, QuarantineReason, Time};
+use model::{FolderId, MailboxId, OccurrenceId, OccurrenceState, QuarantineReason, Time, Unverified};
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, PoisonError};
@@ -109,11 +111,28 @@ impl Opened {
 pub(super) struct Read {
     pub letter: Letter,
     pub identity: [u8; 32],
+    /// Of the ids it names, the nearest first, and its own.
     pub mids: Vec<MidHash>,
+    /// Of those the ones that may be signed by us.
+    pub signed: Vec<(MidHash, String)>,
+    /// The Message-ID of what it, a bounce, speaks of.
+    pub bounced: Option<String>,
+    /// Numbers of cases that it may name.
+    pub numbers: Vec<i64>,
     pub index: IndexText,
     pub snippet: String,
     pub marks: String,
     pub has_html: bool,
+}
+
+impl Read {
+    /// The ids that lead to its thread from now on. What a letter of doubtful origin names is not believed.
+    pub fn ids(&self, unverified: Option<Unverified>) -> Vec<MidHash> {
+        match unverified {
+            None => self.mids.clone(),
+            Some(_) => self.letter.message_id.iter().map(|mid| mid_hash(mid)).collect(),
+        }
+    }
 }
 
 /// Hashes of parts that are on the shelf for sure, so that the price list that comes with every
@@ -274,7 +293,8 @@ pub(super) fn panic_reason(panic: &(dyn std::any::Any + Send)) -> String {
 }
 
 fn read(raw: &[u8], mut letter: Letter) -> Read {
-    let marks = marks(raw, &letter);
+    let bounce = mail::bounce::recognise(raw, &letter);
+    let marks = marks(bounce.as_ref(), &letter);
     let has_html = letter.html.take().is_some();
     let index = IndexText {
         subject: fold(&letter.subject),
@@ -282,10 +302,20 @@ fn read(raw: &[u8], mut letter: Letter) -> Read {
         to: fold(&people(letter.to.iter().chain(&letter.cc).chain(&letter.bcc))),
         body: fold(&searchable(&letter)),
     };
+    // A bounce seldom names what it speaks of in a field of its own.
+    let bounced = bounce.and_then(|bounce| bounce.original_message_id);
+    let ids: Vec<&str> = bounced.as_deref().into_iter().chain(plan::thread_ids(&letter)).collect();
     Read {
         identity: mail::fingerprint::identity(&letter),
-        mids: plan::thread_ids(&letter).into_iter().map(mid_hash).collect(),
+        mids: ids.iter().map(|id| mid_hash(id)).collect(),
+        signed: ids
+            .iter()
+            .filter(|id| token::may_be(id))
+            .map(|id| (mid_hash(id), (*id).to_owned()))
+            .collect(),
+        numbers: intake::number::numbers(&letter),
         snippet: snippet(&letter.text),
+        bounced,
         index,
         marks,
         has_html,
@@ -329,10 +359,11 @@ fn snippet(text: &str) -> String {
     out
 }
 
-fn marks(raw: &[u8], letter: &Letter) -> String {
+fn marks(bounce: Option<&Bounce>, letter: &Letter) -> String {
     let defects: Vec<&str> = letter.defects.iter().map(|defect| defect.name()).collect();
     serde_json::json!({
-        "bounce": mail::bounce::recognise(raw, letter).is_some(),
+        "bounce": bounce.is_some(),
+        "failures": bounce.map(failures).unwrap_or_default(),
         "auto_reply": mail::autoreply::reason(letter),
         "list_id": letter.list_id,
         "defects": defects,
@@ -341,6 +372,22 @@ fn marks(raw: &[u8], letter: &Letter) -> String {
     .to_string()
 }
 
+/// Whom a bounce speaks of and what happened.
+fn failures(bounce: &Bounce) -> Vec<serde_json::Value> {
+    let one = |recipient: &mail::bounce::Recipient| {
+        serde_json::json!({
+            "address": recipient.address,
+            "status": recipient.status,
+            "permanent": recipient.permanent,
+            "diagnostic": recipient.diagnostic,
+            "kind": recipient.action.word(),
+        })
+    };
+    bounce.recipients.iter().take(MOST_FAILURES).map(one).collect()
+}
+
+/// Recipients of a bounce that are shown; the rest is in its text.
+const MOST_FAILURES: usize = 20;
 /// Length of a snippet in characters.
 const SNIPPET_CHARS: usize = 200;
 /// People of one letter that are indexed.

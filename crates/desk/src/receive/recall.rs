@@ -1,74 +1,172 @@
 //! What the shelf knows that bears on a batch of letters, asked for all of them at once.
 
+use super::Channel;
 use super::open::{Opened, Read};
-use intake::plan::{Case, Directory, Entry, Known, Seen, Thread};
-use model::{CaseStatus, ThreadId};
+use crate::{Desk, token};
+use intake::plan::{Case, Directory, Entry, Known, Plan, Seen, Thread, Tied};
+use model::{CaseStatus, MailboxId, RecordId, ThreadId};
 use std::collections::{HashMap, HashSet};
-use store::filing::{self, Match, MidHash, Writes};
+use store::filing::{self, Match, MidHash, Shelved, Writes};
 use store::sql::{Error, Sql};
 
 /// What is known; kept up to date as the batch is carried out, so that a letter sees those before it.
 pub(super) struct Recalled {
     pub seen: HashMap<[u8; 32], Seen>,
-    pub threads_by_id: HashMap<MidHash, ThreadId>,
     pub users: HashMap<String, Vec<i64>>,
     pub directory: Directory,
+    threads_by_id: HashMap<MidHash, ThreadId>,
+    /// Threads that ids of ours name, by the id.
+    signed: HashMap<MidHash, ThreadId>,
+    /// Messages of ours that bounces speak of, by Message-ID.
+    bounced: HashMap<String, Seen>,
+    people: HashMap<ThreadId, HashSet<String>>,
+    /// Threads that came through the mailbox before.
+    here: HashSet<ThreadId>,
+    names: HashMap<RecordId, String>,
+    cases: HashMap<i64, (RecordId, String)>,
 }
 
 /// Asks the shelf.
 pub(super) async fn recall(
+    desk: &Desk,
     sql: &mut impl Sql,
+    mailbox: MailboxId,
     writes: &mut Writes,
     batch: &[Opened],
 ) -> Result<Recalled, Error> {
     let letters = || batch.iter().filter_map(|one| one.read.as_deref());
     let identities: Vec<_> = letters().map(|read| read.identity).collect();
     let mids: Vec<MidHash> = unique(letters().flat_map(|read| read.mids.iter().copied()));
-    let addresses: Vec<String> = unique(letters().flat_map(addresses));
+    let bounced: Vec<&str> = unique(letters().filter_map(|read| read.bounced.as_deref()));
+    let numbers: Vec<i64> = unique(letters().flat_map(|read| read.numbers.iter().copied()));
+    let seen = places(filing::seen(sql, &identities).await?);
+    let threads_by_id = filing::threads_by_ids(sql, &mids).await?;
+    let signed = signed(desk, sql, letters()).await?;
+    let bounced = places(filing::sent_by_ids(sql, &bounced).await?);
+    let of_messages = seen.values().chain(bounced.values()).map(|seen| seen.thread);
+    let threads = unique(threads_by_id.values().chain(signed.values()).copied().chain(of_messages));
+    let states = filing::thread_states(sql, &threads).await?;
+    let records: Vec<RecordId> = unique(states.iter().flat_map(|state| state.records.iter().copied()));
+    writes.know(states);
+    Ok(Recalled {
+        directory: directory(sql, letters()).await?,
+        users: filing::users_by_addresses(sql, &unique(letters().flat_map(addresses))).await?,
+        people: filing::people(sql, &threads).await?,
+        here: filing::seen_by(sql, &format!("m{mailbox}"), &threads).await?,
+        names: filing::record_names(sql, &records).await?,
+        cases: filing::cases_by_numbers(sql, &numbers).await?,
+        seen,
+        threads_by_id,
+        signed,
+        bounced,
+    })
+}
+
+async fn directory<'a>(
+    sql: &mut impl Sql,
+    letters: impl Iterator<Item = &'a Read>,
+) -> Result<Directory, Error> {
+    let addresses: Vec<String> = unique(letters.flat_map(addresses));
     let domains: Vec<String> =
         unique(addresses.iter().filter_map(|address| Some(address.rsplit_once('@')?.1.to_owned())));
-    let mut recalled = Recalled {
-        seen: seen(filing::seen(sql, &identities).await?),
-        threads_by_id: filing::threads_by_ids(sql, &mids).await?,
-        users: filing::users_by_addresses(sql, &addresses).await?,
-        directory: Directory {
-            by_address: entries(filing::by_addresses(sql, &addresses).await?),
-            by_domain: entries(filing::by_domains(sql, &domains).await?),
-            ours: HashSet::from_iter(filing::our_addresses(sql).await?),
-        },
-    };
-    recalled.directory.ours.retain(|address| !address.is_empty());
-    let threads = unique(
-        recalled.threads_by_id.values().copied().chain(recalled.seen.values().map(|seen| seen.thread)),
-    );
-    writes.know(filing::thread_states(sql, &threads).await?);
-    Ok(recalled)
+    let mut ours = HashSet::from_iter(filing::our_addresses(sql).await?);
+    ours.retain(|address: &String| !address.is_empty());
+    Ok(Directory {
+        by_address: entries(filing::by_addresses(sql, &addresses).await?),
+        by_domain: entries(filing::by_domains(sql, &domains).await?),
+        ours,
+    })
+}
+
+/// The threads that signed ids name. The key is asked for only where an id looks like ours.
+async fn signed<'a>(
+    desk: &Desk,
+    sql: &mut impl Sql,
+    letters: impl Iterator<Item = &'a Read>,
+) -> Result<HashMap<MidHash, ThreadId>, Error> {
+    let ids: Vec<&(MidHash, String)> = letters.flat_map(|read| &read.signed).collect();
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let Some(key) = token::key(desk, sql).await? else { return Ok(HashMap::new()) };
+    let named: Vec<(MidHash, ThreadId)> =
+        ids.into_iter().filter_map(|(mid, id)| Some((*mid, key.read(id)?))).collect();
+    let threads: Vec<ThreadId> = unique(named.iter().map(|(_, thread)| *thread));
+    let now = filing::survivors(sql, &threads).await?;
+    Ok(named.into_iter().filter_map(|(mid, thread)| Some((mid, *now.get(&thread)?))).collect())
 }
 
 impl Recalled {
     /// What is known of one letter.
-    pub fn known<'a>(&'a self, channel: &'a super::Channel, read: &Read, writes: &Writes) -> Known<'a> {
+    pub fn known<'a>(&'a self, channel: &'a Channel, read: &Read, writes: &Writes) -> Known<'a> {
         let seen = self.seen.get(&read.identity).copied();
+        let thread_of = |mid| self.threads_by_id.get(mid).or_else(|| self.signed.get(mid)).copied();
         let ids = match seen {
             Some(seen) => vec![seen.thread],
-            None => unique(read.mids.iter().filter_map(|mid| self.threads_by_id.get(mid).copied())),
+            None => unique(read.mids.iter().filter_map(thread_of)),
         };
-        let threads = ids.into_iter().map(|id| Thread { id, case: case(writes, id) }).collect();
-        Known { mailbox: &channel.mailbox, origin: channel.origin, seen, threads, directory: &self.directory }
+        let is_signed = |id| read.mids.iter().any(|mid| self.signed.get(mid) == Some(&id));
+        let threads =
+            ids.into_iter().map(|id| Thread { is_signed: is_signed(id), ..self.thread(writes, id) });
+        let numbered = read.numbers.iter().filter_map(|number| self.cases.get(number));
+        Known {
+            mailbox: &channel.mailbox,
+            origin: channel.origin,
+            seen,
+            threads: threads.collect(),
+            auth: mail::auth::verdict(&read.letter, &channel.mailbox.authserv_id),
+            bounced: read.bounced.as_ref().and_then(|mid| self.bounced.get(mid)).copied(),
+            numbered: numbered.map(|(record, name)| Tied { record: *record, name: name.clone() }).collect(),
+            directory: &self.directory,
+        }
+    }
+
+    fn thread(&self, writes: &Writes, id: ThreadId) -> Thread {
+        let Some(state) = writes.thread(id) else { return Thread::new(id) };
+        let named = |record: &RecordId| {
+            Some(Tied { record: *record, name: self.names.get(record).cloned().unwrap_or_default() })
+        };
+        Thread {
+            id,
+            case: case(writes, id),
+            people: self.people.get(&id).cloned().unwrap_or_default(),
+            records: state.records.iter().filter_map(named).collect(),
+            has_messages: state.messages > 0,
+            has_ours: state.has_out,
+            is_here: self.here.contains(&id),
+            is_signed: false,
+            parted_from: state.parted_from,
+        }
     }
 
     /// Remembers where a letter went.
-    pub fn remember(&mut self, read: &Read, seen: Seen) {
+    pub fn remember(&mut self, read: &Read, plan: &Plan, seen: Seen) {
         self.seen.insert(read.identity, seen);
-        for mid in &read.mids {
-            self.threads_by_id.insert(*mid, seen.thread);
+        if plan.seen.is_none() {
+            for mid in read.ids(plan.unverified) {
+                self.threads_by_id.entry(mid).or_insert(seen.thread);
+            }
         }
+        if plan.unverified.is_none() {
+            self.people.entry(seen.thread).or_default().extend(addresses(read));
+        }
+        self.here.insert(seen.thread);
     }
 
     /// Remembers that threads became one.
     pub fn merged(&mut self, into: ThreadId, from: &[ThreadId]) {
-        self.threads_by_id.values_mut().filter(|id| from.contains(id)).for_each(|id| *id = into);
-        self.seen.values_mut().filter(|seen| from.contains(&seen.thread)).for_each(|seen| seen.thread = into);
+        let moved = |id: &ThreadId| from.contains(id);
+        for id in self.threads_by_id.values_mut().chain(self.signed.values_mut()).filter(|id| moved(id)) {
+            *id = into;
+        }
+        for seen in self.seen.values_mut().chain(self.bounced.values_mut()).filter(|seen| moved(&seen.thread))
+        {
+            seen.thread = into;
+        }
+        for other in from {
+            let people = self.people.remove(other).unwrap_or_default();
+            self.people.entry(into).or_default().extend(people);
+        }
     }
 }
 
@@ -85,12 +183,14 @@ pub(super) fn addresses(read: &Read) -> impl Iterator<Item = String> {
     people.take(MOST_PEOPLE).map(mail::Address::key)
 }
 
-fn seen(found: HashMap<[u8; 32], (model::MessageId, ThreadId)>) -> HashMap<[u8; 32], Seen> {
-    found.into_iter().map(|(identity, (message, thread))| (identity, Seen { message, thread })).collect()
+fn places<K: Eq + std::hash::Hash>(found: HashMap<K, Shelved>) -> HashMap<K, Seen> {
+    let place = |one: Shelved| Seen { message: one.message, thread: one.thread, unverified: one.unverified };
+    found.into_iter().map(|(key, one)| (key, place(one))).collect()
 }
 
 fn entries(found: HashMap<String, Vec<Match>>) -> HashMap<String, Vec<Entry>> {
-    let entry = |one: Match| Entry { record: one.record, name: one.name, account: one.account };
+    let entry =
+        |one: Match| Entry { record: one.record, kind: one.kind, name: one.name, accounts: one.accounts };
     found.into_iter().map(|(key, matches)| (key, matches.into_iter().map(entry).collect())).collect()
 }
 

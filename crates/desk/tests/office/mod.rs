@@ -147,11 +147,10 @@ impl Office {
         let channel = Channel {
             id: mailbox,
             mailbox: Decides {
-                kind: box_.kind,
-                address: box_.address,
                 create_cases: box_.create_cases,
-                process: None,
                 team: box_.teams.first().map(|(id, _)| *id),
+                authserv_id: box_.authserv_id.clone(),
+                ..Decides::new(box_.kind, &box_.address)
             },
             origin: Origin::Live,
         };

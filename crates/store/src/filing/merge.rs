@@ -15,6 +15,9 @@ pub async fn merge_threads(tx: &mut Tx, into: ThreadId, from: ThreadId, at: Time
         "UPDATE stream SET thread_id = $1 WHERE thread_id = $2",
         "DELETE FROM links WHERE thread_id = $2 AND record_id IN (SELECT record_id FROM links WHERE thread_id = $1)",
         "UPDATE links SET thread_id = $1 WHERE thread_id = $2",
+        "DELETE FROM suggestions WHERE thread_id = $2 AND record_id IN (SELECT record_id FROM suggestions WHERE thread_id = $1)",
+        "UPDATE suggestions SET thread_id = $1 WHERE thread_id = $2",
+        "UPDATE threads SET parted_from = $1 WHERE parted_from = $2",
         "INSERT INTO thread_access (token, thread_id, last_at) SELECT token, CAST($1 AS BIGINT), last_at FROM thread_access WHERE thread_id = $2
          ON CONFLICT (token, thread_id) DO UPDATE SET last_at = excluded.last_at WHERE thread_access.last_at < excluded.last_at",
     ] {

@@ -7,7 +7,10 @@ use crate::counters;
 use crate::params;
 use crate::search::IndexRow;
 use crate::sql::{Error, Params, Tx};
-use model::{AfterFiling, MailboxId, MessageId, OccurrenceId, RecordId, ThreadId, Time};
+use model::{
+    AfterFiling, LinkReason, MailboxId, MessageId, OccurrenceId, RecordId, ThreadId, Time, Unverified,
+    Verdict,
+};
 use std::collections::{BTreeSet, HashMap};
 
 /// Everything a batch of plans writes, per table. Ids are taken from blocks that [`Writes::reserve`]
@@ -23,6 +26,7 @@ pub struct Writes {
     access: Vec<Params>,
     moved: Vec<Params>,
     links: Vec<Params>,
+    suggestions: Vec<Params>,
     cases: Vec<Params>,
     reopened: Vec<Params>,
     stream: Vec<Params>,
@@ -74,6 +78,27 @@ pub struct NewMessage {
     pub index: IndexText,
     /// History is nobody's unread mail.
     pub history: bool,
+    /// What the mailbox's own server says of its writer.
+    pub auth: Verdict,
+    /// Why its place in the thread is not to be trusted.
+    pub unverified: Option<Unverified>,
+    /// The message that it, a bounce, speaks of.
+    pub bounce_of: Option<MessageId>,
+}
+
+/// A link to be suggested.
+#[derive(Clone, Debug)]
+pub struct NewSuggestion<'a> {
+    /// The record.
+    pub record: RecordId,
+    /// The message that suggests it.
+    pub message: MessageId,
+    /// Why.
+    pub reason: LinkReason,
+    /// What matched.
+    pub detail: &'a str,
+    /// How sure it is, in percent.
+    pub confidence: i64,
 }
 
 /// What the index is told of a letter: folded text.
@@ -184,6 +209,8 @@ impl Writes {
             from_name: String::new(),
             from_address: String::new(),
             has_in: false,
+            has_out: false,
+            parted_from: None,
             first_at: at,
             last_at: at,
             last_message: MessageId(0),
@@ -229,6 +256,7 @@ impl Writes {
             state.from_address.clone_from(&message.from_address);
         }
         state.has_in |= is_in;
+        state.has_out |= !is_in;
         self.rows_of_message(id, thread, message, at);
         self.changes.insert(("thread", thread.0, thread.0, "message"));
         Ok(id)
@@ -264,7 +292,10 @@ impl Writes {
             attachments,
             message.marks,
             message.plan,
-            at.0
+            at.0,
+            message.auth.word(),
+            message.unverified.map_or("", Unverified::word),
+            message.bounce_of
         ]);
     }
 
@@ -299,6 +330,20 @@ impl Writes {
         state.records.push(record);
         self.links.push(params![record, thread, message, reason, detail, confidence, at.0]);
         Ok(true)
+    }
+
+    /// Suggests a record for a thread, unless it was suggested before: what somebody dismissed stays so.
+    pub fn suggest(
+        &mut self,
+        thread: ThreadId,
+        suggestion: &NewSuggestion<'_>,
+        at: Time,
+    ) -> Result<(), Error> {
+        let NewSuggestion { record, message, reason, detail, confidence } = *suggestion;
+        if !self.thread_mut(thread)?.records.contains(&record) {
+            self.suggestions.push(params![thread, record, message, reason.word(), detail, confidence, at.0]);
+        }
+        Ok(())
     }
 
     /// Creates a thread's case.

@@ -41,6 +41,9 @@ impl Round<'_> {
             attachments: attachments(letter),
             index: read.index.clone(),
             history: self.channel.origin != Origin::Live,
+            auth: plan.auth,
+            unverified: plan.unverified,
+            bounce_of: plan.bounce_of,
         };
         self.writes.message(thread, message, self.at)
     }

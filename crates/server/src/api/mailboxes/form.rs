@@ -156,6 +156,8 @@ pub struct MailboxChange {
     #[schema(value_type = Option<String>)]
     team: Option<Option<String>>,
     create_cases: Option<bool>,
+    /// What the mailbox's server calls itself in Authentication-Results (RFC 8601); empty: nobody is believed.
+    authserv_id: Option<String>,
     active: Option<bool>,
     is_default: Option<bool>,
 }
@@ -217,6 +219,7 @@ impl From<MailboxChange> for verbs::MailboxChange {
             process: form.process,
             teams: form.teams.or(form.team.map(|team| team.into_iter().collect())),
             create_cases: form.create_cases,
+            authserv_id: form.authserv_id,
             active: form.active,
             is_default: form.is_default,
         }

@@ -42,6 +42,8 @@ pub struct Mailbox {
     pub(super) teams: Vec<UserName>,
     /// Whether a thread's first mail makes a case.
     pub(super) create_cases: bool,
+    /// What its server calls itself in Authentication-Results; empty: nobody is believed.
+    pub(super) authserv_id: String,
     /// Whether it is fetched.
     pub(super) active: bool,
     /// A personal one whose owner has yet to enter the password.

@@ -88,6 +88,7 @@ impl Look<'_> {
             process: mailbox.process.map(|(id, name)| UserName { id: id.0, name }),
             teams: mailbox.teams.into_iter().map(|(id, name)| UserName { id: id.0, name }).collect(),
             create_cases: mailbox.create_cases,
+            authserv_id: mailbox.authserv_id,
             active: mailbox.active,
             delete_on_server: mailbox.delete_on_server,
             delete_after_days: mailbox.delete_after_days,

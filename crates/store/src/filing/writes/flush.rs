@@ -13,7 +13,7 @@ impl Writes {
         self.flush_threads(tx).await?;
         let insert = [
             (
-                "INSERT INTO messages (id, identity, thread_id, direction, mid, in_reply_to, refs, subject, from_name, from_address, sent_at, received_at, size_bytes, snippet, has_html, attachments, marks, plan, filed_at) VALUES",
+                "INSERT INTO messages (id, identity, thread_id, direction, mid, in_reply_to, refs, subject, from_name, from_address, sent_at, received_at, size_bytes, snippet, has_html, attachments, marks, plan, filed_at, auth, unverified, bounce_of) VALUES",
                 "",
                 std::mem::take(&mut self.messages),
             ),
@@ -75,6 +75,9 @@ impl Writes {
         let head = "INSERT INTO links (id, record_id, thread_id, message_id, reason, detail, confidence, created_at) VALUES";
         let links = numbered(tx, "links", std::mem::take(&mut self.links)).await?;
         tx.insert_many(head, "ON CONFLICT DO NOTHING", links).await?;
+        let head = "INSERT INTO suggestions (id, thread_id, record_id, message_id, reason, detail, confidence, created_at) VALUES";
+        let suggestions = numbered(tx, "suggestions", std::mem::take(&mut self.suggestions)).await?;
+        tx.insert_many(head, "ON CONFLICT DO NOTHING", suggestions).await?;
         let reopened = std::mem::take(&mut self.reopened);
         let cases = reopened.iter().map(|row| row[..1].to_vec()).collect();
         tx.execute_many(
