@@ -3,6 +3,7 @@
 //! Groups are flattened (RFC 5322 §3.4): for the product everybody in a group is a recipient, and
 //! `undisclosed-recipients:;` is nobody.
 
+use crate::charset::Hint;
 use crate::headers::{self, words};
 use crate::letter::Address;
 use mail_parser::{HeaderForm, HeaderValue};
@@ -12,8 +13,8 @@ use std::borrow::Cow;
 pub(crate) const MAX_ADDRESSES: usize = 10_000;
 
 /// Reads one header value; `true` if there were more than [`MAX_ADDRESSES`].
-pub(crate) fn read(value: &str, tld: Option<&str>) -> (Vec<Address>, bool) {
-    let (masked, runs) = words::mask(value, tld);
+pub(crate) fn read(value: &str, hint: Hint<'_>) -> (Vec<Address>, bool) {
+    let (masked, runs) = words::mask(value, hint);
     let masked = with_commas(&masked);
     let parsed = HeaderForm::Addresses.parse(masked.as_bytes());
     let HeaderValue::Address(list) = parsed.value() else {
@@ -66,13 +67,26 @@ fn with_commas(value: &str) -> Cow<'_, str> {
 fn address(name: Option<&str>, address: Option<&str>, runs: &[String]) -> Option<Address> {
     let shown = |name: &str| headers::unfold(&words::unmask(name, runs));
     let name = name.map(shown).filter(|name| !name.is_empty());
-    let address = address.map(|address| tidy(&words::unmask(address, runs))).unwrap_or_default();
+    let address = address.map(|address| words::unmask(address, runs)).unwrap_or_default();
+    let (name, address) = match name {
+        None => apart(&address)
+            .map_or((None, tidy(&address)), |(name, address)| (Some(shown(name)), tidy(address))),
+        name => (name, tidy(&address)),
+    };
     match name {
         None if address.is_empty() => None,
         // An address where only a name was understood.
         Some(name) if address.is_empty() && is_address(&name) => Some(Address { name: None, address: name }),
         name => Some(Address { name, address }),
     }
+}
+
+/// `Ann Novak ann@a.example`, as some programs write it: the address is the last word. Blanks within an
+/// address (RFC 5322 §4.4) are another thing.
+fn apart(text: &str) -> Option<(&str, &str)> {
+    let (name, address) = text.trim().rsplit_once([' ', '\t'])?;
+    let is_name = !name.contains(['@', '<', '"', '(']) && !name.trim_end().ends_with('.');
+    (is_name && is_address(address) && !address.contains('"')).then_some((name, address))
 }
 
 fn tidy(address: &str) -> String {
@@ -104,7 +118,7 @@ mod tests {
     use super::*;
 
     fn shown(value: &str) -> String {
-        let (list, _) = read(value, None);
+        let (list, _) = read(value, Hint::default());
         let show = |a: &Address| format!("{}<{}>", a.name.as_deref().unwrap_or(""), a.address);
         list.iter().map(show).collect::<Vec<_>>().join("; ")
     }
@@ -135,6 +149,12 @@ mod tests {
     }
 
     #[test]
+    fn an_address_without_brackets_behind_a_name_is_read() {
+        assert_eq!(shown("Big Bug bb@bug.example"), "Big Bug<bb@bug.example>");
+        assert_eq!(shown("ann @ a.example"), "<ann@a.example>");
+    }
+
+    #[test]
     fn routes_comments_and_oddities_are_taken_off() {
         assert_eq!(shown("<@relay.example:ann@a.example>"), "<ann@a.example>");
         assert_eq!(shown("mailto:ann@a.example"), "<ann@a.example>");
@@ -150,7 +170,7 @@ mod tests {
     #[test]
     fn t21_a_header_of_100_000_addresses_is_cut() {
         let value = "a@a.example, ".repeat(100_000);
-        let (list, too_many) = read(&value, None);
+        let (list, too_many) = read(&value, Hint::default());
         assert_eq!((list.len(), too_many), (MAX_ADDRESSES, true));
     }
 }

@@ -3,7 +3,7 @@
 //! [`reason`] says why a letter is an automatic answer, [`loop_signs`] why it must not be answered
 //! automatically even if a person may have written it. A list is neither: `Letter::list_id`.
 
-use crate::bounce::notice::is_from_daemon;
+use crate::bounce::is_from_daemon;
 use crate::letter::Letter;
 
 /// Why a letter is an automatic answer, in a word for programs; `None` if a person wrote it or a
@@ -11,11 +11,11 @@ use crate::letter::Letter;
 pub fn reason(letter: &Letter) -> Option<&'static str> {
     let header = |name| letter.headers.get(name).map(|v| v.trim().to_lowercase());
     let auto = letter.auto_submitted.as_deref().unwrap_or("");
-    if auto.starts_with("auto-replied") && !is_failure_notice(letter) {
-        return Some("auto_submitted");
-    }
-    if is_failure_notice(letter) {
+    if is_failure_notice(letter) || crate::bounce::is_opt_out(letter) {
         return None;
+    }
+    if auto.starts_with("auto-replied") {
+        return Some("auto_submitted");
     }
     // Older responders; RFC 3834 3.1.8 lists them as seen in practice.
     for name in ["X-Autoreply", "X-Autorespond", "X-Autoresponder", "X-Auto-Response-From"] {

@@ -3,8 +3,9 @@
 //! [`recognise`] reads `message/delivery-status` (RFC 3464, and RFC 6533 for its international
 //! form) where there is one, and the words of the notice where there is none or where it says
 //! little: qmail, exim, old Exchange, Domino and many more write for people only. Complaints
-//! (RFC 5965) come out as [`Kind::Complaint`]; read receipts (RFC 8098), vacation replies and
-//! ordinary mail as `None`.
+//! (RFC 5965) come out as [`Kind::Complaint`]; read receipts ([`crate::receipt`]), vacation replies
+//! and ordinary mail as `None`. The header of the message it speaks of is in [`Bounce::original`],
+//! wherever the report left it ([`mod@original`]).
 //!
 //! A notice in words is believed only from a machine (null return path, a mailer daemon as writer,
 //! `X-Failed-Recipients`) and only with words of failure; a person who forwards a bounce sends no
@@ -16,11 +17,17 @@
 //! after a word such as "to", and an SMTP reply near it.
 
 mod code;
-pub(crate) mod notice;
+mod notice;
 mod notification;
+mod original;
 mod phrases;
 mod report;
 
+pub(crate) use notice::is_from_daemon;
+pub(crate) use original::id;
+pub(crate) use report::{address as address_of, fields};
+
+use crate::headers::Headers;
 use crate::letter::Letter;
 use crate::parse::decode;
 use crate::part::{self, Part, Tree};
@@ -43,6 +50,18 @@ pub enum Kind {
     Success,
     /// A recipient called the message spam (ARF).
     Complaint,
+}
+
+impl Kind {
+    /// Stable name, as shown to programs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Failure => "failure",
+            Kind::Delay => "delay",
+            Kind::Success => "success",
+            Kind::Complaint => "complaint",
+        }
+    }
 }
 
 /// What happened for one recipient (RFC 3464 2.3.3).
@@ -104,11 +123,31 @@ pub struct Bounce {
     pub recipients: Vec<Recipient>,
     /// Message-ID of the message it speaks of, without angle brackets.
     pub original_message_id: Option<String>,
+    /// The header of that message, decoded, as far as the report returned it; at most 200 fields.
+    pub original: Headers,
     /// ENVID of that message's transaction (RFC 3461), if the report repeats it.
     pub envelope_id: Option<String>,
+    /// Feedback-Type of a complaint (RFC 5965 3.1), lower case: `abuse`, `fraud`, `virus`, ….
+    pub feedback_type: Option<String>,
 }
 
 impl Bounce {
+    fn new(kind: Kind, recipients: Vec<Recipient>) -> Bounce {
+        Bounce {
+            kind,
+            recipients,
+            original_message_id: None,
+            original: Headers::default(),
+            envelope_id: None,
+            feedback_type: None,
+        }
+    }
+
+    /// Subject of the message it speaks of.
+    pub fn original_subject(&self) -> Option<&str> {
+        self.original.get("Subject")
+    }
+
     /// Whether somebody was not reached for good.
     pub fn is_failure(&self) -> bool {
         self.kind == Kind::Failure
@@ -125,6 +164,9 @@ pub fn recognise(raw: &[u8], letter: &Letter) -> Option<Bounce> {
     }
     if notification::is_from_sns(letter) {
         return notification::read(letter);
+    }
+    if is_opt_out(letter) {
+        return Some(opt_out(letter));
     }
     if !may_be_report(letter) {
         return None;
@@ -148,7 +190,8 @@ pub fn recognise(raw: &[u8], letter: &Letter) -> Option<Bounce> {
     } else {
         from_report(report, &notice)
     };
-    Some(Bounce { original_message_id: message.original_id(&notice), ..bounce })
+    let original = message.original(&notice);
+    Some(Bounce { original_message_id: message.original_id(&original, &notice), original, ..bounce })
 }
 
 /// A cheap look, so that ordinary mail is not taken apart again.
@@ -170,13 +213,13 @@ fn from_report(report: report::Report, notice: &notice::Notice) -> Bounce {
         notice.complete(recipient, only);
     }
     let kind = kind_of(&recipients);
-    Bounce { kind, recipients, original_message_id: None, envelope_id: report.envelope_id }
+    Bounce { envelope_id: report.envelope_id, ..Bounce::new(kind, recipients) }
 }
 
 fn from_notice(notice: &notice::Notice, envelope_id: Option<String>) -> Bounce {
     let recipients = notice.recipients();
     let kind = if notice.is_delay() { Kind::Delay } else { kind_of(&recipients) };
-    Bounce { kind, recipients, original_message_id: None, envelope_id }
+    Bounce { envelope_id, ..Bounce::new(kind, recipients) }
 }
 
 fn kind_of(recipients: &[Recipient]) -> Kind {
@@ -198,8 +241,8 @@ fn complaint(message: &Message<'_>) -> Option<Bounce> {
         return None;
     }
     let returned = message.returned().unwrap_or_default();
-    let mut fields = report::fields(report.as_deref().unwrap_or(""));
-    fields.extend(report::fields(returned.split("\n\n").next().unwrap_or("")));
+    let mut fields = fields(report.as_deref().unwrap_or(""));
+    fields.extend(self::fields(returned.split("\n\n").next().unwrap_or("")));
     fields.extend(letter.headers.iter().map(|(n, v)| (n.to_lowercase(), v.to_owned())));
     let named = |(name, value): &(String, String)| {
         let is =
@@ -209,13 +252,34 @@ fn complaint(message: &Message<'_>) -> Option<Bounce> {
     let mut recipients: Vec<Recipient> = Vec::new();
     for address in fields.iter().filter_map(named) {
         if recipients.len() < MAX_RECIPIENTS && recipients.iter().all(|r| r.address != address) {
-            let action = Action::Complained;
-            let (status, permanent, dead, diagnostic) = (None, None, false, None);
-            recipients.push(Recipient { address, action, status, permanent, dead, diagnostic });
+            recipients.push(complained(address));
         }
     }
-    let original_message_id = message_id(&returned);
-    Some(Bounce { kind: Kind::Complaint, recipients, original_message_id, envelope_id: None })
+    let feedback_type = fields.iter().find(|(name, _)| name == "feedback-type");
+    Some(Bounce {
+        original_message_id: message_id(&returned),
+        original: original::header_in(&returned),
+        feedback_type: feedback_type.map(|(_, value)| value.to_lowercase()),
+        ..Bounce::new(Kind::Complaint, recipients)
+    })
+}
+
+/// Apple Mail asks by a mail of its own to be taken off a list, marked as an automatic reply.
+pub(crate) fn is_opt_out(letter: &Letter) -> bool {
+    letter.headers.get("X-Apple-Unsubscribe").is_some_and(|v| v.trim().eq_ignore_ascii_case("true"))
+}
+
+/// The type is one that RFC 5965 7.3 leaves to practice: the sender wants no more mail.
+fn opt_out(letter: &Letter) -> Bounce {
+    let recipient = |address: &crate::letter::Address| complained(address.address.clone());
+    let recipients = letter.from.iter().take(1).map(recipient).collect();
+    let feedback_type = Some("opt-out".to_owned());
+    Bounce { feedback_type, ..Bounce::new(Kind::Complaint, recipients) }
+}
+
+fn complained(address: String) -> Recipient {
+    let (status, permanent, dead, diagnostic) = (None, None, false, None);
+    Recipient { address, action: Action::Complained, status, permanent, dead, diagnostic }
 }
 
 /// Hotmail's complaints (JMRP) before RFC 5965: the message as it was, with a mark or in a wrapper.
@@ -223,6 +287,12 @@ fn is_hotmail_complaint(letter: &Letter) -> bool {
     let wrapped = letter.from.iter().any(|a| a.key() == "staff@hotmail.com")
         && letter.subject.starts_with("complaint about message");
     wrapped || letter.headers.has("X-HmXmrOriginalRecipient")
+}
+
+/// The text of the first part of a type.
+pub(crate) fn leaf_text(raw: &[u8], letter: &Letter, content_type: &str) -> Option<String> {
+    let message = Message { raw, tree: part::tree(raw), letter };
+    message.leaf(content_type).map(|part| message.text(part))
 }
 
 /// A message being looked at.
@@ -240,7 +310,7 @@ impl Message<'_> {
 
     fn text(&self, part: &Part) -> String {
         let content = decode::content(self.raw, part.body.clone(), part.encoding);
-        let hint = crate::charset::Hint { label: part.charset.as_deref(), tld: None };
+        let hint = crate::charset::Hint { label: part.charset.as_deref(), ..Default::default() };
         crate::charset::decode(&content.bytes, hint).0.into_owned()
     }
 
@@ -265,14 +335,23 @@ impl Message<'_> {
         })?;
         let end = part.body.end.min(part.body.start + MAX_RETURNED_BYTES);
         let content = decode::content(self.raw, part.body.start..end, part.encoding);
-        Some(String::from_utf8_lossy(&content.bytes).into_owned())
+        Some(crate::charset::unlabelled(&content.bytes, None).0.into_owned())
     }
 
-    fn original_id(&self, notice: &notice::Notice) -> Option<String> {
+    /// The header of the returned message: of its part, of the copy in the notice, or of whatever in
+    /// the body looks like one.
+    fn original(&self, notice: &notice::Notice) -> Headers {
+        let found = |text: &str| Some(original::header_in(text)).filter(|h| h.iter().len() > 0);
+        let copied = || found(notice.copy()).or_else(|| found(&self.letter.text));
+        self.returned().and_then(|head| found(&head)).or_else(copied).unwrap_or_default()
+    }
+
+    fn original_id(&self, original: &Headers, notice: &notice::Notice) -> Option<String> {
         let body = self.raw.get(self.tree.header_end..).unwrap_or_default();
         let body = &body[..body.len().min(MAX_RETURNED_BYTES)];
-        self.returned()
-            .and_then(|head| message_id(&head))
+        let of_header = original.get("Message-ID").and_then(id);
+        of_header
+            .or_else(|| self.returned().and_then(|head| message_id(&head)))
             .or_else(|| message_id(notice.copy()))
             .or_else(|| message_id(&String::from_utf8_lossy(body)))
             .or_else(|| self.letter.in_reply_to.first().cloned())
@@ -291,9 +370,7 @@ fn message_id(text: &str) -> Option<String> {
         }
         // The id may stand on the next line (folded).
         let value = if line[11..].trim().is_empty() { lines.next()? } else { &line[11..] };
-        let id = value.trim().trim_start_matches('<');
-        let id = id.split(['>', ' ', '\t']).next().unwrap_or("");
-        return (!id.is_empty() && id.len() <= 998).then(|| id.to_owned());
+        return id(value);
     }
     None
 }

@@ -2,16 +2,23 @@
 //!
 //! Order: a label that fits the bytes is believed; valid UTF-8 with multi-byte characters is UTF-8
 //! whatever the label says (text in another charset that happens to be valid UTF-8 does not occur in
-//! practice); else chardetng guesses, with the sender's top-level domain as hint.
+//! practice); else the letters decide between the charsets of Latin Europe ([`latin`]), with the
+//! sender's top-level domain as hint, and chardetng between all others.
 //!
-//! Labels that are known to lie: `iso-8859-2` with bytes 0x80-0x9F (controls there, š ť ž in
-//! windows-1250), and `iso-8859-1`/`windows-1252` on mail from a Czech, Slovak or Polish sender,
-//! where the guess decides. Elsewhere Latin-1 is believed: French and Czech cannot be told apart by
-//! bytes alone in a short text.
+//! Labels that are known to lie: `iso-8859-2` on windows-1250 and the other way round, and
+//! `iso-8859-1`/`windows-1252` on either of them. Such a label is overruled only where the letters
+//! are much likelier so: a few are enough on mail from a country of that charset, elsewhere it takes
+//! more. Header and text of a letter are guessed together ([`Hint::letter`]): two words of a subject
+//! tell little, and what writes raw bytes writes all of them in one charset.
+//!
+//! UTF-8 that was taken for windows-1252 and encoded once more is turned back where that is certain
+//! ([`undouble`]).
+
+mod latin;
 
 use crate::letter::Defect;
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
-use encoding_rs::{Encoding, ISO_8859_2, WINDOWS_1250, WINDOWS_1252};
+use encoding_rs::{Encoding, ISO_8859_2, ISO_8859_15, UTF_8, WINDOWS_1250, WINDOWS_1252};
 use mail_parser::Charset;
 use std::borrow::Cow;
 
@@ -25,32 +32,80 @@ pub(crate) struct Hint<'a> {
     pub label: Option<&'a str>,
     /// Top-level domain of the sender, lower case.
     pub tld: Option<&'a str>,
+    /// What the letter's raw bytes were guessed to be, all together: for bytes that nobody labelled.
+    pub letter: Option<&'static Encoding>,
+}
+
+/// The charset of all bytes of a letter that claim what the hint's label says, where the letters tell
+/// one of Latin Europe or nobody named any.
+pub(crate) fn of_letter(bytes: &[u8], hint: Hint<'_>) -> Option<&'static Encoding> {
+    if bytes.is_ascii() || std::str::from_utf8(bytes).is_ok() {
+        return None;
+    }
+    let label = hint.label.map(str::trim).filter(|label| !label.is_empty() && !is_ascii_label(label));
+    match label.and_then(|label| Encoding::for_label_no_replacement(label.as_bytes())) {
+        None => Some(guess(bytes, hint.tld)),
+        Some(encoding) if encoding == UTF_8 => Some(guess(bytes, hint.tld)),
+        Some(encoding) if is_latin(encoding) => Some(correct_label(bytes, encoding, hint)),
+        Some(_) => None,
+    }
 }
 
 /// Decodes `bytes`; reports what was wrong with the label.
 pub(crate) fn decode<'a>(bytes: &'a [u8], hint: Hint<'_>) -> (Cow<'a, str>, Option<Defect>) {
     let label = hint.label.map(str::trim).filter(|label| !label.is_empty());
     let Some(label) = label else {
-        return unlabelled(bytes, hint.tld);
+        return guessed(bytes, hint);
     };
     if is_ascii_label(label) {
-        return unlabelled(bytes, hint.tld);
+        return guessed(bytes, hint);
     }
     match Encoding::for_label_no_replacement(label.as_bytes()) {
-        Some(encoding) => labelled(bytes, encoding, hint.tld),
-        None => foreign(bytes, label, hint.tld),
+        Some(encoding) => labelled(bytes, encoding, hint),
+        None => foreign(bytes, label, hint),
     }
 }
 
 /// Decodes bytes whose charset nobody named.
 pub(crate) fn unlabelled<'a>(bytes: &'a [u8], tld: Option<&str>) -> (Cow<'a, str>, Option<Defect>) {
+    guessed(bytes, Hint { tld, ..Hint::default() })
+}
+
+fn guessed<'a>(bytes: &'a [u8], hint: Hint<'_>) -> (Cow<'a, str>, Option<Defect>) {
     match std::str::from_utf8(bytes) {
-        Ok(text) => (Cow::Borrowed(text.trim_start_matches('\u{feff}')), None),
+        Ok(text) => utf_8(text.trim_start_matches('\u{feff}'), None),
         Err(_) => {
-            let (text, broken) = guess(bytes, tld).decode_without_bom_handling(bytes);
+            let charset = hint.letter.unwrap_or_else(|| guess(bytes, hint.tld));
+            let (text, broken) = charset.decode_without_bom_handling(bytes);
             (text, Some(if broken { Defect::BrokenText } else { Defect::UnknownCharset }))
         }
     }
+}
+
+/// Text in UTF-8, turned back if it was encoded twice.
+fn utf_8(text: &str, defect: Option<Defect>) -> (Cow<'_, str>, Option<Defect>) {
+    match undouble(text) {
+        Some(once) => (Cow::Owned(once), Some(Defect::WrongCharset)),
+        None => (Cow::Borrowed(text), defect),
+    }
+}
+
+/// Sequences that must be found before a text counts as encoded twice: one could be meant.
+const MIN_DOUBLED: usize = 2;
+
+/// `PÅ™Ã­liÅ¡` -> `Příliš`: every character above ASCII is one of windows-1252, and its bytes are
+/// nothing but valid UTF-8 with several letters. Text that is right does not do that.
+fn undouble(text: &str) -> Option<String> {
+    if text.is_ascii() || !text.contains(['Ã', 'Å', 'Ä', 'Â', 'â']) {
+        return None;
+    }
+    let (bytes, _, unmappable) = WINDOWS_1252.encode(text);
+    if unmappable {
+        return None;
+    }
+    let once = std::str::from_utf8(&bytes).ok()?;
+    let letters = once.chars().filter(|c| !c.is_ascii() && c.is_alphabetic()).count();
+    (letters >= MIN_DOUBLED).then(|| once.to_owned())
 }
 
 fn is_ascii_label(label: &str) -> bool {
@@ -62,14 +117,17 @@ fn is_ascii_label(label: &str) -> bool {
 fn labelled<'a>(
     bytes: &'a [u8],
     encoding: &'static Encoding,
-    tld: Option<&str>,
+    hint: Hint<'_>,
 ) -> (Cow<'a, str>, Option<Defect>) {
     if encoding.is_single_byte() {
-        return single_byte(bytes, encoding, tld);
+        return single_byte(bytes, encoding, hint);
     }
     let (text, _, broken) = encoding.decode(bytes);
     if !broken {
-        return (text, None);
+        return match text {
+            Cow::Borrowed(text) => utf_8(text, None),
+            owned => (owned, None),
+        };
     }
     // A text that is right except for a few bytes (cut in the middle of a character, two sources pasted
     // together) is better read with marks in it than in a guessed charset.
@@ -78,13 +136,13 @@ fn labelled<'a>(
     if bad <= wide {
         return (text, Some(Defect::BrokenText));
     }
-    (unlabelled(bytes, tld).0, Some(Defect::WrongCharset))
+    (guessed(bytes, hint).0, Some(Defect::WrongCharset))
 }
 
 fn single_byte<'a>(
     bytes: &'a [u8],
     encoding: &'static Encoding,
-    tld: Option<&str>,
+    hint: Hint<'_>,
 ) -> (Cow<'a, str>, Option<Defect>) {
     match std::str::from_utf8(bytes) {
         Ok(text) if encoding.is_ascii_compatible() && text.is_ascii() => {
@@ -93,25 +151,58 @@ fn single_byte<'a>(
         Ok(text) => return (Cow::Borrowed(text), Some(Defect::WrongCharset)),
         Err(_) => {}
     }
-    let real = correct_label(bytes, encoding, tld);
+    let real = correct_label(bytes, encoding, hint);
     let (text, broken) = real.decode_without_bom_handling(bytes);
     let defect =
         if real != encoding { Some(Defect::WrongCharset) } else { broken.then_some(Defect::BrokenText) };
     (text, defect)
 }
 
-fn correct_label(bytes: &[u8], encoding: &'static Encoding, tld: Option<&str>) -> &'static Encoding {
+/// How much likelier another charset must be than the one that was named: where mail is written in it
+/// anyway, and elsewhere.
+const NEAR_MARGIN: f64 = 2.0;
+const FAR_MARGIN: f64 = 6.0;
+
+fn correct_label(bytes: &[u8], encoding: &'static Encoding, hint: Hint<'_>) -> &'static Encoding {
     if encoding == ISO_8859_2 && bytes.iter().any(|byte| (0x80..0xA0).contains(byte)) {
         return WINDOWS_1250;
     }
-    if encoding == WINDOWS_1252 && matches!(tld, Some("cz" | "sk" | "pl")) {
-        // Without the hint: with it, chardetng sees Czech in every accent.
-        let guessed = guess(bytes, None);
-        if guessed == WINDOWS_1250 || guessed == ISO_8859_2 {
-            return guessed;
-        }
+    if !is_latin(encoding) {
+        return encoding;
     }
-    encoding
+    let is_western = encoding == WINDOWS_1252 || encoding == ISO_8859_15;
+    let named = if is_western { WINDOWS_1252 } else { encoding };
+    let margin = if is_western && !is_central(hint.tld) { FAR_MARGIN } else { NEAR_MARGIN };
+    let favour = |charset: &'static Encoding| match hint.letter {
+        // The rest of the letter says so.
+        Some(letter) if letter == charset => margin,
+        None if charset == named => margin,
+        _ if is_western && charset == ISO_8859_2 => -USUAL,
+        _ => 0.0,
+    };
+    match latin::judge(bytes, hint.tld, favour) {
+        // French or German that is called Central European is so rare that it is not looked for.
+        Some(verdict) if verdict.charset != named && verdict.charset != WINDOWS_1252 => verdict.charset,
+        _ => encoding,
+    }
+}
+
+fn is_latin(encoding: &'static Encoding) -> bool {
+    [WINDOWS_1252, ISO_8859_15, ISO_8859_2, WINDOWS_1250].contains(&encoding)
+}
+
+/// Countries that write windows-1250 and iso-8859-2.
+fn is_central(tld: Option<&str>) -> bool {
+    matches!(tld, Some("cz" | "sk" | "pl" | "hu" | "hr" | "si" | "ro" | "ba" | "rs"))
+}
+
+/// Countries whose letters [`latin`] does not know.
+fn is_elsewhere(tld: Option<&str>) -> bool {
+    const TLDS: &[&str] = &[
+        "tr", "lt", "lv", "ee", "gr", "cy", "ru", "ua", "by", "bg", "il", "vn", "th", "jp", "cn", "tw", "kr",
+        "mt", "is", "kz", "mk", "ir", "sa", "eg",
+    ];
+    tld.is_some_and(|tld| TLDS.contains(&tld))
 }
 
 /// DOS code page 852 (Central Europe), bytes 0x80 to 0xFF: invoicing programs of the region still
@@ -131,7 +222,7 @@ fn cp852(bytes: &[u8]) -> String {
 }
 
 /// Labels that encoding_rs (the web's list) does not have: UTF-7, DOS code pages, IANA aliases.
-fn foreign<'a>(bytes: &'a [u8], label: &str, tld: Option<&str>) -> (Cow<'a, str>, Option<Defect>) {
+fn foreign<'a>(bytes: &'a [u8], label: &str, hint: Hint<'_>) -> (Cow<'a, str>, Option<Defect>) {
     let is_852 = ["cp852", "ibm852", "852", "cspcp852"].iter().any(|name| label.eq_ignore_ascii_case(name));
     if is_852 {
         return (Cow::Owned(cp852(bytes)), None);
@@ -140,7 +231,7 @@ fn foreign<'a>(bytes: &'a [u8], label: &str, tld: Option<&str>) -> (Cow<'a, str>
     let is_utf_7 = label.to_ascii_lowercase().ends_with("utf-7");
     match Charset::from_label(if is_utf_7 { b"utf-7" } else { label.as_bytes() }) {
         Some(Charset::Replacement) | None => {
-            let (text, defect) = unlabelled(bytes, tld);
+            let (text, defect) = guessed(bytes, hint);
             let readable = text.is_ascii();
             (text, defect.or((!readable).then_some(Defect::UnknownCharset)))
         }
@@ -151,7 +242,20 @@ fn foreign<'a>(bytes: &'a [u8], label: &str, tld: Option<&str>) -> (Cow<'a, str>
     }
 }
 
+/// Below this the letters do not tell.
+const MIN_MARGIN: f64 = 1.0;
+/// What mail of Central Europe without a label is written in, far more often than in iso-8859-2.
+const USUAL: f64 = 1.5;
+
 fn guess(bytes: &[u8], tld: Option<&str>) -> &'static Encoding {
+    let favour = |charset: &'static Encoding| if charset == ISO_8859_2 { -USUAL } else { 0.0 };
+    match latin::judge(bytes, tld, favour).filter(|_| !is_elsewhere(tld)) {
+        Some(verdict) if verdict.margin >= MIN_MARGIN => verdict.charset,
+        _ => guess_any(bytes, tld),
+    }
+}
+
+fn guess_any(bytes: &[u8], tld: Option<&str>) -> &'static Encoding {
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
     let sample = bytes.get(..GUESS_BYTES).unwrap_or(bytes);
     detector.feed(sample, true);
@@ -185,7 +289,11 @@ mod tests {
     const CZECH: &str = "Příliš žluťoučký kůň úpěl ďábelské ódy, objednávka číslo šest";
 
     fn hint<'a>(label: &'a str, tld: &'a str) -> Hint<'a> {
-        Hint { label: (!label.is_empty()).then_some(label), tld: (!tld.is_empty()).then_some(tld) }
+        Hint {
+            label: (!label.is_empty()).then_some(label),
+            tld: (!tld.is_empty()).then_some(tld),
+            letter: None,
+        }
     }
 
     #[test]

@@ -69,8 +69,8 @@ pub(crate) fn to_text<'a>(raw: &'a [u8], hint: Hint<'_>) -> (Cow<'a, str>, bool)
 }
 
 /// Unfolds and decodes unstructured text (Subject and the like).
-pub(crate) fn decode_text(value: &str, tld: Option<&str>) -> String {
-    if value.contains("=?") { clean(words::decode(&unfold(value), tld)) } else { unfold(value) }
+pub(crate) fn decode_text(value: &str, hint: Hint<'_>) -> String {
+    if value.contains("=?") { clean(words::decode(&unfold(value), hint)) } else { unfold(value) }
 }
 
 /// Joins the lines of a folded value; RFC 5322 §2.2.3 keeps the white space, people never want it.
@@ -103,18 +103,18 @@ mod tests {
 
     #[test]
     fn folded_lines_are_joined_with_one_blank() {
-        assert_eq!(decode_text(" Faktura\r\n\t2024\r\n  leden\r\n", None), "Faktura 2024 leden");
+        assert_eq!(decode_text(" Faktura\r\n\t2024\r\n  leden\r\n", Hint::default()), "Faktura 2024 leden");
     }
 
     #[test]
     fn decoded_line_breaks_are_not_kept() {
-        assert_eq!(decode_text("=?utf-8?Q?a=0D=0ABcc:_x?=", None), "a  Bcc: x");
+        assert_eq!(decode_text("=?utf-8?Q?a=0D=0ABcc:_x?=", Hint::default()), "a  Bcc: x");
     }
 
     #[test]
     fn b8_raw_bytes_of_a_czech_sender_are_read() {
         let raw = encoding_rs::WINDOWS_1250.encode("Žádost o nabídku číslo šest").0;
-        let (text, guessed) = to_text(&raw, Hint { label: None, tld: Some("cz") });
+        let (text, guessed) = to_text(&raw, Hint { tld: Some("cz"), ..Hint::default() });
         assert_eq!((&*text, guessed), ("Žádost o nabídku číslo šest", true));
     }
 

@@ -77,8 +77,14 @@ pub struct File {
 pub struct Report {
     /// Whom it speaks of.
     pub recipients: Vec<Recipient>,
+    /// `failure`, `delay`, `success` or `complaint`.
+    pub kind: &'static str,
     /// Message-ID of the message it speaks of.
     pub original_message_id: Option<String>,
+    /// Subject of that message, where the report returns it.
+    pub original_subject: Option<String>,
+    /// Feedback-Type of a complaint (RFC 5965).
+    pub feedback_type: Option<String>,
 }
 
 /// What happened for one recipient.
@@ -92,6 +98,8 @@ pub struct Recipient {
     pub status: Option<String>,
     /// Whether trying again is useless; null where the report does not tell.
     pub permanent: Option<bool>,
+    /// Whether the address itself is wrong (no such user or domain): a hard bounce.
+    pub hard: bool,
 }
 
 /// Inspects any bytes; never fails.
@@ -127,8 +135,12 @@ fn report(bounce: Bounce) -> Report {
         action: one.action.word(),
         status: one.status,
         permanent: one.permanent,
+        hard: one.dead,
     };
     Report {
+        kind: bounce.kind.name(),
+        original_subject: bounce.original_subject().map(str::to_owned),
+        feedback_type: bounce.feedback_type,
         recipients: bounce.recipients.into_iter().map(recipient).collect(),
         original_message_id: bounce.original_message_id,
     }

@@ -17,6 +17,7 @@ mod header;
 mod inside;
 pub(crate) mod uuencode;
 
+use crate::charset::Hint;
 use crate::letter::{Defect, Leaf, Letter};
 use crate::part::{self, Kind, Part, Tree};
 use crate::split::{self, Split};
@@ -109,13 +110,17 @@ fn leaf_content<'a>(raw: &'a [u8], part: &Part) -> Content<'a> {
 
 fn build(whole: &Whole<'_>, stand_ins: usize) -> Letter {
     let tree = whole.tree;
-    let mut letter = header::read(whole.raw, tree);
+    let tld = header::tld(whole.raw, tree);
+    let label = tree.parts.iter().find_map(|part| part.charset.as_deref());
+    let hint = Hint { label, tld: tld.as_deref(), letter: None };
+    let hint = Hint { letter: header::charset(tree, whole.raw, texts(whole), hint), ..hint };
+    let mut letter = header::read(whole.raw, tree, hint);
     if whole.raw.is_empty() {
         letter.defects.push(Defect::Empty);
     }
     letter.content_type = tree.parts.first().map(|part| part.content_type.clone()).unwrap_or_default();
     letter.leaves = leaves(whole);
-    body::read(whole, &mut letter);
+    body::read(whole, hint, &mut letter);
     if letter.text.trim().is_empty() && letter.html.is_none() && stand_ins > 0 {
         stand_in(whole, &mut letter, stand_ins - 1);
     }
@@ -125,6 +130,17 @@ fn build(whole: &Whole<'_>, stand_ins: usize) -> Letter {
     letter.defects.sort_unstable();
     letter.defects.dedup();
     letter
+}
+
+/// Beginnings of the texts, with their labels.
+fn texts(whole: &Whole<'_>) -> impl Iterator<Item = (Option<String>, Vec<u8>)> {
+    whole.parts().filter(|(_, role, _)| matches!(role, Role::Plain | Role::Html)).filter_map(
+        |(part, role, content)| {
+            let bytes = &content?.bytes;
+            let sample = bytes.get(..header::MAX_SAMPLE_BYTES).unwrap_or(bytes);
+            Some((body::label(part, role, sample), sample.to_vec()))
+        },
+    )
 }
 
 /// A message forwarded as an attachment with nothing written to it is read by what it forwards.

@@ -67,6 +67,25 @@ impl Part {
     pub fn is_text(&self) -> bool {
         self.content_type.starts_with("text/")
     }
+
+    /// A winmail.dat (MS-OXTNEF).
+    pub fn is_tnef(&self) -> bool {
+        let named = self.name.as_deref().is_some_and(|name| name.eq_ignore_ascii_case("winmail.dat"));
+        named || matches!(self.content_type.as_str(), "application/ms-tnef" | "application/vnd.ms-tnef")
+    }
+
+    /// An invitation (RFC 5545), also as some programs attach it.
+    pub fn is_calendar(&self) -> bool {
+        let named = || self.name.as_deref().is_some_and(|name| name.to_ascii_lowercase().ends_with(".ics"));
+        self.content_type == "text/calendar"
+            || self.content_type == "application/ics"
+            || self.content_type == "application/octet-stream" && named()
+    }
+
+    /// What is needed to show what a message says.
+    pub fn holds_text(&self) -> bool {
+        self.is_text() || self.content_type.starts_with("message/") || self.is_tnef() || self.is_calendar()
+    }
 }
 
 /// The tree in document order: a part comes before its children.
@@ -400,7 +419,7 @@ impl Reread {
             return None;
         }
         let text = charset::unlabelled(raw, None).0;
-        let (masked, runs) = words::mask(&text, None);
+        let (masked, runs) = words::mask(&text, Default::default());
         Some(Reread { text: masked.into_owned(), runs })
     }
 
@@ -426,7 +445,7 @@ fn content_type<'a>(parsed: &'a ParsedValue<'_>) -> Option<ContentType<'a>> {
 /// A name without path and control characters (T28: `../`, NUL, RLO), decoded even where RFC 2047
 /// words stand in a quoted string (Outlook of all versions).
 pub(crate) fn file_name(name: &str) -> String {
-    let decoded = crate::headers::decode_text(name, None);
+    let decoded = crate::headers::decode_text(name, Default::default());
     let last = decoded.rsplit(['/', '\\']).next().unwrap_or_default();
     let visible = |c: &char| {
         !c.is_control()

@@ -103,7 +103,7 @@ fn piece<'a>(raw: &'a [u8], part: &Part, content: Option<Content<'a>>) -> Option
     if part.kind != Kind::Leaf || part.body.len() < MIN_PART_BYTES {
         return None;
     }
-    let is_text = part.is_text() || part.content_type.starts_with("message/");
+    let is_text = part.holds_text();
     if let Some(Content { bytes, hash, stored: Some((span, recipe)), .. }) = content {
         let stored = StoredPart { hash, bytes, is_text };
         return (stored.bytes.len() >= MIN_PART_BYTES).then_some(Piece {

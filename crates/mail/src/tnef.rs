@@ -10,7 +10,8 @@
 //! `damaged` set. An embedded message is a file of type [`EMBEDDED`] that [`open`] opens in turn;
 //! how deep to go is for the caller to say.
 //!
-//! Not read: the fields of meeting requests, the recipient table, the insides of OLE objects.
+//! Of meeting requests subject and time are read ([`crate::calendar`]). Not read: the recipient table,
+//! the insides of OLE objects.
 //! Decided against the existing crates: one knows attachments only, the other binds a GPL library
 //! written in C.
 
@@ -41,6 +42,10 @@ pub struct Tnef {
     pub html: Option<String>,
     /// Decompressed RTF body, where there is one.
     pub rtf: Option<Vec<u8>>,
+    /// When a meeting begins and ends, in microseconds since 1970-01-01 UTC.
+    pub start_at: Option<i64>,
+    /// See `start_at`.
+    pub end_at: Option<i64>,
     /// Attached files in order.
     pub files: Vec<File>,
     /// The stream ended early or broke off; what was read before is here.
@@ -103,6 +108,8 @@ mod id {
 mod tag {
     pub(super) const MESSAGE_CLASS: u16 = 0x001a;
     pub(super) const SUBJECT: u16 = 0x0037;
+    pub(super) const START_DATE: u16 = 0x0060;
+    pub(super) const END_DATE: u16 = 0x0061;
     pub(super) const BODY: u16 = 0x1000;
     pub(super) const RTF_COMPRESSED: u16 = 0x1009;
     pub(super) const HTML: u16 = 0x1013;
@@ -212,6 +219,7 @@ impl<'a> Stream<'a> {
         let tnef = &mut self.tnef;
         tnef.subject = props.text(tag::SUBJECT, oem).or(self.subject.map(|s| decode(s, oem)));
         tnef.message_class = props.text(tag::MESSAGE_CLASS, oem).or(tnef.message_class.take());
+        (tnef.start_at, tnef.end_at) = (props.moment(tag::START_DATE), props.moment(tag::END_DATE));
         tnef.text = props.text(tag::BODY, oem).or(self.body.map(|b| decode(b, oem))).map(lines);
         tnef.html = html(props, codepage);
         tnef.rtf = props.bytes(tag::RTF_COMPRESSED).and_then(rtf::decompress);
@@ -275,7 +283,7 @@ fn lines(text: String) -> String {
 /// Text in a Windows code page, up to the first NUL.
 fn decode(bytes: &[u8], codepage: u32) -> String {
     let label = label(codepage);
-    charset::decode(until_nul(bytes), Hint { label: Some(&label), tld: None }).0.into_owned()
+    charset::decode(until_nul(bytes), Hint { label: Some(&label), ..Hint::default() }).0.into_owned()
 }
 
 /// The name that charsets have elsewhere for a Windows code page.

@@ -185,7 +185,7 @@ fn mime_set_imap_tools() {
     let most = [
         ("subject", 3),
         ("from address", 3),
-        ("from name", 2),
+        ("from name", 3),
         ("to", 4),
         ("cc", 0),
         ("text present", 0),

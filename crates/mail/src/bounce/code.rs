@@ -75,12 +75,18 @@ pub(super) fn tried_long(said: &str) -> bool {
     phrases::TRIED_LONG.iter().any(|p| lower.contains(p))
 }
 
+/// Whether a delay has a reason that will not go away (OpenSMTPD tells of both as delays).
+pub(super) fn lasts(said: &str) -> bool {
+    let lower = said.to_lowercase();
+    phrases::LASTING.iter().any(|p| lower.contains(p))
+}
+
 /// Whether the address itself is at fault (no such user or domain, takes no mail).
 ///
 /// A code for something else (mailbox, system, policy, the sender) outweighs the words, except the
 /// one that Exchange Online gives to unknown users.
 pub(super) fn is_dead(status: Option<&str>, said: &str) -> bool {
-    let lower = said.to_lowercase();
+    let lower = said.to_lowercase().replace('’', "'");
     let says = |table: &[&str]| table.iter().any(|p| lower.contains(p));
     if says(phrases::NOT_THE_ADDRESS) {
         return false;

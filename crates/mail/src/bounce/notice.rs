@@ -25,7 +25,7 @@ impl Notice {
         let text = &message.letter.text;
         let (notice, copy) = split_copy(text);
         let mut notice = Notice {
-            lines: notice.lines().take(MAX_NOTICE_LINES).map(str::to_owned).collect(),
+            lines: notice.lines().take(MAX_NOTICE_LINES).map(|line| line.replace('’', "'")).collect(),
             copy: copy.to_owned(),
             found: Vec::new(),
             delay: false,
@@ -66,7 +66,7 @@ impl Notice {
         let replied = code::status(&words).is_some() || code::reply_class(&words).is_some();
         let returns = !self.copy.is_empty() || message.returned().is_some();
         let report = letter.content_type == "multipart/report";
-        let header = failed_header || letter.headers.has("Final-Recipient");
+        let header = failed_header || letter.headers.has("Final-Recipient") || is_from_list_server(letter);
         let evidence = [says_so, subject_says_so, replied, returns, report, header];
         let evidence = evidence.into_iter().filter(|e| *e).count();
         let enough = evidence >= if from_daemon { 2 } else { 3 } || (says_so && returns);
@@ -117,11 +117,13 @@ impl Notice {
         let class = recipient.status.as_deref().and_then(code::class);
         let class = class.or_else(|| code::reply_class(told)).or_else(|| code::reply_class(&said));
         let failed = recipient.action == Action::Failed;
+        let lasts = code::lasts(told);
         recipient.permanent = Some(match class {
+            _ if lasts => true,
             Some(class) => class == '5',
             None => failed && !code::tried_long(&said),
         });
-        recipient.dead = failed
+        recipient.dead = (failed || lasts)
             && recipient.permanent == Some(true)
             && code::is_dead(recipient.status.as_deref(), &format!("{told} {said}"));
         recipient.diagnostic = recipient.diagnostic.take().filter(|d| !d.is_empty());
@@ -213,8 +215,15 @@ impl Notice {
 /// Whether a letter comes from where bounces come from.
 pub(super) fn is_from_machine(letter: &Letter) -> bool {
     letter.headers.has("X-Failed-Recipients")
+        || is_from_list_server(letter)
         || letter.return_path.as_deref() == Some("")
         || is_from_daemon(letter)
+}
+
+/// Whether the program of a list wrote a letter itself (fml); a post has a number and the list's name.
+fn is_from_list_server(letter: &Letter) -> bool {
+    let is_post = ["X-ML-Name", "X-Mail-Count", "X-ML-Count"].iter().any(|h| letter.headers.has(h));
+    letter.headers.has("X-MLServer") && !is_post && letter.list_id.is_none()
 }
 
 /// Whether a mailer daemon wrote a letter.

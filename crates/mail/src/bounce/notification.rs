@@ -6,7 +6,11 @@
 use serde_json::{Deserializer, Value};
 
 use super::{Action, Bounce, Kind, MAX_RECIPIENTS, Recipient, code, kind_of, one_line};
+use crate::headers::Headers;
 use crate::letter::Letter;
+
+/// Most fields of the original's header.
+const MAX_FIELDS: usize = 200;
 
 /// Whether SNS sent the letter.
 pub(super) fn is_from_sns(letter: &Letter) -> bool {
@@ -36,15 +40,22 @@ pub(super) fn read(letter: &Letter) -> Option<Bounce> {
         }),
         _ => return None,
     };
-    let headers = event["mail"]["headers"].as_array();
-    let id = headers.and_then(|h| h.iter().find(|h| h["name"] == "Message-ID"));
-    let id = id.and_then(|h| h["value"].as_str()).map(|v| v.trim_matches(['<', '>', ' ']).to_owned());
+    let original = original(&event);
+    let kind = if kind == "Complaint" { Kind::Complaint } else { kind_of(&recipients) };
     Some(Bounce {
-        kind: if kind == "Complaint" { Kind::Complaint } else { kind_of(&recipients) },
-        recipients,
-        original_message_id: id,
-        envelope_id: None,
+        original_message_id: original.get("Message-ID").and_then(super::original::id),
+        original,
+        feedback_type: event["complaint"]["complaintFeedbackType"].as_str().map(str::to_lowercase),
+        ..Bounce::new(kind, recipients)
     })
+}
+
+/// The header of the message, where the topic is set to repeat it.
+fn original(event: &Value) -> Headers {
+    let list = event["mail"]["headers"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let pair =
+        |field: &Value| Some((field["name"].as_str()?.to_owned(), field["value"].as_str()?.to_owned()));
+    Headers::new(list.iter().filter_map(pair).take(MAX_FIELDS).collect())
 }
 
 fn first_value(text: &str) -> Option<Value> {

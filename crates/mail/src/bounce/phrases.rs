@@ -92,6 +92,12 @@ pub(super) const SUBJECTS: &[&str] = &[
     "failure",
     "user unknown",
     "delivery attempt",
+    "nelze doručit", "zpráva nebyla doručena", "správa nebola doručená", "nedoručen", "doručenie zlyhalo",
+    "nemožno doručiť", "nie można dostarczyć", "niedoręcz", "zustellung fehlgeschlagen", "zustellfehler",
+    "nicht zustellbar", "zustellbenachrichtigung", "fehler bei der zustellung", "kézbesíthetetlen",
+    "sikertelen kézbesítés", "ei voitu toimittaa", "kunde inte levereras", "kan ikke leveres",
+    "olevererbart", "oznámení o stavu doručení", "oznámenie o stave doručenia",
+    "powiadomienie o stanie dostarczenia", "zwrot wiadomości", "are not member", "not a member",
 ];
 
 /// In the text of a bounce.
@@ -205,6 +211,16 @@ pub(super) const FAILURES: &[&str] = &[
     "配信に失敗",
     "宛先不明",
     "あて先",
+    "doručení se nezdařilo", "se nezdařilo doručit", "nemohla být doručena", "nebylo možno doručit",
+    "nepodařilo se nám doručit", "adresa nebyla nalezena", "nebola doručená", "nemohla byť doručená",
+    "nedá sa doručiť", "doručenie zlyhalo", "adresa sa nenašla", "nie powiodło się dostarczenie",
+    "dostarczenie nie powiodło", "nie może zostać dostarczona", "nie może być dostarczona",
+    "nie mogła być dostarczona", "nie znaleziono adresu", "niedostarczalna", "konnte nicht zugestellt",
+    "konnten nicht zugestellt", "nicht zugestellt werden", "nicht zustellbar", "zustellung fehlgeschlagen",
+    "fehler bei der zustellung", "adresse wurde nicht gefunden", "nem kézbesíthető",
+    "nem sikerült kézbesíteni", "sikertelen kézbesítés", "ei voitu toimittaa", "kunde inte levereras",
+    "kunne ikke leveres", "n'a pas pu être", "échec de la remise", "impossible de remettre",
+    "não foi entregue", "não pôde ser entregue",
 ];
 
 /// The notice speaks of a delay, not of a failure.
@@ -233,6 +249,10 @@ pub(super) const DELAYS: &[&str] = &[
     "zpoždění",
     "opóźnion",
     "verzögert",
+    "dočasný problém", "bude se opakovat", "odesílání se opakuje", "dočasne odložen",
+    "doručení se zpozdilo", "zatím nebyla doručena", "doposud nebyla doručena", "zatiaľ nebola doručená",
+    "oneskor", "jeszcze nie została dostarczona", "ponawian", "noch nicht zugestellt", "weiterhin versucht",
+    "retardé", "retrasad",
 ];
 
 /// Failure after all, whatever was said about delays.
@@ -250,6 +270,8 @@ pub(super) const GIVEN_UP: &[&str] = &[
     "could not be delivered for more than",
     "returned to sender",
     "undeliverable",
+    "trvalá chyba", "trvalou chybu", "permanentní chyba", "trvalá chyba", "trwały błąd",
+    "permanenter fehler", "endgültig",
 ];
 
 /// Below a line with one of these stands the returned message.
@@ -286,6 +308,9 @@ pub(super) const COPIES: &[&str] = &[
     "headers of your message",
     "original-nachricht",
     "kopie der nachricht",
+    "kopie zprávy", "kopie původní zprávy", "původní zpráva", "kópia správy", "pôvodná správa",
+    "kopia wiadomości", "oryginalna wiadomość", "kopie ihrer nachricht", "ursprüngliche nachricht",
+    "nachrichtenkopf", "hlavičky původní zprávy", "nagłówki wiadomości", "copie du message",
 ];
 
 /// Words after which the recipient's address stands on the same line.
@@ -317,6 +342,9 @@ pub(super) const BEFORE_ADDRESS: &[&str] = &[
     "member",
     "following",
     "unknown",
+    "na adresu", "příjemci", "příjemce", "príjemcovi", "príjemca", "uživatel", "uživateli", "používateľ",
+    "odbiorcy", "odbiorców", "użytkownik", "na adres", "adresem", "do", "adresse", "benutzer", "nutzer",
+    "pro", "pre", "címzett", "utilisateur",
 ];
 
 /// The address is wrong for good.
@@ -338,7 +366,18 @@ pub(super) const DEAD: &[&str] = &[
     "no longer valid", "no longer on server", "no such local user", "unknown virtual",
     "undeliverable address", "user unkown", "account not found", "mailbox unavailable",
     "recipient address rejected: access denied", "unknown e-mail address", "unknown email address",
+    "dns lookup failure", "uživatel neexistuje", "uživatel nenalezen", "neznámý uživatel",
+    "neznámý příjemce", "schránka neexistuje", "adresa neexistuje", "adresát neexistuje",
+    "adresa nebyla nalezena", "adresu nelze nalézt", "doména neexistuje", "používateľ neexistuje",
+    "neznámy používateľ", "schránka neexistuje", "adresa sa nenašla", "doména neexistuje", "nie istnieje",
+    "nieznany użytkownik", "nieznany odbiorca", "nie znaleziono adresu", "nie ma takiego użytkownika",
+    "existiert nicht", "unbekannter empfänger", "empfänger unbekannt", "benutzer unbekannt",
+    "unbekannter benutzer", "adresse wurde nicht gefunden", "postfach nicht gefunden", "no mx found",
+    "destinataire inconnu", "adresse introuvable", "пользователь не найден", "несуществующ",
 ];
+
+/// A reason that no wait will mend, even in a notice of delay.
+pub(super) const LASTING: &[&str] = &["envelope expired", "no mx found for domain"];
 
 /// The domain takes no mail at all (RFC 7504, RFC 7505).
 #[rustfmt::skip]
@@ -348,7 +387,8 @@ pub(super) const TAKES_NO_MAIL: &[&str] = &[
 ];
 
 /// The mailbox is there but closed, or its state is unknown.
-pub(super) const ACCOUNT_STATE: &[&str] = &["disabled", "suspended", "inactive", "try again"];
+pub(super) const ACCOUNT_STATE: &[&str] =
+    &["disabled", "suspended", "inactive", "not found, try again", "try again later"];
 
 /// What was refused is the message, its sender or its route, not the address.
 #[rustfmt::skip]

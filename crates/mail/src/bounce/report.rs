@@ -34,7 +34,7 @@ pub(super) fn read(text: &str) -> Report {
 }
 
 /// Names in lower case with unfolded values; a blank line is a field without a name.
-pub(super) fn fields(text: &str) -> Vec<(String, String)> {
+pub(crate) fn fields(text: &str) -> Vec<(String, String)> {
     let mut fields: Vec<(String, String)> = Vec::new();
     for line in text.lines() {
         let is_folded = line.starts_with([' ', '\t']) && !line.trim().is_empty();
@@ -143,7 +143,7 @@ fn action(value: &str) -> Option<Action> {
 }
 
 /// The address of "rfc822; <ann@a.example>".
-fn address(value: &str) -> &str {
+pub(crate) fn address(value: &str) -> &str {
     let value = match value.split_once(';') {
         Some((kind, rest)) if !kind.contains('@') => rest,
         _ => value,

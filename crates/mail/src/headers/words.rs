@@ -19,9 +19,9 @@ struct Word<'a> {
 }
 
 /// Decodes all encoded words of a value.
-pub(crate) fn decode(value: &str, tld: Option<&str>) -> String {
+pub(crate) fn decode(value: &str, hint: Hint<'_>) -> String {
     let mut out = String::with_capacity(value.len());
-    walk(value, tld, |piece| match piece {
+    walk(value, hint, |piece| match piece {
         Piece::Text(text) => out.push_str(text),
         Piece::Words(text) => out.push_str(&text),
     });
@@ -30,13 +30,13 @@ pub(crate) fn decode(value: &str, tld: Option<&str>) -> String {
 
 /// Replaces runs of encoded words by marks, so that what they decode to (commas, quotes) does not
 /// disturb the grammar around them. [`unmask`] puts them back.
-pub(crate) fn mask<'a>(value: &'a str, tld: Option<&str>) -> (Cow<'a, str>, Vec<String>) {
+pub(crate) fn mask<'a>(value: &'a str, hint: Hint<'_>) -> (Cow<'a, str>, Vec<String>) {
     let mut runs = Vec::new();
     if !value.contains("=?") || value.contains([OPEN, CLOSE]) {
         return (Cow::Borrowed(value), runs);
     }
     let mut out = String::with_capacity(value.len());
-    walk(value, tld, |piece| match piece {
+    walk(value, hint, |piece| match piece {
         Piece::Text(text) => out.push_str(text),
         Piece::Words(text) => {
             out.push(OPEN);
@@ -68,7 +68,7 @@ enum Piece<'a> {
     Words(String),
 }
 
-fn walk<'a>(value: &'a str, tld: Option<&str>, mut take: impl FnMut(Piece<'a>)) {
+fn walk<'a>(value: &'a str, hint: Hint<'_>, mut take: impl FnMut(Piece<'a>)) {
     let mut run: Vec<Word<'a>> = Vec::new();
     let mut text_from = 0;
     let mut at = 0;
@@ -80,32 +80,32 @@ fn walk<'a>(value: &'a str, tld: Option<&str>, mut take: impl FnMut(Piece<'a>)) 
         };
         let between = &value[text_from..start];
         if run.is_empty() || !between.trim().is_empty() {
-            finish(&mut run, tld, &mut take);
+            finish(&mut run, hint, &mut take);
             take(Piece::Text(between));
         }
         run.push(word);
         at = end;
         text_from = end;
     }
-    finish(&mut run, tld, &mut take);
+    finish(&mut run, hint, &mut take);
     take(Piece::Text(&value[text_from..]));
 }
 
-fn finish<'a>(run: &mut Vec<Word<'a>>, tld: Option<&str>, take: &mut impl FnMut(Piece<'a>)) {
+fn finish<'a>(run: &mut Vec<Word<'a>>, hint: Hint<'_>, take: &mut impl FnMut(Piece<'a>)) {
     if run.is_empty() {
         return;
     }
     let mut out = String::new();
     for group in run.chunk_by(|one, two| one.charset.eq_ignore_ascii_case(two.charset)) {
-        push_group(group, tld, &mut out);
+        push_group(group, hint, &mut out);
     }
     run.clear();
     take(Piece::Words(out));
 }
 
-fn push_group(group: &[Word<'_>], tld: Option<&str>, out: &mut String) {
+fn push_group(group: &[Word<'_>], hint: Hint<'_>, out: &mut String) {
     let [first, ..] = group else { return };
-    let hint = Hint { label: Some(first.charset), tld };
+    let hint = Hint { label: Some(first.charset), ..hint };
     let start = out.len();
     for word in group {
         let (text, defect) = charset::decode(&word.bytes, hint);
@@ -182,19 +182,23 @@ mod tests {
             ("=?", "=?"),
         ];
         for (value, text) in cases {
-            assert_eq!(decode(value, None), text, "{value}");
+            assert_eq!(decode(value, Hint::default()), text, "{value}");
         }
     }
 
     #[test]
     fn b8_windows_1250_called_latin_1_is_read_in_words_too() {
         let word = "=?iso-8859-1?Q?=8E=E1dost_o_nab=EDdku_na_d=F8ev=ECn=E9_obaly_p=F8=ED=9At=EC?=";
-        assert_eq!(decode(word, Some("cz")), "Žádost o nabídku na dřevěné obaly příště");
+        assert_eq!(
+            decode(word, Hint { tld: Some("cz"), ..Hint::default() }),
+            "Žádost o nabídku na dřevěné obaly příště"
+        );
     }
 
     #[test]
     fn masked_words_come_back() {
-        let (masked, runs) = mask("=?utf-8?Q?a=2C_b?= <x@y.example>, =?utf-8?Q?c?= =?utf-8?Q?d?=", None);
+        let (masked, runs) =
+            mask("=?utf-8?Q?a=2C_b?= <x@y.example>, =?utf-8?Q?c?= =?utf-8?Q?d?=", Hint::default());
         assert!(!masked.contains("=?") && masked.matches(',').count() == 1);
         assert_eq!(unmask(&masked, &runs), "a, b <x@y.example>, cd");
     }

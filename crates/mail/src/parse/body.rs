@@ -1,6 +1,6 @@
 //! Roles of the leaves, and from them text, HTML and attachments.
 
-use super::{Content, Whole, header, inside};
+use super::{Content, Whole, inside};
 use crate::charset::{self, Hint};
 use crate::letter::{Attachment, Defect, Letter};
 use crate::part::{self, Kind, Part, Tree};
@@ -77,15 +77,13 @@ fn leaf_role(part: &Part, tree: &Tree) -> Role {
 }
 
 /// Fills text, HTML and attachments of the letter.
-pub(super) fn read(whole: &Whole<'_>, letter: &mut Letter) {
+pub(super) fn read(whole: &Whole<'_>, hint: Hint<'_>, letter: &mut Letter) {
     let (tree, roles) = (whole.tree, whole.roles);
-    let tld = header::tld(whole.raw, tree);
     let mut texts: Vec<Option<String>> = Vec::with_capacity(roles.len());
     let mut files = Vec::new();
     for (part, role, content) in whole.parts() {
         let content = content.filter(|_| matches!(role, Role::Plain | Role::Html));
-        let mut text =
-            content.map(|content| decode(part, role, &content.bytes, tld.as_deref(), &mut letter.defects));
+        let mut text = content.map(|content| decode(part, role, &content.bytes, hint, &mut letter.defects));
         if let (Some(text), Role::Plain) = (&mut text, role) {
             inside::take_out(text, &mut files);
         }
@@ -122,7 +120,7 @@ pub(super) fn decode(
     part: &Part,
     role: Role,
     bytes: &[u8],
-    tld: Option<&str>,
+    hint: Hint<'_>,
     defects: &mut Vec<Defect>,
 ) -> String {
     let bytes = match bytes.get(..MAX_TEXT_BYTES) {
@@ -132,15 +130,19 @@ pub(super) fn decode(
         }
         _ => bytes,
     };
-    let in_html =
-        (role == Role::Html && part.charset.is_none()).then(|| charset::html_label(bytes)).flatten();
-    let label = part.charset.as_deref().or(in_html.as_deref());
-    let (text, defect) = charset::decode(bytes, Hint { label, tld });
+    let label = label(part, role, bytes);
+    let (text, defect) = charset::decode(bytes, Hint { label: label.as_deref(), ..hint });
     defects.extend(defect);
     match role {
         Role::Html => text.into_owned(),
         _ => lf(&text),
     }
+}
+
+/// The charset a text claims: in its part's header, else in its HTML.
+pub(super) fn label(part: &Part, role: Role, bytes: &[u8]) -> Option<String> {
+    let in_html = || (role == Role::Html).then(|| charset::html_label(bytes)).flatten();
+    part.charset.clone().or_else(in_html)
 }
 
 /// Line ends become LF; NULs (no text has them) go.
@@ -245,5 +247,5 @@ fn subject_of(message: &[u8]) -> Option<String> {
     let tree = part::header_only(head);
     let field = part::fields(&tree, head).find(|field| field.name.eq_ignore_ascii_case("subject"))?;
     let (text, _) = crate::headers::to_text(field.raw, Default::default());
-    Some(crate::headers::decode_text(&text, None))
+    Some(crate::headers::decode_text(&text, Hint::default()))
 }

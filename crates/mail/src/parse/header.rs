@@ -13,6 +13,8 @@ use std::collections::HashSet;
 
 /// Longer ids are cut: RFC 5322 §2.1.1 ends every line there.
 const MAX_ID_BYTES: usize = 998;
+/// Most bytes of the header, and of one text, that the charset is guessed by.
+pub(super) const MAX_SAMPLE_BYTES: usize = 64 * 1024;
 /// Of more references the first and the last ones are kept.
 const MAX_REFERENCES: usize = 1_000;
 
@@ -32,10 +34,8 @@ const ONCE: [&str; 11] = [
 ];
 
 /// Reads the header; defects of the header are noted in the letter.
-pub(super) fn read(raw: &[u8], tree: &Tree) -> Letter {
+pub(super) fn read(raw: &[u8], tree: &Tree, hint: Hint<'_>) -> Letter {
     let mut letter = Letter::default();
-    let tld = tld(raw, tree);
-    let label = tree.parts.iter().find_map(|part| part.charset.as_deref());
     let mut seen = HashSet::new();
     let mut list = Vec::with_capacity(tree.fields.len());
     for field in part::fields(tree, raw).take(headers::MAX_FIELDS) {
@@ -43,12 +43,12 @@ pub(super) fn read(raw: &[u8], tree: &Tree) -> Letter {
         if ONCE.contains(&name.as_str()) && !seen.insert(name.clone()) {
             letter.defects.push(Defect::DuplicateHeader);
         }
-        let (text, guessed) = headers::to_text(field.raw, Hint { label, tld: tld.as_deref() });
+        let (text, guessed) = headers::to_text(field.raw, hint);
         if guessed {
             letter.defects.push(Defect::RawHeaderBytes);
         }
-        take(&mut letter, &name, &text, tld.as_deref());
-        list.push((field.name.to_owned(), listed(&text, tld.as_deref(), &mut letter.defects)));
+        take(&mut letter, &name, &text, hint);
+        list.push((field.name.to_owned(), listed(&text, hint, &mut letter.defects)));
     }
     if tree.fields.len() > headers::MAX_FIELDS {
         letter.defects.push(Defect::HeaderLimit);
@@ -58,19 +58,22 @@ pub(super) fn read(raw: &[u8], tree: &Tree) -> Letter {
     letter
 }
 
-fn listed(text: &str, tld: Option<&str>, defects: &mut Vec<Defect>) -> String {
+fn listed(text: &str, hint: Hint<'_>, defects: &mut Vec<Defect>) -> String {
     let end = text.floor_char_boundary(headers::MAX_VALUE_BYTES);
     if end < text.len() {
         defects.push(Defect::HeaderLimit);
     }
-    headers::decode_text(&text[..end], tld)
+    headers::decode_text(&text[..end], hint)
 }
 
-fn take(letter: &mut Letter, name: &str, text: &str, tld: Option<&str>) {
-    let read = |defects: &mut Vec<Defect>| addresses(text, tld, defects);
+fn take(letter: &mut Letter, name: &str, text: &str, hint: Hint<'_>) {
+    let read = |defects: &mut Vec<Defect>| addresses(text, hint, defects);
     let recipients = |defects: &mut Vec<Defect>| {
-        let mut list = addresses(text, tld, defects);
-        list.retain(|one| !one.address.is_empty());
+        let mut list = addresses(text, hint, defects);
+        // `undisclosed-recipients:@mx.example;`: a group without members that got a domain on its way.
+        let of_group = |address: &str| address.starts_with('@') || address.ends_with(';');
+        let is_group = text.trim_end().ends_with(';');
+        list.retain(|one| !one.address.is_empty() && !(is_group && of_group(&one.address)));
         list
     };
     match name {
@@ -82,7 +85,7 @@ fn take(letter: &mut Letter, name: &str, text: &str, tld: Option<&str>) {
         "to" => letter.to.extend(recipients(&mut letter.defects)),
         "cc" => letter.cc.extend(recipients(&mut letter.defects)),
         "bcc" => letter.bcc.extend(recipients(&mut letter.defects)),
-        "subject" if letter.subject.is_empty() => letter.subject = headers::decode_text(text, tld),
+        "subject" if letter.subject.is_empty() => letter.subject = headers::decode_text(text, hint),
         "date" if letter.date.is_none() => letter.date = date::read(text),
         "message-id" if letter.message_id.is_none() => {
             letter.message_id = ids(text, true).into_iter().next();
@@ -102,8 +105,8 @@ fn take(letter: &mut Letter, name: &str, text: &str, tld: Option<&str>) {
     }
 }
 
-fn addresses(text: &str, tld: Option<&str>, defects: &mut Vec<Defect>) -> Vec<Address> {
-    let (addresses, too_many) = address::read(text, tld);
+fn addresses(text: &str, hint: Hint<'_>, defects: &mut Vec<Defect>) -> Vec<Address> {
+    let (addresses, too_many) = address::read(text, hint);
     if too_many {
         defects.push(Defect::AddressLimit);
     }
@@ -146,7 +149,7 @@ fn references(text: &str) -> Vec<String> {
 
 /// RFC 2919: the id stands in the last pair of angle brackets.
 fn list_id(text: &str) -> Option<String> {
-    let text = headers::decode_text(text, None);
+    let text = headers::decode_text(text, Hint::default());
     let inner = text.rsplit_once('<').and_then(|(_, tail)| tail.split_once('>'));
     let id = inner.map_or(text.as_str(), |(id, _)| id).trim();
     (!id.is_empty()).then(|| id.to_owned())
@@ -175,6 +178,30 @@ fn note_what_is_missing(letter: &mut Letter) {
     if letter.from.iter().all(|from| from.address.is_empty()) {
         letter.defects.push(Defect::MissingFrom);
     }
+}
+
+/// The charset in which a letter's unlabelled bytes are written, header and text together: what writes
+/// raw bytes writes all of them in one. Texts of other labels than the first have no part in it.
+pub(super) fn charset(
+    tree: &Tree,
+    raw: &[u8],
+    texts: impl Iterator<Item = (Option<String>, Vec<u8>)>,
+    hint: Hint<'_>,
+) -> Option<&'static encoding_rs::Encoding> {
+    let mut sample = Vec::new();
+    let fields = part::fields(tree, raw).take(headers::MAX_FIELDS);
+    for field in fields.filter(|field| std::str::from_utf8(field.raw).is_err()) {
+        if sample.len() < MAX_SAMPLE_BYTES {
+            sample.extend_from_slice(field.raw.get(..MAX_SAMPLE_BYTES).unwrap_or(field.raw));
+            sample.push(b'\n');
+        }
+    }
+    for (label, text) in texts {
+        if label.as_deref() == hint.label && std::str::from_utf8(&text).is_err() {
+            sample.extend_from_slice(&text);
+        }
+    }
+    crate::charset::of_letter(&sample, hint)
 }
 
 /// Country of the writer, else of a recipient, as a hint for guessing charsets. Generic domains say

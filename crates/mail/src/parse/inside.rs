@@ -40,23 +40,56 @@ pub(super) struct Opened {
 
 /// Whether a part may be a winmail.dat.
 pub(super) fn is_tnef(part: &Part, role: Role) -> bool {
-    let named = part.name.as_deref().is_some_and(|name| name.eq_ignore_ascii_case("winmail.dat"));
-    let typed = matches!(part.content_type.as_str(), "application/ms-tnef" | "application/vnd.ms-tnef");
-    role.is_attachment() && part.nesting == 0 && (named || typed)
+    role.is_attachment() && part.nesting == 0 && part.is_tnef()
 }
 
-/// Opens a winmail.dat; messages embedded in it stay closed.
+/// Opens a winmail.dat; the files of messages embedded in it follow the message they are in.
 pub(super) fn open(bytes: &[u8]) -> Option<Opened> {
     let opened = tnef::open(bytes)?;
-    let file = |file: tnef::File| File {
-        name: file.name.map(|name| part::file_name(&name)).filter(|name| !name.is_empty()),
-        content_type: file.content_type.unwrap_or_else(|| "application/octet-stream".to_owned()),
-        content_id: file.content_id,
-        inline: file.inline,
-        bytes: file.bytes,
+    let mut files = Vec::new();
+    list(opened.files, MAX_EMBEDDED, &mut files);
+    // A message forwarded with nothing written to it is read by what it forwards.
+    let bare = opened.text.is_none() && opened.html.is_none();
+    let inner = || {
+        files
+            .iter()
+            .filter(|file: &&File| file.content_type == tnef::EMBEDDED)
+            .find_map(|file| tnef::open(&file.bytes))
     };
-    let files = opened.files.into_iter().map(file).collect();
-    Some(Opened { text: opened.text, html: opened.html, files })
+    let (text, html) = match bare.then(inner).flatten() {
+        Some(inner) => (inner.text, inner.html),
+        None => (opened.text, opened.html),
+    };
+    Some(Opened { text, html, files })
+}
+
+/// Messages within messages of a winmail.dat whose files are listed.
+const MAX_EMBEDDED: usize = 3;
+/// Most files listed of one winmail.dat with all that is embedded in it.
+const MAX_FILES: usize = 1_000;
+
+fn list(found: Vec<tnef::File>, depth: usize, files: &mut Vec<File>) {
+    for file in found {
+        if files.len() >= MAX_FILES {
+            return;
+        }
+        let embedded = (file.content_type.as_deref() == Some(tnef::EMBEDDED) && depth > 0)
+            .then(|| tnef::open(&file.bytes))
+            .flatten();
+        let subject = embedded.as_ref().and_then(|message| message.subject.clone());
+        files.push(File {
+            name: file.name.or(subject).map(|name| part::file_name(&name)).filter(|name| !name.is_empty()),
+            content_type: file.content_type.unwrap_or_else(|| "application/octet-stream".to_owned()),
+            content_id: file.content_id,
+            inline: file.inline,
+            bytes: file.bytes,
+        });
+        list(
+            embedded.map(|message| message.files).unwrap_or_default(),
+            depth - usize::from(depth > 0),
+            files,
+        );
+    }
 }
 
 /// Takes uuencoded files out of a text.
@@ -95,7 +128,8 @@ pub(super) fn bytes_of_all(raw: &[u8], tree: &Tree, roles: &[Role]) -> impl Iter
     for (part, _) in tree.parts.iter().zip(roles).filter(|(_, role)| **role == Role::Plain) {
         let content = leaf_content(raw, part);
         if memchr::memmem::find(&content.bytes, b"begin ").is_some() {
-            let mut text = body::decode(part, Role::Plain, &content.bytes, None, &mut Vec::new());
+            let mut text =
+                body::decode(part, Role::Plain, &content.bytes, Default::default(), &mut Vec::new());
             take_out(&mut text, &mut from_texts);
         }
     }

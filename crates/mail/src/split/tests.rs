@@ -58,6 +58,27 @@ fn parts_of_an_attached_message_are_parts() {
 }
 
 #[test]
+fn b10_the_outline_keeps_what_says_something_in_a_file() {
+    let filling = "x".repeat(4 * MIN_PART_BYTES);
+    for (head, is_kept) in [
+        ("Content-Type: application/ms-tnef; name=winmail.dat", true),
+        ("Content-Type: application/octet-stream; name=WINMAIL.DAT", true),
+        ("Content-Type: text/calendar", true),
+        ("Content-Type: application/octet-stream; name=invite.ics", true),
+        ("Content-Type: application/pdf; name=a.pdf", false),
+    ] {
+        let raw = format!(
+            "From: a@a.example\nContent-Type: multipart/mixed; boundary=x\n\n--x\n{head}\n\n{filling}\n--x--\n"
+        );
+        let (split, _) = crate::open(raw.as_bytes());
+        let parts: HashMap<_, _> = split.parts.iter().map(|part| (part.hash, part.bytes.to_vec())).collect();
+        let fetch = |hash: &[u8; 32]| parts.get(hash).cloned();
+        let outline = outline(split.header, &split.skeleton, |hash| fetch(hash)).unwrap();
+        assert_eq!(String::from_utf8(outline).unwrap().contains(&filling), is_kept, "{head}");
+    }
+}
+
+#[test]
 fn outline_reads_the_same_text_without_the_files() {
     let raw = message(&vec![1; 1_000_000]);
     let split = split(&raw);

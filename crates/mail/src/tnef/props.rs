@@ -15,6 +15,8 @@ const INTERFACE_ID_BYTES: usize = 16;
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Value<'a> {
     Number(u32),
+    /// A moment: 100 ns since 1601-01-01 UTC (FILETIME).
+    Moment(u64),
     /// Text in the code page of the stream.
     Text(&'a [u8]),
     /// Text in UTF-16LE.
@@ -38,6 +40,15 @@ impl<'a> Properties<'a> {
     pub(super) fn number(&self, tag: u16) -> Option<u32> {
         match self.value(tag)? {
             Value::Number(number) => Some(number),
+            _ => None,
+        }
+    }
+
+    /// A moment in microseconds since 1970-01-01 UTC.
+    pub(super) fn moment(&self, tag: u16) -> Option<i64> {
+        const EPOCH: u64 = 116_444_736_000_000_000;
+        match self.value(tag)? {
+            Value::Moment(ticks) => i64::try_from(ticks.checked_sub(EPOCH)? / 10).ok(),
             _ => None,
         }
     }
@@ -129,7 +140,11 @@ impl<'a> Reader<'a> {
         match kind {
             0x00 | 0x01 => Some(Value::Other),
             0x02 | 0x03 | 0x04 | 0x0a | 0x0b => self.u32().map(Value::Number),
-            0x05 | 0x06 | 0x07 | 0x14 | 0x40 => self.take(8).map(|_| Value::Other),
+            0x40 => {
+                let ticks = self.take(8)?;
+                Some(Value::Moment(u64::from_le_bytes(ticks.try_into().ok()?)))
+            }
+            0x05 | 0x06 | 0x07 | 0x14 => self.take(8).map(|_| Value::Other),
             0x48 => self.take(16).map(|_| Value::Other),
             _ => None,
         }
