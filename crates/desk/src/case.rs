@@ -5,7 +5,7 @@
 //! written there in the same transaction.
 
 use crate::may::{Actor, Verb};
-use crate::{Desk, Refusal, record, thread};
+use crate::{Desk, Refusal, access, record, thread};
 use mail::fold::fold;
 pub use model::Priority;
 use model::{CaseStatus, LinkReason, ProcessId, RecordId, RecordKind, ThreadId, Time, UserId};
@@ -101,7 +101,7 @@ pub async fn change(desk: &Desk, actor: &Actor, id: RecordId, wanted: Changes) -
         return Err(record::changed_meanwhile());
     }
     threads::follow_case(&mut tx, id).await?;
-    let_assignee_see(&mut tx, id).await?;
+    access::refresh_record(&mut tx, id).await?;
     for (kind, data) in told {
         tell(&mut tx, actor, id, None, kind, data, now).await?;
     }
@@ -189,18 +189,6 @@ async fn differences(
     Ok(told)
 }
 
-/// Whoever is to act on a case has to see its mail (E2: "or it was assigned to the user").
-pub(crate) async fn let_assignee_see(tx: &mut Tx, id: RecordId) -> Result<(), Refusal> {
-    let record = records::record(tx, id, &RecordsHeard::All).await?.ok_or(Refusal::NotFound)?;
-    let Some((user, _)) = record.case.and_then(|part| part.assignee) else {
-        return Ok(());
-    };
-    for thread in threads::of_case(tx, id).await? {
-        threads::give_to(tx, thread, user).await?;
-    }
-    Ok(())
-}
-
 async fn tell_everybody(tx: &mut Tx, id: RecordId, now: Time) -> Result<(), Refusal> {
     let case = Change { kind: ChangeKind::Case, entity_id: id.0, thread: None, action: "changed" };
     let mut all = vec![case];
@@ -264,6 +252,7 @@ pub async fn create(
     let (id, number) = records::add_case(&mut tx, new).await?;
     threads::join_case(&mut tx, thread_id, id).await?;
     link_own_case(&mut tx, actor, thread_id, id, now).await?;
+    access::refresh(&mut tx, thread_id).await?;
     let data = serde_json::json!({ "number": number.to_string() });
     tell(&mut tx, actor, id, Some(thread_id), StreamKind::CaseCreated, data, now).await?;
     if let Some(user) = actor.user {

@@ -5,6 +5,7 @@
 //! written. There are no hooks: what happens after a case is closed is written in `case::change`.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod access;
 pub mod bytes;
 pub mod case;
 pub mod clock;

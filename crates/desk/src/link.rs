@@ -1,7 +1,7 @@
 //! Ties between threads and records, by hand.
 
 use crate::may::{Actor, Verb};
-use crate::{Desk, Refusal, case, record, thread};
+use crate::{Desk, Refusal, access, record, thread};
 use model::{LinkId, LinkReason, RecordId, RecordKind, ThreadId, Time};
 use store::changes;
 use store::links::{self, Link, NewLink};
@@ -42,8 +42,8 @@ pub async fn add(
     account_of_contact(&mut tx, actor, thread_id, &record, now).await?;
     if record.kind == RecordKind::Case && threads::case_id(&mut tx, thread_id).await?.is_none() {
         threads::join_case(&mut tx, thread_id, record_id).await?;
-        case::let_assignee_see(&mut tx, record_id).await?;
     }
+    access::refresh(&mut tx, thread_id).await?;
     changes::add(&mut tx, thread::change(thread_id, "linked"), now).await?;
     let link = links::link(&mut tx, id).await?.ok_or(Refusal::NotFound)?;
     tx.commit().await?;
@@ -94,6 +94,7 @@ pub async fn remove(desk: &Desk, actor: &Actor, id: LinkId) -> Result<(), Refusa
     if !links::remove(&mut tx, id, link.thread).await? {
         return Err(Refusal::NotFound);
     }
+    access::refresh(&mut tx, link.thread).await?;
     let record = link.record;
     tell(&mut tx, actor, link.thread, record.id, &record.name, StreamKind::Unlinked, now).await?;
     changes::add(&mut tx, thread::change(link.thread, "unlinked"), now).await?;

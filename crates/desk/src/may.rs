@@ -63,7 +63,10 @@ impl Actor {
         match self.mail {
             Level::All => return Access::All,
             Level::No => return Access::Tokens(tokens),
-            Level::Team => tokens.extend(self.team_mailboxes.iter().map(|id| format!("m{id}"))),
+            Level::Team => {
+                tokens.extend(self.team_mailboxes.iter().map(|id| format!("m{id}")));
+                tokens.extend(self.teams.iter().map(|id| format!("t{id}")));
+            }
             Level::Own => {}
         }
         tokens.extend(self.own_mailboxes.iter().map(|id| format!("m{id}")));
@@ -315,7 +318,7 @@ mod tests {
         let tokens = |list: &[&str]| Access::Tokens(list.iter().map(|t| t.to_string()).collect());
         assert_eq!(access(Level::No), tokens(&[]));
         assert_eq!(access(Level::Own), tokens(&["m4", "u7"]));
-        assert_eq!(access(Level::Team), tokens(&["m3", "m4", "u7"]));
+        assert_eq!(access(Level::Team), tokens(&["m3", "m4", "t1", "u7"]));
         assert_eq!(access(Level::All), Access::All);
     }
 

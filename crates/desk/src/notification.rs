@@ -2,7 +2,15 @@
 //!
 //! A notification is a word, what its sentence speaks of, and what it is about. Only its addressee sees
 //! it, and only their live connections hear that there is one. Whoever makes one says nothing in it that
-//! the addressee could not see by themselves: it may be read long after, but it is written for one.
+//! the addressee could not see by themselves. What is about threads and records goes through [`event()`], which
+//! asks that, and is left out of the list for who may not see them any more.
+
+mod event;
+mod settings;
+
+pub(crate) use event::events;
+pub use event::{Event, Happened, MAIL_PAUSE_S, Subject, Ways, event};
+pub use settings::{change, settings};
 
 use crate::may::{Actor, Verb};
 use crate::{Desk, Refusal};
@@ -10,7 +18,7 @@ use model::{MailboxId, NotificationId, RecordId, ThreadId, UserId};
 use std::collections::BTreeMap;
 use store::changes::{self, Change, ChangeKind};
 use store::mailboxes::Mailbox;
-use store::notifications::{self, New, Notification};
+use store::notifications::{self, New, Notification, Sees};
 use store::people;
 use store::sql::{Error, Tx};
 
@@ -77,11 +85,14 @@ pub async fn tell(desk: &Desk, tx: &mut Tx, user: UserId, notice: &Notice) -> Re
         mailbox: notice.mailbox,
         thread: notice.thread,
         record: notice.record,
-        data: &data,
+        data,
+        count: 1,
+        mailed_at: None,
+        read_at: None,
         at: desk.clock.now(),
     };
-    let id = notifications::add(tx, &new).await?;
-    notifications::trim(tx, user, MOST).await?;
+    let id = notifications::add(tx, vec![new]).await?;
+    notifications::trim(tx, [user], MOST).await?;
     changed(desk, tx, id, "added").await?;
     crate::sending::notice::queue(desk, tx, user, notice.kind, &notice.data).await
 }
@@ -102,8 +113,18 @@ pub async fn tell_keepers(desk: &Desk, tx: &mut Tx, mailbox: &Mailbox, notice: &
 }
 
 async fn changed(desk: &Desk, tx: &mut Tx, id: NotificationId, action: &'static str) -> Result<(), Error> {
-    let change = Change { kind: ChangeKind::Notification, entity_id: id.0, thread: None, action };
-    changes::add(tx, change, desk.clock.now()).await.map(drop)
+    changed_many(desk, tx, [id], action).await
+}
+
+async fn changed_many(
+    desk: &Desk,
+    tx: &mut Tx,
+    ids: impl IntoIterator<Item = NotificationId>,
+    action: &'static str,
+) -> Result<(), Error> {
+    let change =
+        |id: NotificationId| Change { kind: ChangeKind::Notification, entity_id: id.0, thread: None, action };
+    changes::add_many(tx, ids.into_iter().map(change).collect(), desk.clock.now()).await.map(drop)
 }
 
 /// Somebody's notifications, the newest first; how many there are, and how many are unread.
@@ -116,8 +137,9 @@ pub async fn page(
     actor.may(Verb::ReadNotifications)?;
     let user = actor.person()?;
     let mut reader = desk.db.snapshot().await?;
-    let (total, unread) = notifications::counts(&mut reader, user).await?;
-    Ok((total, unread, notifications::page(&mut reader, user, offset, limit).await?))
+    let sees = Sees { user, mail: actor.mail_access(), records: actor.records_heard() };
+    let (total, unread) = notifications::counts(&mut reader, &sees).await?;
+    Ok((total, unread, notifications::page(&mut reader, &sees, offset, limit).await?))
 }
 
 /// Marks those up to `id` as read.
@@ -132,4 +154,17 @@ pub async fn read(desk: &Desk, actor: &Actor, up_to: NotificationId) -> Result<(
         changed(desk, &mut tx, newest, "read").await?;
     }
     Ok(tx.commit().await?)
+}
+
+/// Marks what somebody was told of a thread as read: they have read the thread.
+pub(crate) async fn read_of_thread(
+    desk: &Desk,
+    tx: &mut Tx,
+    user: UserId,
+    thread: ThreadId,
+) -> Result<(), Error> {
+    match notifications::read_of_thread(tx, user, thread, desk.clock.now()).await? {
+        Some(newest) => changed(desk, tx, newest, "read").await,
+        None => Ok(()),
+    }
 }

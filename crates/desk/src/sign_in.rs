@@ -18,7 +18,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use model::{Time, UserId};
 use std::sync::LazyLock;
 use store::people;
-use store::sql::{Db, Tx};
+use store::sql::{Db, Sql, Tx};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// A session ends after so many seconds without use: 7 days.
@@ -164,12 +164,12 @@ pub async fn sign_out(desk: &Desk, session: &Session) -> Result<(), Refusal> {
 
 /// A user with their levels, teams and mailboxes; `None` if there is none or they are switched off.
 pub async fn actor(db: &Db, id: UserId) -> Result<Option<Actor>, Refusal> {
-    let mut reader = db;
-    let Some(user) = people::user(&mut reader, id).await?.filter(|user| user.active) else {
-        return Ok(None);
-    };
-    let belongings = people::belongings(&mut reader, id).await?;
-    Ok(Some(Actor {
+    Ok(actors(&mut &*db, &[id]).await?.pop())
+}
+
+/// Those of `ids` who may sign in, with their rights.
+pub(crate) async fn actors(sql: &mut impl Sql, ids: &[UserId]) -> Result<Vec<Actor>, store::sql::Error> {
+    let actor = |(user, belongings): (people::User, people::Belongings)| Actor {
         user: Some(user.id),
         name: user.name,
         administrator: user.role.administrator,
@@ -180,7 +180,8 @@ pub async fn actor(db: &Db, id: UserId) -> Result<Option<Actor>, Refusal> {
         teams: belongings.teams,
         team_mailboxes: belongings.team_mailboxes,
         own_mailboxes: belongings.own_mailboxes,
-    }))
+    };
+    Ok(people::active(sql, ids).await?.into_iter().map(actor).collect())
 }
 
 /// Adds a session to an open transaction.

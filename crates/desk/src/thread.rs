@@ -4,7 +4,7 @@
 //! its events) is decided in one place, and the API only gives it its outer shape.
 
 use crate::may::{Actor, Verb};
-use crate::{Desk, Refusal, message};
+use crate::{Desk, Refusal, message, notification};
 use model::{MailboxId, MessageId, RecordId, ThreadId, Time};
 use std::collections::{HashMap, HashSet};
 use store::changes::{self, Change, ChangeKind, RecordsHeard};
@@ -220,6 +220,9 @@ async fn mark(
     visible(&mut tx, actor, id).await?;
     let newest = messages::newest(&mut tx, id).await?.ok_or(Refusal::NotFound)?;
     threads::read_up_to(&mut tx, user, id, up_to(newest)).await?;
+    if action == "read" {
+        notification::read_of_thread(desk, &mut tx, user, id).await?;
+    }
     changes::add(&mut tx, change(id, action), desk.clock.now()).await?;
     Ok(tx.commit().await?)
 }

@@ -205,6 +205,11 @@ ALTER TABLE users ADD COLUMN working_hours TEXT NOT NULL DEFAULT '';
 
 -- Notifications --------------------------------------------------------------------------------------------
 
+-- How often it happened since they last read it: several mails of one thread are one line.
+ALTER TABLE notifications ADD COLUMN count BIGINT NOT NULL DEFAULT 1;
+-- When a mail last told of the same.
+ALTER TABLE notifications ADD COLUMN mailed_at BIGINT;
+
 -- Where somebody wants to be told of an event; no row: as the event's default says.
 CREATE TABLE notification_settings (
   user_id BIGINT NOT NULL REFERENCES users (id),

@@ -5,6 +5,7 @@
 //! it knows its tables and nothing about permission, which `desk` asks before it calls.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod access;
 pub mod changes;
 pub mod claims;
 pub mod clearing;

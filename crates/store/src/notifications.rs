@@ -1,8 +1,18 @@
-//! What somebody is told in the interface: one row for each person and event.
+//! What somebody is told in the interface: one row for each person and thing.
+//!
+//! What happens again before it was read is the same row with a higher `count`; it is written anew, so that
+//! the newest stands first and later rows have higher ids. A row about a thread or record is there only for
+//! who may see that now: [`Sees`] is folded into every list and count.
 
+mod settings;
+
+pub use settings::{Setting, set, settings};
+
+use crate::changes::RecordsHeard;
 use crate::counters;
 use crate::params;
-use crate::sql::{Error, Row, Sql, Tx};
+use crate::people::Access;
+use crate::sql::{Error, Params, Row, Sql, Tx};
 use model::{MailboxId, NotificationId, RecordId, ThreadId, Time, UserId};
 
 /// Something to tell somebody.
@@ -19,7 +29,13 @@ pub struct New<'a> {
     /// The record it is about.
     pub record: Option<RecordId>,
     /// What the sentence speaks of: a JSON object of strings.
-    pub data: &'a str,
+    pub data: String,
+    /// How often it happened since they read it.
+    pub count: i64,
+    /// When a mail last told of it.
+    pub mailed_at: Option<Time>,
+    /// Set where they do not want to hear of it in the interface.
+    pub read_at: Option<Time>,
     /// When.
     pub at: Time,
 }
@@ -39,10 +55,135 @@ pub struct Notification {
     pub record: Option<RecordId>,
     /// What the sentence speaks of: a JSON object of strings.
     pub data: String,
+    /// How often it happened since they read it.
+    pub count: i64,
     /// When.
     pub at: Time,
     /// Whether they have read it.
     pub read: bool,
+}
+
+/// What makes two things one line: whom, what, and the thread (or else record) it is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Key {
+    /// Whom.
+    pub user: UserId,
+    /// What, as a stable word.
+    pub kind: &'static str,
+    /// The thread it is about.
+    pub thread: Option<ThreadId>,
+    /// The record it is about; counts only where there is no thread.
+    pub record: Option<RecordId>,
+}
+
+/// The line that was there before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Before {
+    /// How often it had happened.
+    pub count: i64,
+    /// Whether they had read it.
+    pub read: bool,
+    /// When a mail last told of it.
+    pub mailed_at: Option<Time>,
+}
+
+/// Whose notifications, and what they may see.
+#[derive(Clone, Debug)]
+pub struct Sees {
+    /// Whose.
+    pub user: UserId,
+    /// The threads they may see.
+    pub mail: Access,
+    /// The records they may see.
+    pub records: RecordsHeard,
+}
+
+impl Sees {
+    /// FROM and WHERE of what they were told and may still see.
+    fn rows(&self) -> (String, Params) {
+        let mut params = params![self.user];
+        let thread = self.mail.condition("n.thread_id", &mut params);
+        let record = self.records.condition("r", &mut params);
+        let from = format!(
+            "FROM notifications n WHERE n.user_id = $1 AND (n.thread_id IS NULL OR {thread}) AND (n.record_id IS NULL \
+             OR EXISTS (SELECT 1 FROM records r WHERE r.id = n.record_id AND {record}))"
+        );
+        (from, params)
+    }
+}
+
+/// Adds some; their ids count up from the one returned.
+pub async fn add(tx: &mut Tx, new: Vec<New<'_>>) -> Result<NotificationId, Error> {
+    let first = counters::take(tx, "notifications", new.len() as i64).await?;
+    let row = |(id, one): (i64, New<'_>)| {
+        params![
+            id,
+            one.user,
+            one.kind,
+            one.mailbox,
+            one.thread,
+            one.record,
+            one.data,
+            one.count,
+            one.mailed_at,
+            one.read_at,
+            one.at
+        ]
+    };
+    let head = "INSERT INTO notifications (id, user_id, kind, mailbox_id, thread_id, record_id, data, count, \
+                mailed_at, read_at, at) VALUES";
+    tx.insert_many(head, "", (first..).zip(new).map(row).collect()).await?;
+    Ok(NotificationId(first))
+}
+
+/// Takes out the lines of these keys, to be written anew; what they were.
+pub async fn take(tx: &mut Tx, keys: &[Key]) -> Result<Vec<Option<Before>>, Error> {
+    let text = "SELECT id, count, read_at, mailed_at FROM notifications WHERE user_id = $1 AND kind = $2 \
+                AND COALESCE(thread_id, 0) = $3 AND ($3 <> 0 OR COALESCE(record_id, 0) = $4) \
+                ORDER BY id DESC LIMIT 1";
+    let key = |key: &Key| {
+        let (thread, record) = (key.thread.map_or(0, |id| id.0), key.record.map_or(0, |id| id.0));
+        params![key.user, key.kind, thread, record]
+    };
+    let found = tx.query_many(text, keys.iter().map(key).collect()).await?;
+    let (mut before, mut gone) = (Vec::with_capacity(keys.len()), Vec::new());
+    for rows in found {
+        let Some(row) = rows.first() else {
+            before.push(None);
+            continue;
+        };
+        gone.push(params![row.get::<i64>(0)?]);
+        let read = row.get::<Option<Time>>(2)?.is_some();
+        before.push(Some(Before { count: row.get(1)?, read, mailed_at: row.get(3)? }));
+    }
+    tx.execute_many("DELETE FROM notifications WHERE id = $1", gone).await?;
+    Ok(before)
+}
+
+/// Keeps the newest `most` of each of these people and forgets the rest.
+pub async fn trim(tx: &mut Tx, users: impl IntoIterator<Item = UserId>, most: i64) -> Result<(), Error> {
+    let text = "DELETE FROM notifications WHERE user_id = $1 AND id <= COALESCE((SELECT id FROM notifications \
+                WHERE user_id = $1 ORDER BY id DESC LIMIT 1 OFFSET $2), 0)";
+    tx.execute_many(text, users.into_iter().map(|user| params![user, most]).collect()).await.map(drop)
+}
+
+/// Somebody's, the newest first.
+pub async fn page(
+    sql: &mut impl Sql,
+    sees: &Sees,
+    offset: u64,
+    limit: u32,
+) -> Result<Vec<Notification>, Error> {
+    let (from, mut params) = sees.rows();
+    let at = params.len();
+    params.extend(params![limit, offset]);
+    let text = format!(
+        "SELECT n.id, n.kind, n.mailbox_id, n.thread_id, n.record_id, n.data, n.count, n.at, n.read_at {from} \
+         ORDER BY n.id DESC LIMIT ${} OFFSET ${}",
+        at + 1,
+        at + 2
+    );
+    sql.query(&text, params).await?.iter().map(notification_of).collect()
 }
 
 fn notification_of(row: &Row) -> Result<Notification, Error> {
@@ -53,44 +194,17 @@ fn notification_of(row: &Row) -> Result<Notification, Error> {
         thread: row.get(3)?,
         record: row.get(4)?,
         data: row.get(5)?,
-        at: row.get(6)?,
-        read: row.get::<Option<Time>>(7)?.is_some(),
+        count: row.get(6)?,
+        at: row.get(7)?,
+        read: row.get::<Option<Time>>(8)?.is_some(),
     })
 }
 
-/// Adds one.
-pub async fn add(tx: &mut Tx, new: &New<'_>) -> Result<NotificationId, Error> {
-    let id = NotificationId(counters::take(tx, "notifications", 1).await?);
-    let text = "INSERT INTO notifications (id, user_id, kind, mailbox_id, thread_id, record_id, data, at) \
-                VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
-    tx.execute(text, params![id, new.user, new.kind, new.mailbox, new.thread, new.record, new.data, new.at])
-        .await?;
-    Ok(id)
-}
-
-/// Keeps the newest `most` of somebody's and forgets the rest.
-pub async fn trim(tx: &mut Tx, user: UserId, most: i64) -> Result<(), Error> {
-    let text = "DELETE FROM notifications WHERE user_id = $1 AND id <= COALESCE((SELECT id FROM notifications \
-                WHERE user_id = $1 ORDER BY id DESC LIMIT 1 OFFSET $2), 0)";
-    tx.execute(text, params![user, most]).await.map(drop)
-}
-
-/// Somebody's, the newest first.
-pub async fn page(
-    sql: &mut impl Sql,
-    user: UserId,
-    offset: u64,
-    limit: u32,
-) -> Result<Vec<Notification>, Error> {
-    let text = "SELECT id, kind, mailbox_id, thread_id, record_id, data, at, read_at FROM notifications \
-                WHERE user_id = $1 ORDER BY id DESC LIMIT $2 OFFSET $3";
-    sql.query(text, params![user, limit, offset]).await?.iter().map(notification_of).collect()
-}
-
 /// How many somebody has, and how many of them are unread.
-pub async fn counts(sql: &mut impl Sql, user: UserId) -> Result<(i64, i64), Error> {
-    let text = "SELECT COUNT(*), COUNT(*) - COUNT(read_at) FROM notifications WHERE user_id = $1";
-    let row = sql.query_one(text, params![user]).await?;
+pub async fn counts(sql: &mut impl Sql, sees: &Sees) -> Result<(i64, i64), Error> {
+    let (from, params) = sees.rows();
+    let text = format!("SELECT COUNT(*), COUNT(*) - COUNT(n.read_at) {from}");
+    let row = sql.query_one(&text, params).await?;
     Ok((row.get(0)?, row.get(1)?))
 }
 
@@ -108,4 +222,67 @@ pub async fn newest(
 pub async fn read(tx: &mut Tx, user: UserId, up_to: NotificationId, at: Time) -> Result<u64, Error> {
     let text = "UPDATE notifications SET read_at = $3 WHERE user_id = $1 AND id <= $2 AND read_at IS NULL";
     tx.execute(text, params![user, up_to, at]).await
+}
+
+/// Marks what somebody was told of a thread as read; the newest of it, if there was any unread.
+pub async fn read_of_thread(
+    tx: &mut Tx,
+    user: UserId,
+    thread: ThreadId,
+    at: Time,
+) -> Result<Option<NotificationId>, Error> {
+    let text = "SELECT MAX(id) FROM notifications WHERE user_id = $1 AND thread_id = $2 AND read_at IS NULL";
+    let newest: Option<NotificationId> = tx.query_one(text, params![user, thread]).await?.get(0)?;
+    if newest.is_some() {
+        let text =
+            "UPDATE notifications SET read_at = $3 WHERE user_id = $1 AND thread_id = $2 AND read_at IS NULL";
+        tx.execute(text, params![user, thread, at]).await?;
+    }
+    Ok(newest)
+}
+
+/// Whom a mail in a thread may concern.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Audience {
+    /// Who is in charge of the thread or its case.
+    pub assignee: Option<UserId>,
+    /// Its case.
+    pub case: Option<RecordId>,
+    /// The members of the team in charge, where nobody is.
+    pub team: Vec<UserId>,
+    /// Who follows a record it is linked to, and one such record.
+    pub followers: Vec<(UserId, RecordId)>,
+}
+
+/// People of one thread that are asked for.
+const MOST_PEOPLE: usize = 500;
+
+/// Whom mails in these threads may concern, as each thread stands.
+pub async fn audiences(sql: &mut impl Sql, threads: &[ThreadId]) -> Result<Vec<Audience>, Error> {
+    let asked = || threads.iter().map(|id| params![*id]).collect::<Vec<Params>>();
+    let charge = "SELECT t.assignee_id, t.case_id FROM threads t WHERE t.id = $1";
+    let team = format!(
+        "SELECT m.user_id FROM threads t LEFT JOIN records r ON r.id = t.case_id \
+         JOIN team_members m ON m.team_id = COALESCE(r.team_id, t.team_id) \
+         WHERE t.id = $1 AND t.assignee_id IS NULL ORDER BY m.user_id LIMIT {MOST_PEOPLE}"
+    );
+    let followers = format!(
+        "SELECT f.user_id, MIN(f.record_id) FROM links l JOIN followers f ON f.record_id = l.record_id \
+         WHERE l.thread_id = $1 GROUP BY f.user_id ORDER BY f.user_id LIMIT {MOST_PEOPLE}"
+    );
+    let charge = sql.query_many(charge, asked()).await?;
+    let team = sql.query_many(&team, asked()).await?;
+    let followers = sql.query_many(&followers, asked()).await?;
+    let mut out = Vec::with_capacity(threads.len());
+    for ((charge, team), followers) in charge.iter().zip(&team).zip(&followers) {
+        let mut one = Audience::default();
+        if let Some(row) = charge.first() {
+            (one.assignee, one.case) = (row.get(0)?, row.get(1)?);
+        }
+        one.team = team.iter().map(|row| row.get(0)).collect::<Result<_, Error>>()?;
+        one.followers =
+            followers.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect::<Result<_, Error>>()?;
+        out.push(one);
+    }
+    Ok(out)
 }

@@ -118,6 +118,20 @@ pub async fn user_by_login(sql: &mut impl Sql, login: &str) -> Result<Option<(Us
     row.map(|row| Ok((user_of(&row)?, row.get(15)?))).transpose()
 }
 
+/// Those of `ids` who may sign in, each with whom they belong to.
+pub async fn active(sql: &mut impl Sql, ids: &[UserId]) -> Result<Vec<(User, Belongings)>, Error> {
+    let asked = || ids.iter().map(|id| params![*id]).collect();
+    let users = sql.query_many(&format!("{USER} WHERE u.id = $1"), asked()).await?;
+    let belongings = sql.query_many(BELONGINGS, asked()).await?;
+    let mut out = Vec::with_capacity(ids.len());
+    for (users, belongings) in users.iter().zip(&belongings) {
+        if let Some(user) = users.first().map(user_of).transpose()?.filter(|user| user.active) {
+            out.push((user, belongings_of(belongings)?));
+        }
+    }
+    Ok(out)
+}
+
 /// All users by name.
 pub async fn users(sql: &mut impl Sql) -> Result<Vec<User>, Error> {
     let rows = sql.query(&format!("{USER} ORDER BY u.name, u.id"), params![]).await?;
@@ -224,15 +238,20 @@ pub async fn set_teams(tx: &mut Tx, id: UserId, teams: &[TeamId]) -> Result<(), 
     Ok(())
 }
 
+const BELONGINGS: &str = "SELECT 't' AS what, team_id AS id FROM team_members WHERE user_id = $1 \
+     UNION SELECT 'm', mt.mailbox_id FROM team_members tm \
+       JOIN mailbox_teams mt ON mt.team_id = tm.team_id \
+       JOIN mailboxes m ON m.id = mt.mailbox_id AND m.kind = 'group' WHERE tm.user_id = $1 \
+     UNION SELECT 'o', id FROM mailboxes WHERE owner_id = $1 ORDER BY 1, 2";
+
 /// A user's teams and mailboxes.
 pub async fn belongings(sql: &mut impl Sql, id: UserId) -> Result<Belongings, Error> {
-    let text = "SELECT 't' AS what, team_id AS id FROM team_members WHERE user_id = $1 \
-         UNION SELECT 'm', mt.mailbox_id FROM team_members tm \
-           JOIN mailbox_teams mt ON mt.team_id = tm.team_id \
-           JOIN mailboxes m ON m.id = mt.mailbox_id AND m.kind = 'group' WHERE tm.user_id = $1 \
-         UNION SELECT 'o', id FROM mailboxes WHERE owner_id = $1 ORDER BY 1, 2";
+    belongings_of(&sql.query(BELONGINGS, params![id]).await?)
+}
+
+fn belongings_of(rows: &[Row]) -> Result<Belongings, Error> {
     let mut out = Belongings::default();
-    for row in sql.query(text, params![id]).await? {
+    for row in rows {
         match row.get::<String>(0)?.as_str() {
             "t" => out.teams.push(row.get(1)?),
             "m" => out.team_mailboxes.push(row.get(1)?),

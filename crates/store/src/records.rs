@@ -15,6 +15,7 @@ use crate::counters;
 use crate::params;
 use crate::sql::{Error, Params, Row, Sql, Tx, Value};
 use model::{CaseStatus, ProcessId, RecordId, RecordKind, TeamId, Time, UserId};
+use std::collections::HashSet;
 
 /// Contacts of an account, or cases of a record, that its page shows.
 pub const MOST_RELATED: usize = 200;
@@ -130,6 +131,32 @@ fn strings(rows: &[Row]) -> Result<Vec<String>, Error> {
 pub async fn visible(sql: &mut impl Sql, id: RecordId, heard: &RecordsHeard) -> Result<bool, Error> {
     Ok(kind(sql, id, heard).await?.is_some())
 }
+
+/// Which of these records may be seen.
+pub async fn visible_of(
+    sql: &mut impl Sql,
+    ids: &[RecordId],
+    heard: &RecordsHeard,
+) -> Result<HashSet<RecordId>, Error> {
+    let mut seen = HashSet::new();
+    if matches!(heard, RecordsHeard::All) {
+        seen.extend(ids);
+        return Ok(seen);
+    }
+    for some in ids.chunks(ASKED_AT_ONCE) {
+        let mut params: Params = some.iter().map(|id| (*id).into()).collect();
+        let marks: Vec<String> = (1..=params.len()).map(|at| format!("${at}")).collect();
+        let condition = heard.condition("r", &mut params);
+        let text = format!("SELECT r.id FROM records r WHERE r.id IN ({}) AND {condition}", marks.join(","));
+        for row in sql.query(&text, params).await? {
+            seen.insert(row.get(0)?);
+        }
+    }
+    Ok(seen)
+}
+
+/// Ids in one statement.
+const ASKED_AT_ONCE: usize = 500;
 
 /// What a record is, if it may be seen.
 pub async fn kind(

@@ -18,6 +18,7 @@ use crate::params;
 use crate::people::Access;
 use crate::sql::{Error, Params, Row, Sql, Tx};
 use model::{CaseStatus, MailboxId, MessageId, RecordId, RecordKind, ThreadId, Time, UserId};
+use std::collections::HashSet;
 
 /// A line of a list of threads.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,6 +115,32 @@ pub async fn visible(sql: &mut impl Sql, id: ThreadId, access: &Access) -> Resul
     let text = format!("SELECT 1 FROM threads t WHERE t.id = $1 AND {seen}");
     Ok(sql.query_opt(&text, params).await?.is_some())
 }
+
+/// Which of these threads may be seen.
+pub async fn visible_of(
+    sql: &mut impl Sql,
+    ids: &[ThreadId],
+    access: &Access,
+) -> Result<HashSet<ThreadId>, Error> {
+    let mut seen = HashSet::new();
+    if *access == Access::All {
+        seen.extend(ids);
+        return Ok(seen);
+    }
+    for some in ids.chunks(ASKED_AT_ONCE) {
+        let mut params: Params = some.iter().map(|id| (*id).into()).collect();
+        let marks: Vec<String> = (1..=params.len()).map(|at| format!("${at}")).collect();
+        let condition = access.condition("t.id", &mut params);
+        let text = format!("SELECT t.id FROM threads t WHERE t.id IN ({}) AND {condition}", marks.join(","));
+        for row in sql.query(&text, params).await? {
+            seen.insert(row.get(0)?);
+        }
+    }
+    Ok(seen)
+}
+
+/// Ids in one statement.
+const ASKED_AT_ONCE: usize = 500;
 
 /// The threads linked to any of `records`, newest first, as far as they may be seen.
 pub async fn of_records(
@@ -291,13 +318,6 @@ pub async fn follow_case(tx: &mut Tx, case: RecordId) -> Result<(), Error> {
     let text = "UPDATE threads SET case_status = (SELECT status FROM records WHERE id = $1), \
                 assignee_id = (SELECT assignee_id FROM records WHERE id = $1) WHERE case_id = $1";
     tx.execute(text, params![case]).await.map(drop)
-}
-
-/// Lets a person see a thread that was given to them.
-pub async fn give_to(tx: &mut Tx, thread: ThreadId, user: UserId) -> Result<(), Error> {
-    let text = "INSERT INTO thread_access (token, thread_id, last_at) \
-                SELECT CAST($1 AS TEXT), id, last_at FROM threads WHERE id = $2 ON CONFLICT DO NOTHING";
-    tx.execute(text, params![format!("u{user}"), thread]).await.map(drop)
 }
 
 /// The thread a thread became: itself, unless it was merged into another.

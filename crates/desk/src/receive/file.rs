@@ -5,10 +5,13 @@
 mod case;
 mod links;
 mod message;
+mod tell;
 
 use super::open::{Opened, Read, panic_reason};
 use super::recall::{self, Recalled};
 use super::{Channel, Filed, Receive};
+use crate::Desk;
+use crate::notification::Happened;
 use intake::plan::{Origin, Plan, Seen, ThreadPlan};
 use model::{MessageId, OccurrenceId, QuarantineReason, ThreadId, Time};
 use std::collections::HashSet;
@@ -103,6 +106,9 @@ async fn file_together(
         writes: Writes::default(),
         done: Filed::default(),
         brought: HashSet::new(),
+        desk: &receive.desk,
+        happened: Vec::new(),
+        news: Vec::new(),
     };
     round.writes.reserve(&mut tx, waiting.len() as i64).await?;
     let mut recalled = recall::recall(&receive.desk, &mut tx, channel.id, &mut round.writes, batch).await?;
@@ -122,6 +128,7 @@ async fn file_together(
     }
     round.writes.mailbox_changed(channel.id);
     round.writes.flush(&mut tx, round.at).await?;
+    round.tell_all(&mut tx).await?;
     point::reached("c10_filing");
     tx.commit().await?;
     Ok(round.done)
@@ -136,6 +143,10 @@ struct Round<'a> {
     done: Filed,
     /// Messages that were moved here from another mailbox: history, however new the folder.
     brought: HashSet<MessageId>,
+    desk: &'a Desk,
+    /// What people are to be told of when the batch is written.
+    happened: Vec<Happened>,
+    news: Vec<tell::News>,
 }
 
 impl Round<'_> {
@@ -195,6 +206,7 @@ impl Round<'_> {
                 self.at,
             )?;
         }
+        self.tell(recalled, read, plan, (thread, message));
         Ok(Seen { message, thread, unverified: plan.unverified })
     }
 
@@ -220,6 +232,7 @@ impl Round<'_> {
                 let threads = self.writes.forget_threads();
                 self.writes.know(filing::thread_states(tx, &threads).await?);
                 recalled.merged(*into, from);
+                self.moved(*into, from);
                 *into
             }
         };

@@ -19,9 +19,25 @@ pub(crate) async fn queue(
     let Some(to) = people::addresses(tx, user).await?.into_iter().next() else { return Ok(()) };
     let language = Language::of(&person.language).unwrap_or(Language::English);
     let Some(sentence) = sentence(kind, language) else { return Ok(()) };
-    let sentence = sentence.replace("{address}", data.get("address").map_or("", String::as_str));
+    let sentence = filled(sentence, data);
     sending::queue_system_mail(desk, tx, &to, &sentence, &format!("{sentence}\n")).await.map(drop)
 }
+
+/// The sentence with what it speaks of. A stranger wrote some of that: it is one line, and not longer than
+/// [`LONGEST_WORD`] characters.
+fn filled(sentence: &str, data: &BTreeMap<&'static str, String>) -> String {
+    let mut out = sentence.to_owned();
+    for name in ["address", "from", "subject", "by", "name", "number"] {
+        let word: String =
+            data.get(name).into_iter().flat_map(|word| word.chars()).take(LONGEST_WORD).collect();
+        let word: Vec<&str> = word.split(|c: char| c.is_whitespace() || c.is_control()).collect();
+        out = out.replace(&format!("{{{name}}}"), word.join(" ").trim());
+    }
+    out
+}
+
+/// Characters of a subject or a name in a notice.
+const LONGEST_WORD: usize = 200;
 
 /// The sentence of a kind of notice that goes out by mail.
 fn sentence(kind: &str, language: Language) -> Option<&'static str> {
@@ -55,6 +71,60 @@ fn sentence(kind: &str, language: Language) -> Option<&'static str> {
             "Přihlášení schránky {address} skončilo: přihlaste se u poskytovatele znovu.",
             "Prihlásenie schránky {address} skončilo: prihláste sa u poskytovateľa znova.",
             "Logowanie skrzynki {address} wygasło: zaloguj się ponownie u dostawcy.",
+        ],
+        "mail_on_followed" => [
+            "A mail came to something you follow: {subject} ({from})",
+            "K záznamu, který sledujete, přišla zpráva: {subject} ({from})",
+            "K záznamu, ktorý sledujete, prišla správa: {subject} ({from})",
+            "Do obserwowanego rekordu nadeszła wiadomość: {subject} ({from})",
+        ],
+        "reply_on_mine" => [
+            "A mail came to a conversation of yours: {subject} ({from})",
+            "Do vaší konverzace přišla zpráva: {subject} ({from})",
+            "Do vašej konverzácie prišla správa: {subject} ({from})",
+            "Do Twojej rozmowy nadeszła wiadomość: {subject} ({from})",
+        ],
+        "assigned" => [
+            "You are in charge now: {subject}",
+            "Nyní je to na vás: {subject}",
+            "Teraz je to na vás: {subject}",
+            "Teraz to Twoje zadanie: {subject}",
+        ],
+        "mentioned" => [
+            "{by} mentioned you in a note: {subject}",
+            "{by} vás zmiňuje v poznámce: {subject}",
+            "{by} vás spomína v poznámke: {subject}",
+            "{by} wspomina o Tobie w notatce: {subject}",
+        ],
+        "team_new" => [
+            "There is something new for your team: {subject}",
+            "Váš tým má něco nového: {subject}",
+            "Váš tím má niečo nové: {subject}",
+            "Twój zespół ma coś nowego: {subject}",
+        ],
+        "note_on_followed" => [
+            "{by} wrote a note on something you follow: {subject}",
+            "{by} píše poznámku k záznamu, který sledujete: {subject}",
+            "{by} píše poznámku k záznamu, ktorý sledujete: {subject}",
+            "{by} pisze notatkę do obserwowanego rekordu: {subject}",
+        ],
+        "snooze_over" => [
+            "A case of yours is back: {subject}",
+            "Váš případ se vrátil: {subject}",
+            "Váš prípad sa vrátil: {subject}",
+            "Twoja sprawa wróciła: {subject}",
+        ],
+        "nobody_available" => [
+            "Nobody of your team is available for: {subject}",
+            "Nikdo z vašeho týmu není k dispozici pro: {subject}",
+            "Nikto z vášho tímu nie je k dispozícii pre: {subject}",
+            "Nikt z Twojego zespołu nie jest dostępny dla: {subject}",
+        ],
+        "overdue" => [
+            "An answer was due: {subject}",
+            "Odpověď měla už odejít: {subject}",
+            "Odpoveď mala už odísť: {subject}",
+            "Minął termin odpowiedzi: {subject}",
         ],
         _ => return None,
     };

@@ -23,6 +23,8 @@ pub struct Notification {
     mailbox_id: Option<i64>,
     thread_id: Option<i64>,
     record_id: Option<i64>,
+    /// How often it happened since one read it.
+    count: i64,
     at: Moment,
     read: bool,
 }
@@ -51,6 +53,7 @@ fn row(row: store::notifications::Notification) -> Notification {
         mailbox_id: row.mailbox.map(|id| id.0),
         thread_id: row.thread.map(|id| id.0),
         record_id: row.record.map(|id| id.0),
+        count: row.count,
         at: row.at.into(),
         read: row.read,
     }

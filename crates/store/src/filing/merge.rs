@@ -1,9 +1,10 @@
 //! Two threads that turn out to be one: a late letter knew ids of both.
 
+use crate::access;
 use crate::counters;
 use crate::params;
 use crate::sql::{Error, Sql, Tx};
-use model::{ThreadId, Time};
+use model::{RecordId, ThreadId, Time};
 
 /// Moves all that `from` has into `into`. A case of `from` goes along if `into` has none; else it is
 /// closed as merged into that one, and its links and followers go over.
@@ -46,6 +47,7 @@ pub async fn merge_threads(tx: &mut Tx, into: ThreadId, from: ThreadId, at: Time
     .await?;
     tx.execute("UPDATE threads SET merged_into = $1, messages = 0, case_id = NULL, case_status = NULL, assignee_id = NULL WHERE id = $2", both())
         .await?;
+    access::refresh(tx, &[into]).await?;
     let change = counters::take(tx, "changes", 1).await?;
     tx.execute(
         "INSERT INTO changes (id, kind, entity_id, thread_id, action, at) VALUES ($1, 'thread', $2, $3, 'merged', $4)",
@@ -90,6 +92,6 @@ async fn merge_cases(tx: &mut Tx, into: ThreadId, from: ThreadId, at: Time) -> R
         "UPDATE records SET merged_into = $1, status = 'closed', closed_at = $3, updated_at = $3, version = version + 1 WHERE id = $2",
         params![survivor, other, at.0],
     )
-    .await
-    .map(drop)
+    .await?;
+    access::refresh_record(tx, RecordId(survivor)).await
 }

@@ -25,6 +25,8 @@ pub struct Writes {
     thread_ids: Vec<Params>,
     access: Vec<Params>,
     moved: Vec<Params>,
+    /// Threads that others may be in charge of now.
+    charged: BTreeSet<ThreadId>,
     links: Vec<Params>,
     suggestions: Vec<Params>,
     cases: Vec<Params>,
@@ -328,6 +330,7 @@ impl Writes {
             return Ok(false);
         }
         state.records.push(record);
+        self.charged.insert(thread);
         self.links.push(params![record, thread, message, reason, detail, confidence, at.0]);
         Ok(true)
     }
@@ -377,6 +380,7 @@ impl Writes {
         ]);
         self.thread_mut(thread)?.case =
             Some(CaseState { id: record, number, status: "open".into(), assignee: None });
+        self.charged.insert(thread);
         self.note(record, thread, "case_created", None, at);
         self.changes.insert(("case", id, thread.0, "created"));
         Ok(record)

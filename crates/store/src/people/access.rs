@@ -3,7 +3,7 @@
 use crate::sql::{Params, Value};
 
 /// Which threads somebody may see: all, or those that carry one of these tokens in
-/// `thread_access` (`m<mailbox>`, `u<user>`). No tokens, no threads.
+/// `thread_access` (`m<mailbox>`, `u<user>`, `t<team>`). No tokens, no threads.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Access {
     /// Every thread.

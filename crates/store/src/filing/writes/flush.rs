@@ -4,7 +4,7 @@ use super::Writes;
 use crate::filing::ThreadState;
 use crate::params;
 use crate::sql::{Error, Params, Tx};
-use crate::{counters, search};
+use crate::{access, counters, search};
 use model::Time;
 
 impl Writes {
@@ -61,7 +61,8 @@ impl Writes {
         tx.insert_many(head, "", new).await?;
         tx.execute_many(
             "UPDATE threads SET subject = $2, snippet = $3, from_name = $4, from_address = $5, first_at = $6, last_at = $7, last_message_id = $8, messages = $9,
-               attachments = $10, links = $11, case_id = $12, case_status = $13, assignee_id = $14 WHERE id = $1",
+               attachments = $10, links = $11, case_id = $12, case_status = $13,
+               assignee_id = CASE WHEN $12 IS NULL THEN assignee_id ELSE $14 END WHERE id = $1",
             changed,
         )
         .await
@@ -110,7 +111,9 @@ impl Writes {
         .await?;
         // A message that came through one mailbox moves the thread up in the lists of all.
         let text = "UPDATE thread_access SET last_at = $2 WHERE thread_id = $1 AND last_at < $2";
-        tx.execute_many(text, std::mem::take(&mut self.moved)).await.map(drop)
+        tx.execute_many(text, std::mem::take(&mut self.moved)).await?;
+        let charged: Vec<_> = std::mem::take(&mut self.charged).into_iter().collect();
+        access::grant(tx, &charged).await
     }
 
     async fn flush_changes(&mut self, tx: &mut Tx, at: Time) -> Result<(), Error> {
