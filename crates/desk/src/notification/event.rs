@@ -88,7 +88,7 @@ pub struct Happened {
     pub data: Params,
 }
 
-/// Tells these people, as far as they may see it and want to know. In a filing use `Round::happened`: its
+/// Tells these people, as far as they may see it and want to know. In a filing push to `Round::happened`: its
 /// threads can be seen only when the batch is written.
 pub async fn event(
     desk: &Desk,

@@ -144,7 +144,7 @@ struct Round<'a> {
     /// Messages that were moved here from another mailbox: history, however new the folder.
     brought: HashSet<MessageId>,
     desk: &'a Desk,
-    /// What people are to be told of when the batch is written.
+    /// What people are to be told of when the batch is written: whoever has something to tell pushes it here.
     happened: Vec<Happened>,
     news: Vec<tell::News>,
 }

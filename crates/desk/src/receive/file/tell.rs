@@ -26,11 +26,6 @@ pub(super) struct News {
 }
 
 impl Round<'_> {
-    /// Puts an event aside until the batch is written.
-    pub(super) fn happened(&mut self, one: Happened) {
-        self.happened.push(one);
-    }
-
     /// Puts a mail aside to be told of, if it is news.
     pub(super) fn tell(&mut self, recalled: &Recalled, read: &Read, plan: &Plan, at: (ThreadId, MessageId)) {
         if self.channel.origin != Origin::Live || plan.seen.is_some() || plan.direction != Direction::In {

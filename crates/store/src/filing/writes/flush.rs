@@ -62,7 +62,7 @@ impl Writes {
         tx.execute_many(
             "UPDATE threads SET subject = $2, snippet = $3, from_name = $4, from_address = $5, first_at = $6, last_at = $7, last_message_id = $8, messages = $9,
                attachments = $10, links = $11, case_id = $12, case_status = $13,
-               assignee_id = CASE WHEN $12 IS NULL THEN assignee_id ELSE $14 END WHERE id = $1",
+               assignee_id = CASE WHEN CAST($12 AS BIGINT) IS NULL THEN assignee_id ELSE $14 END WHERE id = $1",
             changed,
         )
         .await

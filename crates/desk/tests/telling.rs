@@ -1,0 +1,247 @@
+//! Stories of being told: who hears of mail, notes and handing over, and who must not.
+#![allow(clippy::unwrap_used)]
+
+mod office;
+
+use desk::case::{self, Changes};
+use desk::may::Actor;
+use desk::notification::{self, Event, Subject, Ways};
+use desk::{Desk, link, record, search, thread};
+use model::{Level, RecordId, RecordKind, ThreadId};
+use office::{Mail, Office};
+use store::sql::Db;
+use store::threads::View;
+use testkit::on_both;
+
+const QUESTION: Mail = Mail {
+    from: "Ann Nováková <ann@firm.example>",
+    to: "helpdesk@acme.example",
+    subject: "Where is my order?",
+    id: "q1@firm.example",
+    answers: "",
+    text: "Hello,\nI wait for order 4711.\nAnn",
+    kind: "",
+};
+
+const MORE: Mail = Mail {
+    subject: "Re: Where is my order?",
+    id: "q2@firm.example",
+    answers: "q1@firm.example",
+    text: "Any news?",
+    ..QUESTION
+};
+
+/// What somebody was told, the newest first: `*` unread, the event, how often, from whom, about what.
+async fn told(desk: &Desk, actor: &Actor) -> Vec<String> {
+    let (total, _, rows) = notification::page(desk, actor, 0, 100).await.unwrap();
+    assert_eq!(total as usize, rows.len());
+    let line = |row: &store::notifications::Notification| {
+        let data: std::collections::BTreeMap<String, String> = serde_json::from_str(&row.data).unwrap();
+        let word = |name: &str| data.get(name).cloned().unwrap_or_default();
+        let read = if row.read { "." } else { "*" };
+        format!("{read} {} {}x {}: {}", row.kind, row.count, word("from"), word("subject"))
+    };
+    rows.iter().map(line).collect()
+}
+
+async fn only_thread(desk: &Desk, actor: &Actor) -> ThreadId {
+    thread::list(desk, actor, View::All, None, 0, 1).await.unwrap().rows[0].id
+}
+
+async fn add(desk: &Desk, actor: &Actor, kind: RecordKind, name: &str, address: &str) -> RecordId {
+    let changes = record::Changes {
+        name: Some(name.to_owned()),
+        addresses: Some(vec![address.to_owned()]),
+        ..record::Changes::default()
+    };
+    record::put(desk, actor, kind, changes).await.unwrap().1.record.id
+}
+
+fn named(name: &str) -> record::Changes {
+    record::Changes { name: Some(name.to_owned()), ..record::Changes::default() }
+}
+
+on_both! {
+    async fn b4_followers_hear_of_mail_that_was_not_sent_to_them(db: Db) {
+        let mut office = Office::new(db);
+        let helpdesk = office.mailbox("helpdesk@acme.example", None).await;
+        let lead = office.person("lead", Level::All, Level::All, &[]).await;
+        let ben = office.person("ben", Level::All, Level::All, &[]).await;
+        let desk = office.desk.clone();
+        let contact = add(&desk, &lead, RecordKind::Contact, "Ann Nováková", "ann@firm.example").await;
+        record::follow(&desk, &ben, contact).await.unwrap();
+        office.arrives(helpdesk, QUESTION).await;
+        let line = "* mail_on_followed 1x Ann Nováková: Where is my order?";
+        assert_eq!(told(&desk, &ben).await, [line]);
+        // Whoever made the record follows it too.
+        assert_eq!(told(&desk, &lead).await, [line]);
+
+        // Several mails of one thread are one line with a count, the newest words in front.
+        office.arrives(helpdesk, MORE).await;
+        assert_eq!(told(&desk, &ben).await, ["* mail_on_followed 2x Ann Nováková: Re: Where is my order?"]);
+        // Another copy of a mail is no news.
+        let other = office.mailbox("orders@acme.example", None).await;
+        office.arrives(other, MORE).await;
+        assert_eq!(told(&desk, &ben).await, ["* mail_on_followed 2x Ann Nováková: Re: Where is my order?"]);
+
+        // Whoever reads the thread has read what was told of it.
+        let id = only_thread(&desk, &ben).await;
+        thread::mark_read(&desk, &ben, id).await.unwrap();
+        assert_eq!(told(&desk, &ben).await, [". mail_on_followed 2x Ann Nováková: Re: Where is my order?"]);
+        let again = Mail { id: "q3@firm.example", ..MORE };
+        office.arrives(helpdesk, again).await;
+        assert_eq!(told(&desk, &ben).await, ["* mail_on_followed 1x Ann Nováková: Re: Where is my order?"]);
+
+        // Who follows no longer is not told.
+        record::unfollow(&desk, &lead, contact).await.unwrap();
+        let (_, unread, _) = notification::page(&desk, &lead, 0, 10).await.unwrap();
+        assert_eq!(unread, 1);
+        office.arrives(helpdesk, Mail { id: "q4@firm.example", ..MORE }).await;
+        assert_eq!(told(&desk, &lead).await[0], "* mail_on_followed 3x Ann Nováková: Re: Where is my order?");
+    }
+
+    async fn b4_who_may_not_see_the_thread_is_not_told_and_forgets_when_access_goes(db: Db) {
+        let mut office = Office::new(db);
+        let support = office.team("Support").await;
+        let helpdesk = office.mailbox("helpdesk@acme.example", None).await;
+        let lead = office.person("lead", Level::All, Level::All, &[]).await;
+        let agent = office.person("agent", Level::Team, Level::All, &[support]).await;
+        let guest = office.person("guest", Level::No, Level::All, &[support]).await;
+        let desk = office.desk.clone();
+        let contact = add(&desk, &lead, RecordKind::Contact, "Ann Nováková", "ann@firm.example").await;
+        for actor in [&agent, &guest] {
+            record::follow(&desk, actor, contact).await.unwrap();
+        }
+        office.arrives(helpdesk, QUESTION).await;
+        assert_eq!(told(&desk, &agent).await, Vec::<String>::new());
+        assert_eq!(told(&desk, &guest).await, Vec::<String>::new());
+
+        // In charge of the case the agent sees the thread, and hears of what comes.
+        let id = only_thread(&desk, &lead).await;
+        let case = thread::open(&desk, &lead, id).await.unwrap().row.case.unwrap().id;
+        let to = |user| Changes { assignee: Some(user), ..Changes::default() };
+        case::change(&desk, &lead, case, to(agent.user)).await.unwrap();
+        office.arrives(helpdesk, MORE).await;
+        let line = "* reply_on_mine 1x Ann Nováková: Re: Where is my order?";
+        assert!(told(&desk, &agent).await.contains(&line.to_owned()));
+        assert_eq!(told(&desk, &guest).await, Vec::<String>::new());
+
+        // Taken away, neither subject nor sender nor count is left.
+        case::change(&desk, &lead, case, to(None)).await.unwrap();
+        let agent = office.actor(agent.user.unwrap()).await;
+        assert_eq!(told(&desk, &agent).await, Vec::<String>::new());
+        assert_eq!(notification::page(&desk, &agent, 0, 10).await.unwrap().1, 0);
+    }
+
+    async fn b4_whoever_did_it_or_wants_no_news_is_not_told(db: Db) {
+        let mut office = Office::new(db);
+        let helpdesk = office.mailbox("helpdesk@acme.example", None).await;
+        let lead = office.person("lead", Level::All, Level::All, &[]).await;
+        let ben = office.person("ben", Level::All, Level::All, &[]).await;
+        let desk = office.desk.clone();
+        let own = add(&desk, &lead, RecordKind::Contact, "Ben", "ben@acme.example").await;
+        record::follow(&desk, &ben, own).await.unwrap();
+        let mail = Mail { from: "ben@acme.example", id: "b1@acme.example", subject: "Mine", ..QUESTION };
+        office.arrives(helpdesk, mail).await;
+        assert_eq!(told(&desk, &ben).await, Vec::<String>::new());
+        assert_eq!(told(&desk, &lead).await, ["* mail_on_followed 1x ben@acme.example: Mine"]);
+
+        let silent = [(Event::MailOnFollowed, Ways { app: false, mail: false })];
+        notification::change(&desk, &lead, &silent).await.unwrap();
+        let more = Mail { from: "ben@acme.example", id: "b2@acme.example", subject: "More", ..QUESTION };
+        office.arrives(helpdesk, more).await;
+        assert_eq!(told(&desk, &lead).await, ["* mail_on_followed 1x ben@acme.example: Mine"]);
+        let ways = notification::settings(&desk, &lead).await.unwrap();
+        assert_eq!(ways.len(), Event::ALL.len());
+        assert_eq!(ways[0], (Event::MailOnFollowed, Ways { app: false, mail: false }));
+
+        // An event names its people; the one who did it is left out.
+        let mut tx = desk.db.begin().await.unwrap();
+        let people = [lead.user.unwrap(), ben.user.unwrap()];
+        let data = desk::Params::from([("subject", "Deal".to_owned())]);
+        notification::event(&desk, &mut tx, Event::Assigned, &Subject::default(), lead.user, &people, &data).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(told(&desk, &ben).await, ["* assigned 1x : Deal"]);
+    }
+
+    async fn b7_the_archive_is_reached_by_record_and_role_whoever_a_mail_was_sent_to(db: Db) {
+        let mut office = Office::new(db);
+        let sales = office.team("Sales").await;
+        let helpdesk = office.mailbox("helpdesk@acme.example", None).await;
+        let lead = office.person("lead", Level::All, Level::All, &[]).await;
+        let seller = office.person("seller", Level::Own, Level::Own, &[]).await;
+        let member = office.person("member", Level::Team, Level::Team, &[sales]).await;
+        let own = office.person("own", Level::Own, Level::Team, &[sales]).await;
+        let nobody = office.person("nobody", Level::No, Level::All, &[sales]).await;
+        let desk = office.desk.clone();
+        office.arrives(helpdesk, QUESTION).await;
+        let id = only_thread(&desk, &lead).await;
+        let (_, deal) = record::put(&desk, &lead, RecordKind::Opportunity, named("Big deal")).await.unwrap();
+        charge(&desk, deal.record.id, seller.user, Some(sales)).await;
+        for actor in [&seller, &member, &own, &nobody] {
+            assert_eq!(sees(&desk, actor, id).await, 0);
+        }
+        // Filed to the deal: its assignee and, with the level team, its team reach it.
+        let tie = link::add(&desk, &lead, id, deal.record.id).await.unwrap();
+        assert_eq!(sees(&desk, &seller, id).await, 3);
+        assert_eq!(sees(&desk, &member, id).await, 3);
+        assert_eq!(sees(&desk, &own, id).await, 0);
+        assert_eq!(sees(&desk, &nobody, id).await, 0);
+        // Another team in charge of the deal, another reach.
+        charge(&desk, deal.record.id, seller.user, None).await;
+        assert_eq!(sees(&desk, &member, id).await, 0);
+        assert_eq!(sees(&desk, &seller, id).await, 3);
+        // Untied, the reason is gone.
+        link::remove(&desk, &lead, tie.id).await.unwrap();
+        assert_eq!(sees(&desk, &seller, id).await, 0);
+    }
+
+    async fn b7_a_reason_that_goes_leaves_the_others(db: Db) {
+        let mut office = Office::new(db);
+        let helpdesk = office.mailbox("helpdesk@acme.example", None).await;
+        let lead = office.person("lead", Level::All, Level::All, &[]).await;
+        let ben = office.person("ben", Level::Own, Level::Own, &[]).await;
+        let desk = office.desk.clone();
+        let to_ben = Mail { to: "helpdesk@acme.example, ben@acme.example", ..QUESTION };
+        office.arrives(helpdesk, to_ben).await;
+        let id = only_thread(&desk, &lead).await;
+        assert_eq!(sees(&desk, &ben, id).await, 3);
+        let case = thread::open(&desk, &lead, id).await.unwrap().row.case.unwrap().id;
+        let to = |user| Changes { assignee: Some(user), ..Changes::default() };
+        case::change(&desk, &lead, case, to(ben.user)).await.unwrap();
+        case::change(&desk, &lead, case, to(None)).await.unwrap();
+        assert_eq!(sees(&desk, &ben, id).await, 3, "the mail was sent to them");
+    }
+
+    async fn b7_what_filing_links_is_reached_at_once(db: Db) {
+        let mut office = Office::new(db);
+        let helpdesk = office.mailbox("helpdesk@acme.example", None).await;
+        let lead = office.person("lead", Level::All, Level::All, &[]).await;
+        let seller = office.person("seller", Level::Own, Level::Own, &[]).await;
+        let desk = office.desk.clone();
+        let contact = add(&desk, &lead, RecordKind::Contact, "Ann Nováková", "ann@firm.example").await;
+        charge(&desk, contact, seller.user, None).await;
+        office.arrives(helpdesk, QUESTION).await;
+        let id = only_thread(&desk, &lead).await;
+        assert_eq!(sees(&desk, &seller, id).await, 3);
+    }
+}
+
+/// Puts somebody in charge of a record.
+async fn charge(desk: &Desk, id: RecordId, user: Option<model::UserId>, team: Option<model::TeamId>) {
+    let mut tx = desk.db.begin().await.unwrap();
+    let text = "UPDATE records SET assignee_id = $2, team_id = $3 WHERE id = $1";
+    tx.execute(text, store::params![id, user, team]).await.unwrap();
+    desk::access::refresh_record(&mut tx, id).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+/// In how many of three ways somebody reaches a thread: opened, listed, found.
+async fn sees(desk: &Desk, actor: &Actor, id: ThreadId) -> usize {
+    let opened = thread::open(desk, actor, id).await.is_ok();
+    let listed = thread::list(desk, actor, View::All, None, 0, 50).await.unwrap();
+    assert_eq!(listed.total as usize, listed.rows.len());
+    let (found, hits) = search::find(desk, actor, "4711", None, 0, 50).await.unwrap();
+    assert_eq!(found as usize, hits.len());
+    usize::from(opened) + listed.rows.iter().filter(|row| row.id == id).count() + hits.len()
+}
