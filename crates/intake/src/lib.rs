@@ -7,6 +7,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod case;
+pub mod form;
 mod freemail;
 mod link;
 pub mod number;

@@ -51,6 +51,29 @@ pub(crate) fn of_letter(bytes: &[u8], hint: Hint<'_>) -> Option<&'static Encodin
     }
 }
 
+/// The text of a file, with the label it bears or without one: UTF-8 and UTF-16 by their first bytes or
+/// by what they look like, else a guess that expects Central European text.
+pub fn text_of(bytes: &[u8], label: Option<&str>) -> String {
+    if let Some((encoding, mark)) = Encoding::for_bom(bytes) {
+        return encoding.decode_without_bom_handling(&bytes[mark..]).0.into_owned();
+    }
+    if let Some(encoding) = wide(bytes) {
+        return encoding.decode_without_bom_handling(bytes).0.into_owned();
+    }
+    decode(bytes, Hint { label, tld: Some("cz") }).0.into_owned()
+}
+
+/// UTF-16 without its mark: every other byte of its beginning is zero, for Latin letters.
+fn wide(bytes: &[u8]) -> Option<&'static Encoding> {
+    let pairs = &bytes[..bytes.len().min(256)].as_chunks::<2>().0;
+    let zeros = |at: usize| pairs.iter().filter(|pair| pair[at] == 0).count() * 2 > pairs.len();
+    match (zeros(0), zeros(1)) {
+        (true, false) => Some(encoding_rs::UTF_16BE),
+        (false, true) => Some(encoding_rs::UTF_16LE),
+        _ => None,
+    }
+}
+
 /// Decodes `bytes`; reports what was wrong with the label.
 pub(crate) fn decode<'a>(bytes: &'a [u8], hint: Hint<'_>) -> (Cow<'a, str>, Option<Defect>) {
     let label = hint.label.map(str::trim).filter(|label| !label.is_empty());

@@ -29,6 +29,7 @@ pub mod sanitize;
 pub mod split;
 pub mod tnef;
 
+pub use charset::text_of;
 pub use headers::Headers;
 pub use letter::{Address, Attachment, Date, Defect, Leaf, Letter};
 pub use parse::open;

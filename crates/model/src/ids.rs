@@ -73,4 +73,6 @@ ids! {
     TemplateId,
     /// Something to be done outside of the database.
     JobId,
+    /// A file of records to be imported.
+    ImportId,
 }

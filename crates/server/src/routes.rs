@@ -43,6 +43,12 @@ fn whole_message(route: Route) -> Route {
     Route { handler: route.handler.layer(DefaultBodyLimit::max(MESSAGE_BYTES)), ..route }
 }
 
+/// A row whose body is a file of records.
+fn whole_list(route: Route) -> Route {
+    let most = desk::record::import::LARGEST_FILE;
+    Route { handler: route.handler.layer(DefaultBodyLimit::max(most)), ..route }
+}
+
 /// The table.
 pub fn table() -> Vec<Route> {
     vec![
@@ -150,6 +156,20 @@ fn work() -> Vec<Route> {
     vec![
         route(May(Verb::ReadRecords), routes!(records::list_records)),
         route(May(Verb::CreateRecord), routes!(records::create_record)),
+        route(May(Verb::ReadRecords), routes!(records::list_duplicates)),
+        route(May(Verb::ChangeRecord), routes!(records::merge_records)),
+        route(May(Verb::ChangeRecord), routes!(records::convert_lead)),
+        route(May(Verb::ReadRecords), routes!(records::list_stages)),
+        route(May(Verb::CreateRecord), routes!(records::list_imports)),
+        whole_list(route(May(Verb::CreateRecord), routes!(records::upload_import))),
+        route(May(Verb::CreateRecord), routes!(records::get_import)),
+        route(May(Verb::CreateRecord), routes!(records::remove_import)),
+        route(May(Verb::CreateRecord), routes!(records::preview_import)),
+        route(May(Verb::CreateRecord), routes!(records::continue_import)),
+        route(May(Verb::CreateRecord), routes!(records::list_refused)),
+        route(May(Verb::CreateRecord), routes!(records::get_refused)),
+        route(May(Verb::CreateRecord), routes!(records::put_record)),
+        route(May(Verb::ReadMail), routes!(records::try_form)),
         route(May(Verb::ReadRecords), routes!(records::get_record)),
         route(May(Verb::ChangeRecord), routes!(records::change_record)),
         route(May(Verb::ReadRecords), routes!(records::get_record_stream)),

@@ -56,6 +56,15 @@ pub struct UserName {
     pub name: String,
 }
 
+/// A team's name behind its id.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct TeamName {
+    /// Its id.
+    pub id: i64,
+    /// Its name.
+    pub name: String,
+}
+
 /// A display name and a mail address, as written in a message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Person {
@@ -129,6 +138,12 @@ word_schemas! {
     Priority of desk::case::Priority,
     /// Schema of [`store::threads::View`].
     View of store::threads::View,
+    /// Schema of [`desk::record::Alike`].
+    Alike of desk::record::Alike,
+    /// Schema of [`desk::record::import::Target`].
+    ImportTarget of desk::record::import::Target,
+    /// Schema of [`desk::record::import::Existing`].
+    ImportExisting of desk::record::import::Existing,
     /// Schema of [`store::records::Sort`].
     RecordSort of store::records::Sort,
     /// Schema of [`desk::guess::GuessSource`].

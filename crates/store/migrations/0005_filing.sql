@@ -30,6 +30,36 @@ CREATE TABLE record_accounts (
   PRIMARY KEY (record_id, account_id)
 );
 CREATE INDEX record_accounts_by_account ON record_accounts (account_id);
+CREATE INDEX records_by_merged ON records (merged_into) WHERE merged_into IS NOT NULL;
+CREATE INDEX followers_by_user ON followers (user_id, record_id);
+
+-- A file of records that somebody uploaded: its rows, and how far they were imported.
+CREATE TABLE imports (
+  id BIGINT PRIMARY KEY,
+  user_id BIGINT REFERENCES users (id),
+  name TEXT NOT NULL,
+  -- JSON: names of the columns; what becomes of each, of which kind, and of records that are there already.
+  columns TEXT NOT NULL,
+  plan TEXT NOT NULL,
+  total BIGINT NOT NULL,
+  -- Rows before this one are done.
+  next BIGINT NOT NULL,
+  created_at BIGINT NOT NULL,
+  updated_at BIGINT NOT NULL
+);
+CREATE INDEX imports_by_user ON imports (user_id, id);
+CREATE TABLE import_rows (
+  import_id BIGINT NOT NULL REFERENCES imports (id),
+  position BIGINT NOT NULL,
+  -- JSON: its cells, in the order of the columns.
+  cells TEXT NOT NULL,
+  -- created, changed, same, left, refused; '' until it was tried. Why it was refused: a code and a sentence.
+  outcome TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  record_id BIGINT,
+  PRIMARY KEY (import_id, position)
+);
+CREATE INDEX import_rows_by_outcome ON import_rows (import_id, outcome, position);
 
 -- Threads and messages --------------------------------------------------------------------------------
 

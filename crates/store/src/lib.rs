@@ -14,6 +14,7 @@ mod dialect;
 pub mod filing;
 pub mod folders;
 pub mod grants;
+pub mod imports;
 pub mod labels;
 pub mod leases;
 pub mod links;

@@ -57,6 +57,11 @@ pub async fn of_thread(sql: &mut impl Sql, thread: ThreadId) -> Result<Vec<Link>
     links(&sql.query(&text, params![thread]).await?)
 }
 
+/// The links of a record.
+pub async fn of_record(sql: &mut impl Sql, record: RecordId) -> Result<Vec<Link>, Error> {
+    links(&sql.query(&format!("{LINK} WHERE l.record_id = $1 ORDER BY l.id"), params![record]).await?)
+}
+
 /// One link.
 pub async fn link(sql: &mut impl Sql, id: LinkId) -> Result<Option<Link>, Error> {
     Ok(links(&sql.query(&format!("{LINK} WHERE l.id = $1"), params![id]).await?)?.pop())

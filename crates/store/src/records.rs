@@ -5,10 +5,16 @@
 //! value, in their order. `version` counts the writes, for "changed meanwhile".
 
 mod cases;
+mod duplicates;
+mod find;
 mod list;
+mod merge;
 
 pub use cases::{CaseChange, CaseRow, NewCase, add_case, cases_of, change_case};
-pub use list::{Filter, RecordRow, Sort, count, list, rows};
+pub use duplicates::{MOST_PAIRS, same_address, same_domain, same_name};
+pub use find::{Lookup, lookup};
+pub use list::{Filter, RecordRow, Sort, StageSum, count, list, rows, stages};
+pub use merge::{copy_followers, merge, survivor};
 
 use crate::changes::RecordsHeard;
 use crate::counters;
@@ -31,12 +37,22 @@ pub struct Record {
     pub name: String,
     /// Its account.
     pub account: Option<(RecordId, String)>,
+    /// Of a contact: further accounts.
+    pub further_accounts: Vec<(RecordId, String)>,
     /// Its id in another system.
     pub external_id: Option<String>,
     /// JSON: [{"label": …, "value": …}].
     pub fields: String,
     /// Its description; of a case: the text of the first mail.
     pub description: String,
+    /// What only leads and opportunities have.
+    pub deal: Deal,
+    /// Of a converted lead: the contact it became.
+    pub converted_into: Option<(RecordId, String)>,
+    /// The team in charge.
+    pub team: Option<(TeamId, String)>,
+    /// Who is to act.
+    pub assignee: Option<(UserId, String)>,
     /// When it was made.
     pub created_at: Time,
     /// When it was written last.
@@ -51,6 +67,19 @@ pub struct Record {
     pub addresses: Vec<String>,
     /// Domains, lower case.
     pub domains: Vec<String>,
+}
+
+/// What only leads and opportunities have.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Deal {
+    /// Of an opportunity its stage, of a lead its status: a word.
+    pub stage: Option<String>,
+    /// What an opportunity is worth, in hundredths of its currency.
+    pub amount: Option<i64>,
+    /// ISO 4217, upper case.
+    pub currency: Option<String>,
+    /// The day an opportunity is expected to close: YYYY-MM-DD.
+    pub closes_on: Option<String>,
 }
 
 /// What only cases have.
@@ -74,8 +103,9 @@ pub struct CasePart {
 
 const RECORD: &str = "SELECT r.id, r.kind, r.name, r.account_id, a.name, r.external_id, r.fields, \
      r.description, r.created_at, r.updated_at, r.last_at, r.version, r.number, r.status, r.priority, \
-     r.process_id, p.name, r.team_id, t.name, r.assignee_id, u.name, r.closed_at \
-     FROM records r LEFT JOIN records a ON a.id = r.account_id \
+     r.process_id, p.name, r.team_id, t.name, r.assignee_id, u.name, r.closed_at, \
+     r.stage, r.amount, r.currency, r.closes_on, r.converted_into, v.name \
+     FROM records r LEFT JOIN records a ON a.id = r.account_id LEFT JOIN records v ON v.id = r.converted_into \
      LEFT JOIN processes p ON p.id = r.process_id LEFT JOIN teams t ON t.id = r.team_id \
      LEFT JOIN users u ON u.id = r.assignee_id";
 
@@ -115,7 +145,15 @@ pub async fn record(sql: &mut impl Sql, id: RecordId, heard: &RecordsHeard) -> R
     record.addresses = addresses(sql, id).await?;
     let text = "SELECT domain FROM record_domains WHERE record_id = $1 ORDER BY domain";
     record.domains = strings(&sql.query(text, params![id]).await?)?;
+    record.further_accounts = further_accounts(sql, id).await?;
     Ok(Some(record))
+}
+
+async fn further_accounts(sql: &mut impl Sql, id: RecordId) -> Result<Vec<(RecordId, String)>, Error> {
+    let text = "SELECT r.id, r.name FROM record_accounts a JOIN records r ON r.id = a.account_id \
+                WHERE a.record_id = $1 ORDER BY r.id";
+    let rows = sql.query(text, params![id]).await?;
+    rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
 }
 
 async fn addresses(sql: &mut impl Sql, id: RecordId) -> Result<Vec<String>, Error> {
@@ -177,25 +215,28 @@ pub async fn kind(
 /// The contacts of an account, at most [`MOST_RELATED`].
 pub async fn contacts_of(sql: &mut impl Sql, account: RecordId) -> Result<Vec<RecordId>, Error> {
     let text = format!(
-        "SELECT id FROM records WHERE account_id = $1 AND kind = 'contact' ORDER BY id LIMIT {MOST_RELATED}"
+        "SELECT id FROM records WHERE account_id = $1 AND kind = 'contact' AND merged_into IS NULL \
+         UNION SELECT r.id FROM record_accounts a JOIN records r ON r.id = a.record_id \
+         WHERE a.account_id = $1 AND r.kind = 'contact' AND r.merged_into IS NULL \
+         ORDER BY id LIMIT {MOST_RELATED}"
     );
     let rows = sql.query(&text, params![account]).await?;
     rows.iter().map(|row| row.get(0)).collect()
 }
 
-/// The record with this id in another system.
+/// The record with this id in another system; of one that was merged away its survivor.
 pub async fn by_external_id(
     sql: &mut impl Sql,
     kind: RecordKind,
     external_id: &str,
 ) -> Result<Option<RecordId>, Error> {
-    let text = "SELECT id FROM records WHERE kind = $1 AND external_id = $2";
+    let text = "SELECT COALESCE(merged_into, id) FROM records WHERE kind = $1 AND external_id = $2";
     let row = sql.query_opt(text, params![kind.word(), external_id]).await?;
     row.map(|row| row.get(0)).transpose()
 }
 
 /// What is written of a record that is no case.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Content {
     /// Its name.
     pub name: String,
@@ -203,25 +244,51 @@ pub struct Content {
     pub folded: String,
     /// Its account.
     pub account: Option<RecordId>,
+    /// Of a contact: further accounts, each once, in the order of their ids.
+    pub further_accounts: Vec<RecordId>,
     /// Its id in another system.
     pub external_id: Option<String>,
     /// JSON: [{"label": …, "value": …}].
     pub fields: String,
+    /// Its description.
+    pub description: String,
+    /// What only leads and opportunities have.
+    pub deal: Deal,
+    /// Of a converted lead: the contact it became.
+    pub converted_into: Option<RecordId>,
+    /// The team in charge.
+    pub team: Option<TeamId>,
+    /// Who is to act.
+    pub assignee: Option<UserId>,
     /// Mail addresses, lower case, each once.
     pub addresses: Vec<String>,
     /// Domains, lower case, each once.
     pub domains: Vec<String>,
 }
 
+impl Content {
+    /// The values of the columns that are written alike by [`add`] and [`change`].
+    fn values(&self) -> Params {
+        let Content { name, folded, account, external_id, fields, description, .. } = self.clone();
+        let Deal { stage, amount, currency, closes_on } = self.deal.clone();
+        let mut values = params![name, folded, account, external_id, fields, description];
+        values.extend(params![stage, amount, currency, closes_on]);
+        values.extend(params![self.converted_into, self.team, self.assignee]);
+        values
+    }
+}
+
 /// Adds a record. An external id that is taken is an [`Error::Conflict`].
 pub async fn add(tx: &mut Tx, kind: RecordKind, content: &Content, at: Time) -> Result<RecordId, Error> {
     let id = RecordId(counters::take(tx, "records", 1).await?);
-    let text = "INSERT INTO records (id, kind, name, folded, account_id, external_id, fields, description, \
-                created_at, updated_at, last_at, version) \
-                VALUES ($1, $2, $3, $4, $5, $6, $7, '', $8, $8, 0, 1)";
-    let Content { name, folded, account, external_id, fields, .. } = content.clone();
-    tx.execute(text, params![id, kind.word(), name, folded, account, external_id, fields, at]).await?;
-    set_addresses(tx, id, content).await?;
+    let text = "INSERT INTO records (id, kind, created_at, updated_at, last_at, version, name, folded, \
+                account_id, external_id, fields, description, stage, amount, currency, closes_on, \
+                converted_into, team_id, assignee_id) \
+                VALUES ($1, $2, $3, $3, 0, 1, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
+    let mut params = params![id, kind.word(), at];
+    params.extend(content.values());
+    tx.execute(text, params).await?;
+    set_belongings(tx, id, content).await?;
     Ok(id)
 }
 
@@ -233,26 +300,31 @@ pub async fn change(
     content: &Content,
     at: Time,
 ) -> Result<bool, Error> {
-    let text = "UPDATE records SET name = $3, folded = $4, account_id = $5, external_id = $6, fields = $7, \
-                updated_at = $8, version = version + 1 WHERE id = $1 AND version = $2";
-    let Content { name, folded, account, external_id, fields, .. } = content.clone();
-    let params = params![id, version, name, folded, account, external_id, fields, at];
+    let text = "UPDATE records SET updated_at = $3, version = version + 1, name = $4, folded = $5, \
+                account_id = $6, external_id = $7, fields = $8, description = $9, stage = $10, amount = $11, \
+                currency = $12, closes_on = $13, converted_into = $14, team_id = $15, assignee_id = $16 \
+                WHERE id = $1 AND version = $2";
+    let mut params = params![id, version, at];
+    params.extend(content.values());
     if tx.execute(text, params).await? == 0 {
         return Ok(false);
     }
-    set_addresses(tx, id, content).await?;
+    set_belongings(tx, id, content).await?;
     Ok(true)
 }
 
-async fn set_addresses(tx: &mut Tx, id: RecordId, content: &Content) -> Result<(), Error> {
+async fn set_belongings(tx: &mut Tx, id: RecordId, content: &Content) -> Result<(), Error> {
     tx.execute("DELETE FROM record_addresses WHERE record_id = $1", params![id]).await?;
     tx.execute("DELETE FROM record_domains WHERE record_id = $1", params![id]).await?;
+    tx.execute("DELETE FROM record_accounts WHERE record_id = $1", params![id]).await?;
     let rows = |list: &[String]| list.iter().map(|item| params![id, item]).collect();
     let head = "INSERT INTO record_addresses (record_id, address) VALUES";
     tx.insert_many(head, "ON CONFLICT DO NOTHING", rows(&content.addresses)).await?;
     let head = "INSERT INTO record_domains (record_id, domain) VALUES";
     tx.insert_many(head, "ON CONFLICT DO NOTHING", rows(&content.domains)).await?;
-    Ok(())
+    let accounts = content.further_accounts.iter().map(|account| params![id, *account]).collect();
+    let head = "INSERT INTO record_accounts (record_id, account_id) VALUES";
+    tx.insert_many(head, "ON CONFLICT DO NOTHING", accounts).await.map(drop)
 }
 
 /// Whether a user follows a record.
@@ -291,9 +363,24 @@ fn record_of(row: &Row) -> Result<Option<Record>, Error> {
         last_at: row.get(10)?,
         version: row.get(11)?,
         case: case_part(row, kind)?,
+        deal: deal(row, 22)?,
+        converted_into: named(row, 26)?.map(|(id, name)| (RecordId(id), name)),
+        team: named(row, 17)?.map(|(id, name)| (TeamId(id), name)),
+        assignee: named(row, 19)?.map(|(id, name)| (UserId(id), name)),
         addresses: Vec::new(),
         domains: Vec::new(),
+        further_accounts: Vec::new(),
     }))
+}
+
+/// Four columns, beginning with the stage.
+fn deal(row: &Row, at: usize) -> Result<Deal, Error> {
+    Ok(Deal {
+        stage: row.get(at)?,
+        amount: row.get(at + 1)?,
+        currency: row.get(at + 2)?,
+        closes_on: row.get(at + 3)?,
+    })
 }
 
 fn case_part(row: &Row, kind: RecordKind) -> Result<Option<CasePart>, Error> {

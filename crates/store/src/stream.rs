@@ -39,6 +39,8 @@ model::words! {
         Changed = "changed",
         /// Two threads or records became one.
         Merged = "merged",
+        /// A lead became a contact.
+        Converted = "converted",
     }
 }
 

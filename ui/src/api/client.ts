@@ -86,18 +86,19 @@ async function send(request: Request): Promise<Response> {
 }
 const codeOf = async (answer: Response): Promise<string> => ((await answer.clone().json().catch(() => ({}))) as { code?: string }).code ?? '';
 
-const client = createClient<paths>({ baseUrl: location.origin, fetch: send });
+/** For the calls of pages that are loaded later: `pages/records/calls.ts` and its like. */
+export const client = createClient<paths>({ baseUrl: location.origin, fetch: send });
 
 /** Turns openapi-fetch's `{ data, error }` into a value or a thrown `Problem`, which is what a query wants. */
-async function value<T>(call: Promise<{ data?: T; error?: unknown; response: Response }>): Promise<T> {
+export async function value<T>(call: Promise<{ data?: T; error?: unknown; response: Response }>): Promise<T> {
   const { data, error, response } = await call;
   if (response.ok) return data as T;
   const p = (typeof error === 'object' && error ? error : {}) as Partial<Schemas['Problem']>;
   throw new Problem(response.status, p.code ?? `http_${response.status}`, p.detail ?? p.title ?? response.statusText, p.fields ?? {}, p.params ?? {});
 }
 
-const byId = (id: number) => ({ params: { path: { id } } });
-type Q<P extends keyof paths> = paths[P] extends { get: { parameters: { query?: infer T } } } ? T : never;
+export const byId = (id: number) => ({ params: { path: { id } } });
+export type Q<P extends keyof paths> = paths[P] extends { get: { parameters: { query?: infer T } } } ? T : never;
 
 /** Rows per page of every list by position. */
 export const PAGE = 100;

@@ -1,10 +1,19 @@
 //! Accounts, contacts, leads, opportunities: lists, pages, streams, changes.
 
+mod convert;
 mod forms;
+mod import;
+mod merge;
 mod rows;
 
-pub use forms::{NewRecord, RecordChange};
-pub use rows::{CaseRow, FieldValue, Record, RecordPage, RecordRow, StreamEntry, StreamPage};
+pub use convert::*;
+pub use forms::{NewRecord, RecordChange, RecordForm};
+pub use import::*;
+pub use merge::*;
+pub use rows::{
+    CaseRow, FieldChange, FieldValue, Record, RecordPage, RecordRow, StageSum, StageSums, StreamEntry,
+    StreamPage,
+};
 
 use crate::App;
 use crate::api::threads::{Note, ThreadPage};
@@ -15,7 +24,7 @@ use crate::shape;
 use axum::extract::State;
 use axum::http::StatusCode;
 use desk::record::{Listing, Put};
-use model::{CaseStatus, NoteId, RecordId, RecordKind, UserId};
+use model::{CaseStatus, LeadStatus, NoteId, RecordId, RecordKind, Stage, TeamId, UserId};
 use serde::Deserialize;
 use store::records::Sort;
 
@@ -32,8 +41,16 @@ pub struct RecordQuery {
     /// Of cases: where they stand.
     #[param(value_type = Option<shape::CaseStatus>)]
     status: Option<CaseStatus>,
-    /// Of cases: a user's id, `me`, or `none` for nobody.
+    /// Of opportunities their stage, of leads their status.
+    stage: Option<String>,
+    /// Who is to act: a user's id, `me`, or `none` for nobody.
     assignee: Option<String>,
+    /// The team in charge.
+    team: Option<i64>,
+    /// What belongs to this account.
+    account: Option<i64>,
+    /// Those one follows.
+    followed: Option<bool>,
     /// The order. Default: cases newest first, the rest by name.
     #[param(value_type = Option<shape::RecordSort>, inline)]
     sort: Option<Sort>,
@@ -62,16 +79,34 @@ pub async fn list_records(
     Query(query): Query<RecordQuery>,
 ) -> Result<Json<RecordPage>, Problem> {
     let span = Page::of(query.offset, query.limit)?;
-    let listing = Listing {
-        kind: query.kind,
-        text: query.q,
-        status: query.status,
-        assignee: query.assignee.map(|word| assignee(&word, actor.user)).transpose()?,
-        sort: query.sort,
-    };
+    let listing = query.listing(actor.user)?;
     let (offset, limit) = (span.offset as i64, i64::from(span.limit));
     let (total, rows) = desk::record::list(&app.desk, &actor, listing, offset, limit).await?;
     Ok(Json(RecordPage { total, rows: rows.into_iter().map(RecordRow::from).collect() }))
+}
+
+impl RecordQuery {
+    fn listing(self, me: Option<UserId>) -> Result<Listing, Problem> {
+        Ok(Listing {
+            kind: self.kind,
+            text: self.q,
+            status: self.status,
+            stage: self.stage.map(|word| stage(&word)).transpose()?,
+            assignee: self.assignee.map(|word| assignee(&word, me)).transpose()?,
+            team: self.team.map(TeamId),
+            account: self.account.map(RecordId),
+            followed: self.followed.unwrap_or(false),
+            sort: self.sort,
+        })
+    }
+}
+
+/// Stages of opportunities and statuses of leads have some words in common.
+fn stage(word: &str) -> Result<&'static str, Problem> {
+    let known = Stage::of(word).map(Stage::word).or(LeadStatus::of(word).map(LeadStatus::word));
+    known.ok_or_else(|| {
+        Problem::invalid("stage", "bad_value", "a stage of opportunities or a status of leads")
+    })
 }
 
 fn assignee(word: &str, me: Option<UserId>) -> Result<Option<UserId>, Problem> {
@@ -87,6 +122,20 @@ fn assignee(word: &str, me: Option<UserId>) -> Result<Option<UserId>, Problem> {
     }
 }
 
+/// How many opportunities are in each stage, and what they are worth
+///
+/// Of the same filter as the list of records; a row for each stage and currency.
+#[utoipa::path(get, path = "/api/v1/opportunities/stages", params(RecordQuery), responses((status = 200, body = StageSums)))]
+pub async fn list_stages(
+    State(app): State<App>,
+    Who(actor): Who,
+    Query(query): Query<RecordQuery>,
+) -> Result<Json<StageSums>, Problem> {
+    let listing = Listing { kind: Some(RecordKind::Opportunity), ..query.listing(actor.user)? };
+    let rows = desk::record::stages(&app.desk, &actor, listing).await?;
+    Ok(Json(StageSums { rows: rows.into_iter().map(StageSum::from).collect() }))
+}
+
 /// Make a record
 ///
 /// With an `external_id` that a record of this kind has already, that record is changed instead (200).
@@ -96,15 +145,33 @@ pub async fn create_record(
     Who(actor): Who,
     Json(new): Json<NewRecord>,
 ) -> Result<(StatusCode, Json<Record>), Problem> {
-    let (put, page) = desk::record::put(&app.desk, &actor, new.kind, new.changes()).await?;
+    let changes = new.form.changes(new.external_id)?;
+    Ok(written(desk::record::put(&app.desk, &actor, new.kind, changes).await?))
+}
+
+/// Make or change the record with this id in another system
+///
+/// Putting the same twice is putting it once, also at the same moment.
+#[utoipa::path(put, path = "/api/v1/records/{kind}/external/{external_id}", params(("kind" = shape::RecordKind, Path), ("external_id" = String, Path)), request_body = RecordForm, responses((status = 201, body = Record), (status = 200, body = Record)))]
+pub async fn put_record(
+    State(app): State<App>,
+    Who(actor): Who,
+    Path((kind, external_id)): Path<(RecordKind, String)>,
+    Json(form): Json<RecordForm>,
+) -> Result<(StatusCode, Json<Record>), Problem> {
+    let changes = form.changes(Some(external_id))?;
+    Ok(written(desk::record::put(&app.desk, &actor, kind, changes).await?))
+}
+
+fn written((put, page): (Put, desk::record::Page)) -> (StatusCode, Json<Record>) {
     let status = match put {
         Put::Created => StatusCode::CREATED,
         Put::Changed => StatusCode::OK,
     };
-    Ok((status, Json(page.into())))
+    (status, Json(page.into()))
 }
 
-/// One record
+/// One record; of one that was merged into another that one
 #[utoipa::path(get, path = "/api/v1/records/{id}", params(("id" = i64, Path)), responses((status = 200, body = Record)))]
 pub async fn get_record(
     State(app): State<App>,
@@ -123,7 +190,7 @@ pub async fn change_record(
     Json(change): Json<RecordChange>,
 ) -> Result<Json<Record>, Problem> {
     let version = change.version;
-    let page = desk::record::change(&app.desk, &actor, RecordId(id), version, change.changes()).await?;
+    let page = desk::record::change(&app.desk, &actor, RecordId(id), version, change.changes()?).await?;
     Ok(Json(page.into()))
 }
 

@@ -1,11 +1,11 @@
 //! Lists of records by position.
 
-use super::{MOST_RELATED, named, status_of};
+use super::{Deal, MOST_RELATED, deal, named, status_of};
 use crate::changes::RecordsHeard;
 use crate::params;
 use crate::people::Access;
 use crate::sql::{Error, Params, Row, Sql, Value};
-use model::{CaseStatus, RecordId, RecordKind, Time, UserId};
+use model::{CaseStatus, RecordId, RecordKind, TeamId, Time, UserId};
 
 /// A line of a list of records.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,8 +30,12 @@ pub struct RecordRow {
     pub last_at: Time,
     /// When it was written last.
     pub updated_at: Time,
-    /// Of cases: who is to act.
+    /// Who is to act.
     pub assignee: Option<(UserId, String)>,
+    /// The team in charge.
+    pub team: Option<(TeamId, String)>,
+    /// What only leads and opportunities have.
+    pub deal: Deal,
 }
 
 model::words! {
@@ -43,6 +47,25 @@ model::words! {
         LastAt = "last_at",
         /// The newest case first; what has no number at the end.
         Number = "number",
+        /// What was written last first.
+        UpdatedAt = "updated_at",
+        /// What is to close first; what has no day at the end.
+        ClosesOn = "closes_on",
+        /// The largest amount first, whatever its currency.
+        Amount = "amount",
+    }
+}
+
+impl Sort {
+    fn order(self) -> &'static str {
+        match self {
+            Sort::Name => "r.folded, r.id",
+            Sort::LastAt => "r.last_at DESC, r.id DESC",
+            Sort::Number => "COALESCE(r.number, 0) DESC, r.id DESC",
+            Sort::UpdatedAt => "r.updated_at DESC, r.id DESC",
+            Sort::ClosesOn => "COALESCE(r.closes_on, '9999'), r.id",
+            Sort::Amount => "COALESCE(r.amount, -1) DESC, r.id DESC",
+        }
     }
 }
 
@@ -55,17 +78,39 @@ pub struct Filter<'a> {
     pub text: Option<String>,
     /// Of cases: where they stand.
     pub status: Option<CaseStatus>,
-    /// Of cases: who is to act; `Some(None)` for nobody.
+    /// Of opportunities their stage, of leads their status: a word of ours.
+    pub stage: Option<&'static str>,
+    /// Who is to act; `Some(None)` for nobody.
     pub assignee: Option<Option<UserId>>,
+    /// The team in charge.
+    pub team: Option<TeamId>,
     /// The contacts, leads, opportunities and cases of this account.
     pub account: Option<RecordId>,
+    /// Who follows them.
+    pub follower: Option<UserId>,
     /// The order.
     pub sort: Sort,
     /// What the reader may see.
     pub heard: &'a RecordsHeard,
 }
 
-impl Filter<'_> {
+impl<'a> Filter<'a> {
+    /// All records that may be seen, by name.
+    pub fn all(heard: &'a RecordsHeard) -> Filter<'a> {
+        Filter {
+            kind: None,
+            text: None,
+            status: None,
+            stage: None,
+            assignee: None,
+            team: None,
+            account: None,
+            follower: None,
+            sort: Sort::Name,
+            heard,
+        }
+    }
+
     fn from(&self, params: &mut Params) -> String {
         let mut out = "FROM records r WHERE r.merged_into IS NULL".to_owned();
         if let Some(kind) = self.kind {
@@ -75,17 +120,31 @@ impl Filter<'_> {
         if let Some(status) = self.status {
             out.push_str(&format!(" AND r.status = '{status}'"));
         }
+        if let Some(stage) = self.stage {
+            out.push_str(&format!(" AND r.stage = '{stage}'"));
+        }
         match self.assignee {
             None => {}
-            Some(None) => out.push_str(" AND r.kind = 'case' AND r.assignee_id IS NULL"),
-            Some(Some(user)) => {
-                params.push(user.into());
-                out.push_str(&format!(" AND r.assignee_id = ${}", params.len()));
-            }
+            Some(None) => out.push_str(" AND r.assignee_id IS NULL"),
+            Some(Some(user)) => out.push_str(&equal("r.assignee_id", user.into(), params)),
+        }
+        if let Some(team) = self.team {
+            out.push_str(&equal("r.team_id", team.into(), params));
         }
         if let Some(account) = self.account {
             params.push(account.into());
-            out.push_str(&format!(" AND r.account_id = ${}", params.len()));
+            let n = params.len();
+            out.push_str(&format!(
+                " AND (r.account_id = ${n} OR EXISTS (SELECT 1 FROM record_accounts b \
+                 WHERE b.record_id = r.id AND b.account_id = ${n}))"
+            ));
+        }
+        if let Some(user) = self.follower {
+            params.push(user.into());
+            let n = params.len();
+            out.push_str(&format!(
+                " AND EXISTS (SELECT 1 FROM followers b WHERE b.record_id = r.id AND b.user_id = ${n})"
+            ));
         }
         if let Some(text) = &self.text {
             out.push_str(&text_condition(text, params));
@@ -95,6 +154,11 @@ impl Filter<'_> {
         }
         out
     }
+}
+
+fn equal(column: &str, value: Value, params: &mut Params) -> String {
+    params.push(value);
+    format!(" AND {column} = ${}", params.len())
 }
 
 /// Two patterns on the name: its beginning, and that of a later word.
@@ -137,11 +201,7 @@ pub async fn list(
 ) -> Result<Vec<RecordRow>, Error> {
     let mut params = Params::new();
     let from = filter.from(&mut params);
-    let order = match filter.sort {
-        Sort::Name => "r.folded, r.id",
-        Sort::LastAt => "r.last_at DESC, r.id DESC",
-        Sort::Number => "COALESCE(r.number, 0) DESC, r.id DESC",
-    };
+    let order = filter.sort.order();
     let at = params.len();
     params.extend(params![limit, offset]);
     let text = format!("SELECT r.id {from} ORDER BY {order} LIMIT ${} OFFSET ${}", at + 1, at + 2);
@@ -151,7 +211,8 @@ pub async fn list(
 }
 
 const ROW: &str = "SELECT r.id, r.kind, r.name, r.number, r.status, r.account_id, a.name, r.last_at, \
-     r.updated_at, r.assignee_id, u.name FROM records r LEFT JOIN records a ON a.id = r.account_id \
+     r.updated_at, r.assignee_id, u.name, r.team_id, t.name, r.stage, r.amount, r.currency, r.closes_on \
+     FROM records r LEFT JOIN records a ON a.id = r.account_id LEFT JOIN teams t ON t.id = r.team_id \
      LEFT JOIN users u ON u.id = r.assignee_id WHERE r.id = $1";
 const ADDRESSES: &str = "SELECT address FROM record_addresses WHERE record_id = $1 ORDER BY address";
 
@@ -194,5 +255,35 @@ fn row_of(row: &Row, addresses: &[Row], open: &[Row]) -> Result<Option<RecordRow
         last_at: row.get(7)?,
         updated_at: row.get(8)?,
         assignee: named(row, 9)?.map(|(id, name)| (UserId(id), name)),
+        team: named(row, 11)?.map(|(id, name)| (TeamId(id), name)),
+        deal: deal(row, 13)?,
     }))
+}
+
+/// How many records are in a stage, and what they are worth together in one currency.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StageSum {
+    /// The stage's word.
+    pub stage: String,
+    /// `None`: those without an amount.
+    pub currency: Option<String>,
+    /// How many.
+    pub records: i64,
+    /// Hundredths of the currency.
+    pub amount: i64,
+}
+
+/// Numbers and sums of a filter's records, by stage and currency.
+pub async fn stages(sql: &mut impl Sql, filter: &Filter<'_>) -> Result<Vec<StageSum>, Error> {
+    let mut params = Params::new();
+    let from = filter.from(&mut params);
+    let text = format!(
+        "SELECT r.stage, r.currency, count(*), CAST(COALESCE(sum(r.amount), 0) AS BIGINT) {from} \
+         AND r.stage IS NOT NULL GROUP BY r.stage, r.currency ORDER BY r.stage, r.currency"
+    );
+    let rows = sql.query(&text, params).await?;
+    let one = |row: &Row| {
+        Ok(StageSum { stage: row.get(0)?, currency: row.get(1)?, records: row.get(2)?, amount: row.get(3)? })
+    };
+    rows.iter().map(one).collect()
 }

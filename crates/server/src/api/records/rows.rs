@@ -1,8 +1,8 @@
 //! Records as they are read.
 
 use crate::api::threads::{RecordName, data_of};
-use crate::shape::{self, Moment, UserName};
-use desk::record::Page;
+use crate::shape::{self, Moment, TeamName, UserName};
+use desk::record::{Page, decimal};
 use model::{CaseStatus, RecordKind, Time};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -38,8 +38,18 @@ pub struct RecordRow {
     /// Its newest message; null if none.
     last_at: Option<Moment>,
     updated_at: Moment,
-    /// Of cases: who is to act.
+    /// Who is to act.
     assignee: Option<UserName>,
+    /// The team in charge.
+    team: Option<TeamName>,
+    /// Of an opportunity its stage, of a lead its status.
+    stage: Option<String>,
+    /// Of an opportunity: what it is worth, a decimal number.
+    amount: Option<String>,
+    /// ISO 4217.
+    currency: Option<String>,
+    /// Of an opportunity: the day it is expected to close.
+    closes_on: Option<String>,
 }
 
 impl From<records::RecordRow> for RecordRow {
@@ -56,7 +66,36 @@ impl From<records::RecordRow> for RecordRow {
             last_at: (row.last_at != Time(0)).then_some(Moment(row.last_at)),
             updated_at: row.updated_at.into(),
             assignee: row.assignee.map(|(id, name)| UserName { id: id.0, name }),
+            team: row.team.map(|(id, name)| TeamName { id: id.0, name }),
+            stage: row.deal.stage,
+            amount: row.deal.amount.map(decimal),
+            currency: row.deal.currency,
+            closes_on: row.deal.closes_on,
         }
+    }
+}
+
+/// Numbers and sums of opportunities.
+#[derive(Serialize, ToSchema)]
+pub struct StageSums {
+    pub(super) rows: Vec<StageSum>,
+}
+
+/// How many opportunities of one currency are in a stage.
+#[derive(Serialize, ToSchema)]
+pub struct StageSum {
+    stage: String,
+    /// Null: those without an amount.
+    currency: Option<String>,
+    records: i64,
+    /// What they are worth together, a decimal number.
+    amount: String,
+}
+
+impl From<records::StageSum> for StageSum {
+    fn from(sum: records::StageSum) -> StageSum {
+        let records::StageSum { stage, currency, records, amount } = sum;
+        StageSum { stage, currency, records, amount: decimal(amount) }
     }
 }
 
@@ -65,6 +104,12 @@ impl From<records::RecordRow> for RecordRow {
 pub struct FieldValue {
     label: String,
     value: String,
+}
+
+impl FieldValue {
+    pub(super) fn new(label: String, value: String) -> FieldValue {
+        FieldValue { label, value }
+    }
 }
 
 /// A case as a line of a record's page.
@@ -106,10 +151,18 @@ pub struct Record {
     /// Domains, lower case.
     domains: Vec<String>,
     fields: Vec<FieldValue>,
+    /// A text about it; of a case what was written first.
+    description: String,
     /// Its id in another system.
     external_id: Option<String>,
-    /// Of an account: its contacts.
+    /// Of a contact: further accounts.
+    further_accounts: Vec<RecordName>,
+    /// Of a converted lead: the contact it became.
+    converted_into: Option<RecordName>,
+    /// Of an account: its contacts, also those who have it among further ones.
     contacts: Vec<RecordRow>,
+    /// Of an account: its opportunities.
+    opportunities: Vec<RecordRow>,
     /// Its cases, newest first.
     cases: Vec<CaseRow>,
     /// Whether the reader follows it.
@@ -122,11 +175,16 @@ pub struct Record {
 impl From<Page> for Record {
     fn from(page: Page) -> Record {
         let fields = page.fields.into_iter();
+        let further = page.record.further_accounts.into_iter();
         Record {
             row: page.row.into(),
             domains: page.record.domains,
-            fields: fields.map(|field| FieldValue { label: field.label, value: field.value }).collect(),
+            fields: fields.map(|field| FieldValue::new(field.label, field.value)).collect(),
+            description: page.record.description,
             external_id: page.record.external_id,
+            further_accounts: further.map(|(id, name)| RecordName::account(id.0, name)).collect(),
+            converted_into: page.record.converted_into.map(|(id, name)| RecordName::contact(id.0, name)),
+            opportunities: page.opportunities.into_iter().map(RecordRow::from).collect(),
             contacts: page.contacts.into_iter().map(RecordRow::from).collect(),
             cases: page.cases.into_iter().map(CaseRow::from).collect(),
             following: page.following,
@@ -160,6 +218,38 @@ pub struct StreamEntry {
     body: Option<String>,
     /// `from` and `to` of changes, `number` of cases, `record` of links.
     data: BTreeMap<String, String>,
+    /// Of a changed record: what is different, field by field.
+    changes: Vec<FieldChange>,
+}
+
+/// A field that changed. Names stand for ids.
+#[derive(Serialize, ToSchema)]
+pub struct FieldChange {
+    /// As in the record's form; `fields` for one that people invented.
+    field: String,
+    /// What that one is called.
+    label: String,
+    /// Empty for nothing.
+    from: String,
+    /// Empty for nothing.
+    to: String,
+}
+
+impl From<desk::record::FieldChange> for FieldChange {
+    fn from(change: desk::record::FieldChange) -> FieldChange {
+        let desk::record::FieldChange { field, label, from, to } = change;
+        FieldChange { field, label, from, to }
+    }
+}
+
+/// The changes that an entry's data name, if it does.
+fn changes_of(json: &str) -> Vec<FieldChange> {
+    #[derive(serde::Deserialize)]
+    struct Data {
+        changes: Vec<desk::record::FieldChange>,
+    }
+    let data: Option<Data> = serde_json::from_str(json).ok();
+    data.map(|data| data.changes.into_iter().map(FieldChange::from).collect()).unwrap_or_default()
 }
 
 /// The message an entry tells of.
@@ -184,6 +274,7 @@ impl From<stream::Entry> for StreamEntry {
             message: entry.message.map(StreamMessage::from),
             body: Some(entry.body).filter(|body| !body.is_empty()),
             data: data_of(&entry.data),
+            changes: changes_of(&entry.data),
         }
     }
 }

@@ -106,4 +106,9 @@ impl RecordName {
     pub(crate) fn account(id: i64, name: String) -> RecordName {
         RecordName { id, kind: RecordKind::Account, name, number: None }
     }
+
+    /// A contact, which has none either.
+    pub(crate) fn contact(id: i64, name: String) -> RecordName {
+        RecordName { id, kind: RecordKind::Contact, name, number: None }
+    }
 }
