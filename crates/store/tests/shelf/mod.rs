@@ -43,10 +43,9 @@ impl Shelf<'_> {
             name: name.to_owned(),
             folded: name.to_lowercase(),
             account,
-            external_id: None,
             fields: "[]".to_owned(),
             addresses: addresses.iter().map(|a| a.to_string()).collect(),
-            domains: Vec::new(),
+            ..Content::default()
         };
         records::add(self.0, kind, &content, Time(1)).await.unwrap()
     }
