@@ -9,6 +9,10 @@ const gateway = (load: Load) => within(load, 'gateway');
 export const router = createRouter({
   '/inbox/:view/:thread?': () => import('./pages/inbox/Inbox.svelte'),
   '/search': gateway(() => import('./pages/search/Search.svelte')),
+  '/records/import': within(() => import('./pages/records/Import.svelte'), 'records'),
+  '/records/import/:id': within(() => import('./pages/records/Import.svelte'), 'records'),
+  '/records/:kind/duplicates': within(() => import('./pages/records/Duplicates.svelte'), 'records'),
+  '/records/:kind/merge': within(() => import('./pages/records/Merge.svelte'), 'records'),
   '/records/:kind': within(() => import('./pages/records/Records.svelte'), 'records'),
   '/records/:kind/:id': within(() => import('./pages/records/RecordPage.svelte'), 'records', 'telling'),
   '/cases/:id': within(() => import('./pages/cases/CasePage.svelte'), 'cases', 'telling'),

@@ -153,6 +153,28 @@ export interface paths {
         patch: operations["changeLabel"];
         trace?: never;
     };
+    "/api/v1/leads/{id}/convert": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make a contact of a lead
+         * @description A contact with the lead's address takes it in; else one is made. Answers with the contact.
+         *
+         *     Permission: `change_record`.
+         */
+        post: operations["convertLead"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/links/{id}": {
         parameters: {
             query?: never;
@@ -771,6 +793,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/opportunities/stages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How many opportunities are in each stage, and what they are worth
+         * @description Of the same filter as the list of records; a row for each stage and currency.
+         *
+         *     Permission: `read_records`.
+         */
+        get: operations["listStages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/outbox": {
         parameters: {
             query?: never;
@@ -1029,6 +1073,184 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/records/duplicates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Records that may be one
+         * @description Permission: `read_records`.
+         */
+        get: operations["listDuplicates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/records/imports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The reader's uploaded files, newest first
+         * @description Permission: `create_record`.
+         */
+        get: operations["listImports"];
+        put?: never;
+        /**
+         * Upload a file of records: CSV or vCard
+         * @description Nothing is imported yet: what the columns are is guessed, and shown by the preview.
+         *
+         *     Permission: `create_record`.
+         */
+        post: operations["uploadImport"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/records/imports/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One uploaded file
+         * @description Permission: `create_record`.
+         */
+        get: operations["getImport"];
+        put?: never;
+        post?: never;
+        /**
+         * Forget an uploaded file; what was imported of it stays
+         * @description Permission: `create_record`.
+         */
+        delete: operations["removeImport"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/records/imports/{id}/continue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Import the next batch of rows
+         * @description Called until `done` is `total`. A row that cannot be imported is put aside; the others go on. Interrupted
+         *     anywhere, it is called again.
+         *
+         *     Permission: `create_record`.
+         */
+        post: operations["continueImport"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/records/imports/{id}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What an import would do with the first rows
+         * @description Written and thrown away: what it shows is what will happen.
+         *
+         *     Permission: `create_record`.
+         */
+        post: operations["previewImport"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/records/imports/{id}/refused": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The rows that were refused
+         * @description Permission: `create_record`.
+         */
+        get: operations["listRefused"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/records/imports/{id}/refused.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The rows that were refused, as CSV, with their reason
+         * @description Permission: `create_record`.
+         */
+        get: operations["getRefused"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/records/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make two records one, for good
+         * @description Addresses, domains, accounts, links, followers and streams are joined; the id of the one that ends stands for
+         *     the one that stays.
+         *
+         *     Permission: `change_record`.
+         */
+        post: operations["mergeRecords"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/records/{id}": {
         parameters: {
             query?: never;
@@ -1037,7 +1259,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * One record
+         * One record; of one that was merged into another that one
          * @description Permission: `read_records`.
          */
         get: operations["getRecord"];
@@ -1137,6 +1359,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/records/{kind}/external/{external_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Make or change the record with this id in another system
+         * @description Putting the same twice is putting it once, also at the same moment.
+         *
+         *     Permission: `create_record`.
+         */
+        put: operations["putRecord"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/roles": {
         parameters: {
             query?: never;
@@ -1222,6 +1466,26 @@ export interface paths {
         get: operations["listRuleFields"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules/form/try": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try a web form's mapping on a message
+         * @description Permission: `read_mail`.
+         */
+        post: operations["tryForm"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1742,6 +2006,8 @@ export interface components {
         ActionWord: "create_case" | "update_case" | "link_contact" | "link_account" | "create_contact" | "create_lead" | "mark_read" | "assign" | "label" | "reply" | "webhook" | "skip" | "move" | "stop";
         /** @enum {string} */
         AfterFiling: "move" | "mark_read" | "leave";
+        /** @enum {string} */
+        Alike: "address" | "name_and_domain" | "domain" | "name";
         /** @description Hosts inside that everybody may name in a mailbox. */
         AllowedHosts: {
             hosts: string[];
@@ -1908,6 +2174,20 @@ export interface components {
             /** @description What it compares with; of `exists` and `missing` nothing. */
             value: string | null;
         };
+        /** @description How a lead is converted. Without an account: the lead's own, else the one of its address's domain. */
+        ConversionRequest: {
+            /**
+             * Format: int64
+             * @description This account.
+             */
+            account_id?: number | null;
+            /** @description The account of this name, made if there is none. */
+            account_name?: string | null;
+            /** @description Makes an opportunity of this name too. */
+            opportunity?: string | null;
+            /** @description No account at all. */
+            without_account?: boolean;
+        };
         /** @description Messages to be deleted. */
         DeleteRequest: {
             /** @description At most 1000. */
@@ -1932,6 +2212,19 @@ export interface components {
         };
         /** @enum {string} */
         Distribution: "none" | "direct" | "round_robin" | "least_busy";
+        /** @description Two records that may be one. */
+        DuplicatePair: {
+            alike: components["schemas"]["Alike"];
+            /** @description The older one. */
+            one: components["schemas"]["RecordRow"];
+            other: components["schemas"]["RecordRow"];
+            /** @description The address, domain or name they have in common. */
+            what: string;
+        };
+        /** @description Pairs of records that may be one, the surest first; at most 200 for each reason. */
+        Duplicates: {
+            rows: components["schemas"]["DuplicatePair"][];
+        };
         /** @description A message, a note or an event; `kind` says which. */
         Entry: components["schemas"]["MessageEntry"] | components["schemas"]["NoteEntry"] | components["schemas"]["EventEntry"];
         /** @description Something that happened to a thread or its case. */
@@ -1964,6 +2257,17 @@ export interface components {
             id: number;
             /** @description `flag`, `move`, `delete`, `append` */
             kind: string;
+        };
+        /** @description A field that changed. Names stand for ids. */
+        FieldChange: {
+            /** @description As in the record's form; `fields` for one that people invented. */
+            field: string;
+            /** @description Empty for nothing. */
+            from: string;
+            /** @description What that one is called. */
+            label: string;
+            /** @description Empty for nothing. */
+            to: string;
         };
         /** @description What is wrong with a field. */
         FieldProblem: {
@@ -2049,6 +2353,15 @@ export interface components {
             /** @description By name. */
             folders: components["schemas"]["TreeFolder"][];
         };
+        /** @description What a mapping finds in a message. */
+        FormFound: {
+            account: string;
+            address: string;
+            /** @description Whether it is enough for a record: a name or an address. */
+            complete: boolean;
+            fields: components["schemas"]["FieldValue"][];
+            name: string;
+        };
         /**
          * @description Where the parts of a record stand in a web form's mail: the label before the value in the text, or
          *     `@from`, `@reply_to`, `@subject`, `@body`.
@@ -2062,6 +2375,41 @@ export interface components {
             fields: string[][] | null;
             /** @description The record's name; several are joined with a blank. */
             name: string[] | null;
+        };
+        /**
+         * @description Where the parts of a record come from in a web form's mail: the label before the value in the text, or `@from`,
+         *     `@reply_to`, `@subject`, `@body`.
+         */
+        FormPlaces: {
+            /**
+             * @description The name of its company; empty: none.
+             * @default
+             */
+            account: string;
+            /**
+             * @description Its mail address.
+             * @default
+             */
+            address: string;
+            /**
+             * @description What each field is called in the record, and where it comes from.
+             * @default []
+             */
+            fields: [
+                string,
+                string
+            ][];
+            /**
+             * @description The record's name; several are joined with a blank.
+             * @default []
+             */
+            name: string[];
+        };
+        /** @description A mapping to be tried on a message. */
+        FormTry: {
+            mapping: components["schemas"]["FormPlaces"];
+            /** Format: int64 */
+            message: number;
         };
         /** @description How a sign-in at a provider stands. */
         GrantRequest: {
@@ -2140,6 +2488,88 @@ export interface components {
         };
         /** @enum {string} */
         Hue: "grey" | "red" | "amber" | "green" | "blue" | "violet";
+        /** @description What becomes of one column. */
+        ImportColumn: {
+            /** @description Of a field: what it is called. */
+            label: string;
+            to: components["schemas"]["ImportTarget"];
+        };
+        /** @enum {string} */
+        ImportExisting: "fill" | "replace" | "leave";
+        /** @description How a file is imported. */
+        ImportPlan: {
+            /** @description What becomes of each column. */
+            columns: components["schemas"]["ImportColumn"][];
+            /** @description What happens to records that are there already. */
+            existing: components["schemas"]["ImportExisting"];
+            /** @description What its rows are. */
+            kind: components["schemas"]["RecordKind"];
+        };
+        /** @description What an import would do. */
+        ImportPreview: {
+            import: components["schemas"]["ImportState"];
+            /** @description The first rows that are not done. */
+            rows: components["schemas"]["ImportRow"][];
+        };
+        /** @description A row, and what became of it or would. */
+        ImportRow: {
+            cells: string[];
+            /** @description What is different afterwards. */
+            changes: components["schemas"]["FieldChange"][];
+            /** @description The same as a sentence. */
+            message: string | null;
+            /**
+             * Format: int64
+             * @description Its place in the file, from 1, without the row of names.
+             */
+            number: number;
+            /** @description `created`, `changed`, `same`, `left`, `refused`. */
+            outcome: string;
+            /** @description Why it was refused: the field and the code of what is wrong, such as `addresses.bad_value`, or a code alone. */
+            reason: string | null;
+            /**
+             * Format: int64
+             * @description The record it changes; null for a new one.
+             */
+            record_id: number | null;
+            /** @description Its name. */
+            record_name: string | null;
+        };
+        /** @description Rows of a file. */
+        ImportRows: {
+            rows: components["schemas"]["ImportRow"][];
+        };
+        /** @description A file as far as it was imported. */
+        ImportState: {
+            /** @description Names of its columns. */
+            columns: string[];
+            created_at: components["schemas"]["Moment"];
+            /**
+             * Format: int64
+             * @description How many of them are done.
+             */
+            done: number;
+            /** Format: int64 */
+            id: number;
+            /** @description The file's name. */
+            name: string;
+            /** @description Done rows by what became of them: `created`, `changed`, `same`, `left`, `refused`. */
+            outcomes: {
+                [key: string]: number;
+            };
+            plan: components["schemas"]["ImportPlan"];
+            /**
+             * Format: int64
+             * @description How many rows it has.
+             */
+            total: number;
+        };
+        /** @description The reader's files. */
+        ImportStates: {
+            rows: components["schemas"]["ImportState"][];
+        };
+        /** @enum {string} */
+        ImportTarget: "skip" | "name" | "first_name" | "last_name" | "address" | "domain" | "account" | "external_id" | "description" | "stage" | "amount" | "currency" | "closes_on" | "field";
         /** @description A label. */
         Label: {
             hue: components["schemas"]["Hue"];
@@ -2231,6 +2661,8 @@ export interface components {
             address: string;
             /** @description Whether the password may be sent without protection to another machine. */
             allow_plain: boolean;
+            /** @description What its server calls itself in Authentication-Results; empty: nobody is believed. */
+            authserv_id: string;
             /** @description Whether a thread's first mail makes a case. */
             create_cases: boolean;
             /**
@@ -2292,6 +2724,8 @@ export interface components {
             active?: boolean | null;
             address?: string | null;
             allow_plain?: boolean | null;
+            /** @description What the mailbox's server calls itself in Authentication-Results (RFC 8601); empty: nobody is believed. */
+            authserv_id?: string | null;
             create_cases?: boolean | null;
             /**
              * Format: int32
@@ -2415,6 +2849,24 @@ export interface components {
             name?: string | null;
             shortcuts?: boolean | null;
             theme?: components["schemas"]["Theme"] | null;
+        };
+        /** @description Which of two records stays. */
+        MergeRequest: {
+            /**
+             * Format: int64
+             * @description The one that ends.
+             */
+            from: number;
+            /**
+             * Format: int64
+             * @description The one that stays.
+             */
+            into: number;
+            /**
+             * @description Fields whose value comes from the one that ends: `name`, `account`, `description`, `stage`, `amount`,
+             *     `closes_on`, `team`, `assignee`, or the label of a field of one's own.
+             */
+            take?: string[];
         };
         /** @description A message with what it says. */
         Message: components["schemas"]["MessageEntry"] & {
@@ -2661,25 +3113,11 @@ export interface components {
             token_url?: string | null;
         };
         /** @description A new record. */
-        NewRecord: {
-            /**
-             * Format: int64
-             * @description The account it belongs to.
-             */
-            account_id?: number | null;
-            /** @description Mail addresses. */
-            addresses?: string[] | null;
-            /** @description Domains. */
-            domains?: string[] | null;
+        NewRecord: components["schemas"]["RecordForm"] & {
             /** @description Its id in another system, unique for its kind. */
             external_id?: string | null;
-            /** @description Label and value of each field, in their order. */
-            fields?: {
-                [key: string]: string;
-            } | null;
             /** @description Anything but a case: that is made of a thread. */
             kind: components["schemas"]["RecordKind"];
-            name: string;
         };
         /**
          * @description A new rule or filter: a rule of a mailbox; a filter of all mailboxes (`scope` global), of one's whole
@@ -2837,6 +3275,10 @@ export interface components {
         };
         /** @enum {string} */
         Phase: "off" | "idle" | "scanning" | "waiting" | "failed";
+        /** @description A plan, or none. */
+        PreviewRequest: {
+            plan?: components["schemas"]["ImportPlan"] | null;
+        };
         /** @enum {string} */
         Priority: "low" | "normal" | "high";
         /** @description A problem as it is sent. */
@@ -2972,9 +3414,12 @@ export interface components {
         Record: components["schemas"]["RecordRow"] & {
             /** @description Its cases, newest first. */
             cases: components["schemas"]["CaseRow"][];
-            /** @description Of an account: its contacts. */
+            /** @description Of an account: its contacts, also those who have it among further ones. */
             contacts: components["schemas"]["RecordRow"][];
+            converted_into: components["schemas"]["RecordName"] | null;
             created_at: components["schemas"]["Moment"];
+            /** @description A text about it; of a case what was written first. */
+            description: string;
             /** @description Domains, lower case. */
             domains: string[];
             /** @description Its id in another system. */
@@ -2982,6 +3427,10 @@ export interface components {
             fields: components["schemas"]["FieldValue"][];
             /** @description Whether the reader follows it. */
             following: boolean;
+            /** @description Of a contact: further accounts. */
+            further_accounts: components["schemas"]["RecordName"][];
+            /** @description Of an account: its opportunities. */
+            opportunities: components["schemas"]["RecordRow"][];
             /**
              * Format: int64
              * @description For `PATCH`.
@@ -2997,6 +3446,18 @@ export interface components {
             account_id?: number | null;
             /** @description All mail addresses. */
             addresses?: string[] | null;
+            /** @description Null: none. */
+            amount?: string | null;
+            /**
+             * Format: int64
+             * @description Null: nobody.
+             */
+            assignee_id?: number | null;
+            /** @description Null: none. */
+            closes_on?: string | null;
+            /** @description Null: none. */
+            currency?: string | null;
+            description?: string | null;
             /** @description All domains. */
             domains?: string[] | null;
             /** @description Null: none. */
@@ -3005,12 +3466,63 @@ export interface components {
             fields?: {
                 [key: string]: string;
             } | null;
+            /** @description Of a contact: all further accounts. */
+            further_account_ids?: number[] | null;
             name?: string | null;
+            /** @description Of an opportunity its stage, of a lead its status. */
+            stage?: string | null;
+            /**
+             * Format: int64
+             * @description Null: none.
+             */
+            team_id?: number | null;
             /**
              * Format: int64
              * @description The version the change was thought for; another is a conflict (409, `changed_meanwhile`).
              */
             version: number;
+        };
+        /** @description A record that is put by its external id. */
+        RecordForm: {
+            /**
+             * Format: int64
+             * @description The account it belongs to.
+             */
+            account_id?: number | null;
+            /** @description Mail addresses. */
+            addresses?: string[] | null;
+            /** @description Of an opportunity: what it is worth, a decimal number with at most two digits behind the point. */
+            amount?: string | null;
+            /**
+             * Format: int64
+             * @description Who is to act.
+             */
+            assignee_id?: number | null;
+            /** @description Of an opportunity: the day it is expected to close, YYYY-MM-DD. */
+            closes_on?: string | null;
+            /** @description ISO 4217. */
+            currency?: string | null;
+            /** @description A text about it. */
+            description?: string | null;
+            /** @description Domains. */
+            domains?: string[] | null;
+            /** @description Label and value of each field, in their order. */
+            fields?: {
+                [key: string]: string;
+            } | null;
+            /** @description Of a contact: further accounts. */
+            further_account_ids?: number[] | null;
+            name: string;
+            /**
+             * @description Of an opportunity its stage (`new`, `qualified`, `proposal`, `negotiation`, `won`, `lost`), of a lead its
+             *     status (`new`, `contacted`, `lost`).
+             */
+            stage?: string | null;
+            /**
+             * Format: int64
+             * @description The team in charge.
+             */
+            team_id?: number | null;
         };
         /** @enum {string} */
         RecordKind: "account" | "contact" | "lead" | "opportunity" | "case";
@@ -3037,7 +3549,13 @@ export interface components {
             account: components["schemas"]["RecordName"] | null;
             /** @description Mail addresses, lower case. */
             addresses: string[];
+            /** @description Of an opportunity: what it is worth, a decimal number. */
+            amount: string | null;
             assignee: components["schemas"]["UserName"] | null;
+            /** @description Of an opportunity: the day it is expected to close. */
+            closes_on: string | null;
+            /** @description ISO 4217. */
+            currency: string | null;
             /** Format: int64 */
             id: number;
             kind: components["schemas"]["RecordKind"];
@@ -3051,7 +3569,10 @@ export interface components {
              * @description Unfinished cases of its threads, as far as the reader may see the threads.
              */
             open_cases: number;
+            /** @description Of an opportunity its stage, of a lead its status. */
+            stage: string | null;
             status: components["schemas"]["CaseStatus"] | null;
+            team: components["schemas"]["TeamName"] | null;
             updated_at: components["schemas"]["Moment"];
         };
         /** @description What the setting comes to. */
@@ -3278,12 +3799,28 @@ export interface components {
             /** @description Plain text on one line. */
             text: string;
         };
+        /** @description How many opportunities of one currency are in a stage. */
+        StageSum: {
+            /** @description What they are worth together, a decimal number. */
+            amount: string;
+            /** @description Null: those without an amount. */
+            currency: string | null;
+            /** Format: int64 */
+            records: number;
+            stage: string;
+        };
+        /** @description Numbers and sums of opportunities. */
+        StageSums: {
+            rows: components["schemas"]["StageSum"][];
+        };
         /** @description Something that happened to a record. */
         StreamEntry: {
             actor: components["schemas"]["UserName"] | null;
             at: components["schemas"]["Moment"];
             /** @description A note's text. */
             body: string | null;
+            /** @description Of a changed record: what is different, field by field. */
+            changes: components["schemas"]["FieldChange"][];
             /** @description `from` and `to` of changes, `number` of cases, `record` of links. */
             data: {
                 [key: string]: string;
@@ -3317,6 +3854,16 @@ export interface components {
              */
             next: number | null;
             rows: components["schemas"]["StreamEntry"][];
+        };
+        /** @description A team's name behind its id. */
+        TeamName: {
+            /**
+             * Format: int64
+             * @description Its id.
+             */
+            id: number;
+            /** @description Its name. */
+            name: string;
         };
         /** @description A server to send through. */
         TestOutgoing: {
@@ -3924,6 +4471,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Label"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    convertLead: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConversionRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Record"];
                 };
             };
             /** @description It was not done; `code` says why. */
@@ -5039,6 +5620,57 @@ export interface operations {
             };
         };
     };
+    listStages: {
+        parameters: {
+            query?: {
+                /** @description What they are. */
+                kind?: components["schemas"]["RecordKind"];
+                /** @description The beginning of a word of the name or of an address, or a case's number. */
+                q?: string;
+                /** @description Of cases: where they stand. */
+                status?: components["schemas"]["CaseStatus"];
+                /** @description Of opportunities their stage, of leads their status. */
+                stage?: string;
+                /** @description Who is to act: a user's id, `me`, or `none` for nobody. */
+                assignee?: string;
+                /** @description The team in charge. */
+                team?: number;
+                /** @description What belongs to this account. */
+                account?: number;
+                /** @description Those one follows. */
+                followed?: boolean;
+                /** @description The order. Default: cases newest first, the rest by name. */
+                sort?: "name" | "last_at" | "number" | "updated_at" | "closes_on" | "amount";
+                /** @description Rows to leave out, from the beginning. Default 0. */
+                offset?: number;
+                /** @description Rows at most, 1 to 200. Default 50. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StageSums"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listOutbox: {
         parameters: {
             query?: {
@@ -5482,10 +6114,18 @@ export interface operations {
                 q?: string;
                 /** @description Of cases: where they stand. */
                 status?: components["schemas"]["CaseStatus"];
-                /** @description Of cases: a user's id, `me`, or `none` for nobody. */
+                /** @description Of opportunities their stage, of leads their status. */
+                stage?: string;
+                /** @description Who is to act: a user's id, `me`, or `none` for nobody. */
                 assignee?: string;
+                /** @description The team in charge. */
+                team?: number;
+                /** @description What belongs to this account. */
+                account?: number;
+                /** @description Those one follows. */
+                followed?: boolean;
                 /** @description The order. Default: cases newest first, the rest by name. */
-                sort?: "name" | "last_at" | "number";
+                sort?: "name" | "last_at" | "number" | "updated_at" | "closes_on" | "amount";
                 /** @description Rows to leave out, from the beginning. Default 0. */
                 offset?: number;
                 /** @description Rows at most, 1 to 200. Default 50. */
@@ -5538,6 +6178,318 @@ export interface operations {
                 };
             };
             201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Record"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listDuplicates: {
+        parameters: {
+            query: {
+                /** @description What they are. */
+                kind: components["schemas"]["RecordKind"];
+                /** @description Those of this record alone. */
+                of?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Duplicates"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listImports: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportStates"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    uploadImport: {
+        parameters: {
+            query: {
+                /** @description What its rows are. */
+                kind: components["schemas"]["RecordKind"];
+                /** @description The file's name. */
+                name?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportState"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getImport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportState"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    removeImport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    continueImport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportState"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    previewImport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreviewRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportPreview"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listRefused: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportRows"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getRefused: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    mergeRecords: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MergeRequest"];
+            };
+        };
+        responses: {
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5780,6 +6732,49 @@ export interface operations {
             };
         };
     };
+    putRecord: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                kind: components["schemas"]["RecordKind"];
+                external_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RecordForm"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Record"];
+                };
+            };
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Record"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listRoles: {
         parameters: {
             query?: never;
@@ -5956,6 +6951,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RuleFields"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    tryForm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FormTry"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FormFound"];
                 };
             };
             /** @description It was not done; `code` says why. */
