@@ -60,7 +60,7 @@ pub fn text_of(bytes: &[u8], label: Option<&str>) -> String {
     if let Some(encoding) = wide(bytes) {
         return encoding.decode_without_bom_handling(bytes).0.into_owned();
     }
-    decode(bytes, Hint { label, tld: Some("cz") }).0.into_owned()
+    decode(bytes, Hint { label, tld: Some("cz"), ..Hint::default() }).0.into_owned()
 }
 
 /// UTF-16 without its mark: every other byte of its beginning is zero, for Latin letters.
