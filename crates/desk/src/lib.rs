@@ -6,6 +6,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod access;
+mod auto_reply;
 pub mod bytes;
 pub mod case;
 pub mod clock;
@@ -30,6 +31,7 @@ pub mod seal;
 pub mod search;
 pub mod sending;
 pub mod sign_in;
+pub mod template;
 pub mod thread;
 pub mod token;
 

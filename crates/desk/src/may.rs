@@ -127,6 +127,12 @@ model::words! {
         ChangeFolders = "change_folders",
         /// Mark a thread read or unread for oneself.
         MarkRead = "mark_read",
+        /// Answer a thread by mail, from an address one may send from.
+        Reply = "reply",
+        /// The texts that answers are made from.
+        ReadTemplates = "read_templates",
+        /// Change them, and say which mailbox answers by itself.
+        ManageTemplates = "manage_templates",
         /// Write an internal note into a thread.
         NoteOnThread = "note_on_thread",
         /// Tie a thread to a record, or untie it.
@@ -217,6 +223,9 @@ impl Verb {
             Verb::ReadMail => Needs::SignedIn,
             Verb::ChangeFolders => Needs::Mail,
             Verb::MarkRead => Needs::Mail,
+            Verb::Reply => Needs::Mail,
+            Verb::ReadTemplates => Needs::Mail,
+            Verb::ManageTemplates => Needs::Administrator,
             Verb::NoteOnThread => Needs::Mail,
             Verb::LinkThread => Needs::MailAndRecords,
             Verb::CreateCase => Needs::MailAndRecords,
@@ -285,6 +294,9 @@ mod tests {
             read_mail          xxxxxxxx
             change_folders     x.xxx.x.
             mark_read          x.xxx.x.
+            reply              x.xxx.x.
+            read_templates     x.xxx.x.
+            manage_templates   xx......
             note_on_thread     x.xxx.x.
             link_thread        x.xxx...
             create_case        x.xxx...

@@ -15,7 +15,7 @@
 //! machine that is switched off five times would put good mail aside. Decided against reading
 //! everything in another process: it costs a copy of every byte.
 
-mod file;
+pub(crate) mod file;
 mod keep;
 mod open;
 mod recall;

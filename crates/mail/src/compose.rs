@@ -1,13 +1,14 @@
-//! Writes a mail that a program sends by itself (RFC 5322): notices, tests of a connection.
+//! Writes mail (RFC 5322): notices and tests of a connection, which a program sends by itself, and plain answers.
 //!
 //! Whatever stands in a name, a subject or a text, it stays there: control characters and line separators become
 //! blanks before anything is written, so no value can add a field or end the header (T15). What is not ASCII
 //! travels as encoded words (RFC 2047) and quoted-printable (RFC 2045), so every server takes the result.
-//! The mail says that a program wrote it (RFC 3834), so that vacation notices do not answer.
+//! What a program wrote says so (RFC 3834), so that vacation notices do not answer.
 //!
-//! Decided against a builder crate: of parts, attachments and line wrapping a notice needs nothing.
+//! Decided against a builder crate: of parts, attachments and line wrapping these need nothing; long lines travel as
+//! quoted-printable and are wrapped by whoever shows them.
 
-use crate::letter::civil;
+use crate::letter::{Address, civil};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use std::fmt::Write as _;
@@ -17,7 +18,7 @@ const WORD_BYTES: usize = 42;
 /// Lines of a header or of quoted-printable are at most so long.
 const LINE: usize = 76;
 
-/// A mail to be written.
+/// A notice to be written.
 #[derive(Debug, Clone)]
 pub struct Draft<'a> {
     /// Who sends: display name (may be empty) and address.
@@ -34,33 +35,134 @@ pub struct Draft<'a> {
     pub message_id: &'a str,
 }
 
-/// The bytes of the mail, with CRLF. Addresses and the Message-ID must have been checked: what could end
+/// An answer to be written, by a person or by the program in their place.
+#[derive(Debug, Clone)]
+pub struct Answer<'a> {
+    /// Who sends: display name (may be empty) and address.
+    pub from: (&'a str, &'a str),
+    /// Where answers to it go; `None`: to the sender.
+    pub reply_to: Option<(&'a str, &'a str)>,
+    /// Recipients.
+    pub to: &'a [Address],
+    /// Recipients of a copy.
+    pub cc: &'a [Address],
+    /// Its subject.
+    pub subject: &'a str,
+    /// Its text; line ends of any kind.
+    pub text: &'a str,
+    /// When, in seconds since 1970 UTC.
+    pub at_s: i64,
+    /// Its Message-ID without the angle brackets.
+    pub message_id: &'a str,
+    /// What it answers, without angle brackets; `None`: a message that bears no id.
+    pub in_reply_to: Option<&'a str>,
+    /// The ids that message refers to, oldest first.
+    pub references: &'a [String],
+    /// Who writes it.
+    pub by: By,
+}
+
+/// Who writes an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum By {
+    /// A person.
+    Person,
+    /// The program: other programs are told not to answer (RFC 3834 section 3.1.8, MS-OXCMAIL 2.1.3.2.9).
+    Program,
+}
+
+/// The bytes of a notice, with CRLF. Addresses and the Message-ID must have been checked: what could end
 /// their field is taken out of them.
 pub fn compose(draft: &Draft<'_>) -> Vec<u8> {
     let addresses: Vec<_> = draft.to.iter().map(|address| bare(address)).collect();
-    let from = bare(draft.from.1);
-    let from = match one_line(draft.from.0) {
-        name if name.is_empty() => from,
+    let header = vec![
+        ("From", person(draft.from.0, draft.from.1)),
+        ("To", addresses.join(",\r\n ")),
+        ("Subject", words(&one_line(draft.subject), "Subject: ".len())),
+        ("Date", date(draft.at_s)),
+        ("Message-ID", format!("<{}>", bare(draft.message_id))),
+        ("Auto-Submitted", "auto-generated".to_owned()),
+    ];
+    written(header, draft.text)
+}
+
+/// The bytes of an answer, with CRLF; the same is asked of its addresses and ids as of a notice's.
+pub fn answer(answer: &Answer<'_>) -> Vec<u8> {
+    let mut header = vec![("From", person(answer.from.0, answer.from.1))];
+    header.extend(answer.reply_to.map(|(name, address)| ("Reply-To", person(name, address))));
+    header.push(("To", people(answer.to)));
+    if !answer.cc.is_empty() {
+        header.push(("Cc", people(answer.cc)));
+    }
+    header.push(("Subject", words(&one_line(answer.subject), "Subject: ".len())));
+    header.push(("Date", date(answer.at_s)));
+    header.push(("Message-ID", format!("<{}>", bare(answer.message_id))));
+    let answered = answer.in_reply_to.and_then(id);
+    header.extend(answered.map(|id| ("In-Reply-To", id)));
+    let references = references(answer);
+    if !references.is_empty() {
+        header.push(("References", references));
+    }
+    if answer.by == By::Program {
+        header.push(("Auto-Submitted", "auto-replied".to_owned()));
+        header.push(("X-Auto-Response-Suppress", "All".to_owned()));
+    }
+    written(header, answer.text)
+}
+
+/// What the answered message refers to and itself, each on a line (RFC 5322 section 3.6.4). Of many the first, which
+/// says where it all began, and the last ones.
+fn references(answer: &Answer<'_>) -> String {
+    let all = answer.references.iter().map(String::as_str).chain(answer.in_reply_to);
+    let mut ids: Vec<String> = all.filter_map(id).collect();
+    if ids.len() > MOST_REFERENCES {
+        ids.drain(1..=ids.len() - MOST_REFERENCES);
+    }
+    ids.join("\r\n ")
+}
+
+/// An id of somebody's, as it stands but for what cannot stand there; `None`: nothing is left of it, or it does not fit
+/// into a line.
+fn id(id: &str) -> Option<String> {
+    let id: String =
+        id.chars().filter(|c| !c.is_control() && !c.is_whitespace() && !"<>".contains(*c)).collect();
+    (!id.is_empty() && id.len() <= LONGEST_ID).then(|| format!("<{id}>"))
+}
+
+/// Bytes of an id that are repeated.
+const LONGEST_ID: usize = 900;
+
+/// Ids in References of what is written here.
+const MOST_REFERENCES: usize = 30;
+
+fn people(people: &[Address]) -> String {
+    let one = |one: &Address| person(one.name.as_deref().unwrap_or_default(), &one.address);
+    people.iter().map(one).collect::<Vec<_>>().join(",\r\n ")
+}
+
+/// Name and address; a name in encoded words on lines of its own.
+fn person(name: &str, address: &str) -> String {
+    let address = bare(address);
+    match one_line(name) {
+        name if name.is_empty() => address,
         name => match display_name(&name) {
-            name if name.starts_with('"') => format!("{name} <{from}>"),
-            words => format!("{words}\r\n <{from}>"),
+            name if name.starts_with('"') => format!("{name} <{address}>"),
+            words => format!("{words}\r\n <{address}>"),
         },
-    };
-    let text = lines(draft.text);
+    }
+}
+
+fn written(header: Vec<(&str, String)>, text: &str) -> Vec<u8> {
+    let text = lines(text);
     let plain = text.is_ascii() && text.split("\r\n").all(|line| line.len() <= LINE);
     let (encoding, body) = if plain { ("7bit", text) } else { ("quoted-printable", quoted_printable(&text)) };
+    let mime = [
+        ("MIME-Version", "1.0".to_owned()),
+        ("Content-Type", "text/plain; charset=utf-8".to_owned()),
+        ("Content-Transfer-Encoding", encoding.to_owned()),
+    ];
     let mut out = String::new();
-    for (name, value) in [
-        ("From", from.as_str()),
-        ("To", &addresses.join(",\r\n ")),
-        ("Subject", &words(&one_line(draft.subject), "Subject: ".len())),
-        ("Date", &date(draft.at_s)),
-        ("Message-ID", &format!("<{}>", bare(draft.message_id))),
-        ("MIME-Version", "1.0"),
-        ("Content-Type", "text/plain; charset=utf-8"),
-        ("Content-Transfer-Encoding", encoding),
-        ("Auto-Submitted", "auto-generated"),
-    ] {
+    for (name, value) in header.into_iter().chain(mime) {
         let _ = write!(out, "{name}: {value}\r\n");
     }
     (out + "\r\n" + &body).into_bytes()

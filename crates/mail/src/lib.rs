@@ -16,6 +16,7 @@ pub mod fold;
 mod headers;
 pub mod html;
 pub mod inspect;
+pub mod language;
 mod letter;
 pub mod list;
 pub mod mbox;

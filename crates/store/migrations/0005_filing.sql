@@ -187,7 +187,8 @@ CREATE TABLE auto_replies (
   mailbox_id BIGINT NOT NULL REFERENCES mailboxes (id),
   -- Lower case.
   address TEXT NOT NULL,
-  thread_id BIGINT NOT NULL REFERENCES threads (id),
+  -- Counts even when the thread is no more.
+  thread_id BIGINT NOT NULL,
   case_id BIGINT,
   template_id BIGINT NOT NULL,
   at BIGINT NOT NULL
@@ -247,4 +248,18 @@ CREATE TABLE notification_settings (
   app BOOLEAN NOT NULL,
   mail BOOLEAN NOT NULL,
   PRIMARY KEY (user_id, event)
+);
+
+-- What is sent ------------------------------------------------------------------------------------------
+
+-- Of mail that stands in a thread: the message it is there.
+ALTER TABLE outbox ADD COLUMN message_id BIGINT;
+CREATE INDEX outbox_by_message ON outbox (message_id) WHERE message_id IS NOT NULL;
+-- Addresses that rules may report to; each has a secret that what is sent there is signed with.
+CREATE TABLE webhooks (
+  id BIGINT PRIMARY KEY,
+  url TEXT NOT NULL UNIQUE,
+  -- Sealed.
+  secret {blob} NOT NULL,
+  created_at BIGINT NOT NULL
 );

@@ -18,7 +18,7 @@ pub use recall::{
     users_by_addresses,
 };
 pub use waiting::{Waiting, begin_attempt, quarantine, still_waiting, waiting};
-pub use writes::{IndexText, NewAttachment, NewCase, NewMessage, NewSuggestion, Writes};
+pub use writes::{IndexText, NewAttachment, NewCase, NewMessage, NewSuggestion, Voice, Writes};
 
 /// Name of the lock all filings share.
 pub const LOCK: i64 = 0x4c63_0001;

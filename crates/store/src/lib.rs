@@ -6,6 +6,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod access;
+pub mod auto_replies;
 pub mod changes;
 pub mod claims;
 pub mod clearing;
@@ -15,6 +16,7 @@ pub mod filing;
 pub mod folders;
 pub mod grants;
 pub mod imports;
+pub mod jobs;
 pub mod labels;
 pub mod leases;
 pub mod links;
@@ -35,5 +37,6 @@ pub mod search;
 pub mod settings;
 pub mod sql;
 pub mod stream;
+pub mod templates;
 pub mod threads;
 pub mod uidls;

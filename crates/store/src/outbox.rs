@@ -6,7 +6,7 @@
 use crate::counters;
 use crate::params;
 use crate::sql::{Error, Row, Sql, Tx};
-use model::{MailboxId, OutboxId, Time};
+use model::{MailboxId, MessageId, OutboxId, ThreadId, Time};
 
 model::words! {
     /// How far a recipient's copy is.
@@ -106,10 +106,37 @@ pub async fn next_due(sql: &mut impl Sql) -> Result<Option<Time>, Error> {
     sql.query_one(text, params![]).await?.get(0)
 }
 
-/// Messages that somebody was sending when they ended, or still is.
-pub async fn in_data(sql: &mut impl Sql) -> Result<Vec<OutboxId>, Error> {
-    let text = "SELECT DISTINCT outbox_id FROM outbox_recipients WHERE state = 'in_data' ORDER BY outbox_id";
-    sql.query(text, params![]).await?.iter().map(|row| row.get(0)).collect()
+/// Messages whose final dot was about to be said before a moment: whoever sent them ended then, or still waits.
+pub async fn in_data(sql: &mut impl Sql, before: Time) -> Result<Vec<OutboxId>, Error> {
+    let text = "SELECT DISTINCT outbox_id FROM outbox_recipients WHERE state = 'in_data' AND next_at < $1 \
+                ORDER BY outbox_id";
+    sql.query(text, params![before]).await?.iter().map(|row| row.get(0)).collect()
+}
+
+/// Says which message of a thread an outgoing one is.
+pub async fn stands_as(tx: &mut Tx, id: OutboxId, message: MessageId) -> Result<(), Error> {
+    tx.execute("UPDATE outbox SET message_id = $2 WHERE id = $1", params![id, message]).await.map(drop)
+}
+
+/// The thread an outgoing message stands in.
+pub async fn thread(sql: &mut impl Sql, id: OutboxId) -> Result<Option<ThreadId>, Error> {
+    let text = "SELECT m.thread_id FROM outbox o JOIN messages m ON m.id = o.message_id WHERE o.id = $1";
+    sql.query_opt(text, params![id]).await?.map(|row| row.get(0)).transpose()
+}
+
+/// How far each message of a thread that was sent from here is, by message.
+pub async fn of_thread(
+    sql: &mut impl Sql,
+    thread: ThreadId,
+) -> Result<Vec<(MessageId, OutboxId, Vec<Recipient>)>, Error> {
+    let text = "SELECT m.id, o.id FROM messages m JOIN outbox o ON o.message_id = m.id \
+                WHERE m.thread_id = $1 ORDER BY o.id DESC LIMIT 200";
+    let mut found = Vec::new();
+    for row in sql.query(text, params![thread]).await? {
+        let id = row.get(1)?;
+        found.push((row.get(0)?, id, recipients(sql, id).await?));
+    }
+    Ok(found)
 }
 
 /// A message.
@@ -152,10 +179,10 @@ pub async fn page(sql: &mut impl Sql, offset: u64, limit: u32) -> Result<(i64, V
 }
 
 /// Notes that the final dot is about to be said for these recipients.
-pub async fn begin(tx: &mut Tx, id: OutboxId, addresses: &[String]) -> Result<(), Error> {
-    let text = "UPDATE outbox_recipients SET state = 'in_data', attempts = attempts + 1 \
+pub async fn begin(tx: &mut Tx, id: OutboxId, addresses: &[String], at: Time) -> Result<(), Error> {
+    let text = "UPDATE outbox_recipients SET state = 'in_data', attempts = attempts + 1, next_at = $3 \
                 WHERE outbox_id = $1 AND address = $2 AND state = 'queued'";
-    let rows = addresses.iter().map(|address| params![id, address]).collect();
+    let rows = addresses.iter().map(|address| params![id, address, at]).collect();
     tx.execute_many(text, rows).await.map(drop)
 }
 

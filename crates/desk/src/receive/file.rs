@@ -2,10 +2,12 @@
 //!
 //! What is written is in the leaves: the rows of a message (`message`), links (`links`), the case (`case`).
 
+mod answer;
 mod case;
 mod links;
 mod message;
 mod tell;
+pub(crate) mod sent;
 
 use super::open::{Opened, Read, panic_reason};
 use super::recall::{self, Recalled};
@@ -100,6 +102,7 @@ async fn file_together(
     }
     let waiting: Vec<OccurrenceId> = waiting.collect();
     let mut round = Round {
+        desk: &receive.desk,
         at: receive.desk.clock.now(),
         channel,
         folder,
@@ -136,6 +139,7 @@ async fn file_together(
 
 /// One batch being filed.
 struct Round<'a> {
+    desk: &'a Desk,
     at: Time,
     channel: &'a Channel,
     folder: &'a Folder,
@@ -205,8 +209,10 @@ impl Round<'_> {
                 received_at(self.channel.origin, one, read),
                 self.at,
             )?;
+            self.spoke(recalled, (thread, message), (one, read), plan);
         }
         self.tell(recalled, read, plan, (thread, message));
+        self.auto_reply(tx, recalled, thread, read, plan).await?;
         Ok(Seen { message, thread, unverified: plan.unverified })
     }
 

@@ -86,7 +86,7 @@ async fn of_mailbox(
 pub async fn begun(desk: &Desk, id: OutboxId, to: &[String], known: &[Outcome]) -> Result<(), Refusal> {
     let mut tx = desk.db.begin().await?;
     outbox::note(&mut tx, id, known).await?;
-    outbox::begin(&mut tx, id, to).await?;
+    outbox::begin(&mut tx, id, to, desk.clock.now()).await?;
     tell(desk, &mut tx, id, "mail_in_data").await?;
     Ok(tx.commit().await?)
 }

@@ -7,10 +7,10 @@ const NAMES: [&str; 9] = [
     "Subject",
     "Date",
     "Message-ID",
+    "Auto-Submitted",
     "MIME-Version",
     "Content-Type",
     "Content-Transfer-Encoding",
-    "Auto-Submitted",
 ];
 
 fn draft<'a>(name: &'a str, to: &'a [String], subject: &'a str, text: &'a str) -> Draft<'a> {
@@ -31,9 +31,9 @@ fn a17_a_notice_is_a_proper_mail_that_says_a_program_wrote_it() {
     assert_eq!(
         String::from_utf8(raw).unwrap(),
         "From: \"Acme\" <helpdesk@acme.example>\r\nTo: ann@firma.example,\r\n ben@firma.example\r\nSubject: Hello\r\n\
-         Date: Sun, 22 Nov 2026 04:00:00 +0000\r\nMessage-ID: <1.abc@acme.example>\r\nMIME-Version: 1.0\r\n\
-         Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 7bit\r\n\
-         Auto-Submitted: auto-generated\r\n\r\nOne\r\nTwo\r\n"
+         Date: Sun, 22 Nov 2026 04:00:00 +0000\r\nMessage-ID: <1.abc@acme.example>\r\n\
+         Auto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\n\
+         Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 7bit\r\n\r\nOne\r\nTwo\r\n"
     );
 }
 
@@ -52,7 +52,75 @@ fn a17_what_is_not_ascii_comes_back_as_it_was_and_travels_as_ascii() {
     assert_eq!(letter.defects, []);
 }
 
+fn address(name: &str, address: &str) -> Address {
+    Address { name: Some(name.to_owned()).filter(|name| !name.is_empty()), address: address.to_owned() }
+}
+
+#[test]
+fn d4_an_answer_names_the_groups_address_and_the_mail_it_answers() {
+    let (to, cc) = ([address("Ann", "ann@firma.example")], [address("", "ben@firma.example")]);
+    let written = Answer {
+        from: ("Helpdesk", "zofie@acme.example"),
+        reply_to: Some(("Helpdesk", "helpdesk@acme.example")),
+        to: &to,
+        cc: &cc,
+        subject: "Re: Hello",
+        text: "One",
+        at_s: 1_795_320_000,
+        message_id: "lc.1.a.b@acme.example",
+        in_reply_to: Some("2@firma.example"),
+        references: &["0@firma.example".to_owned(), "1@acme.example".to_owned()],
+        by: By::Person,
+    };
+    let raw = String::from_utf8(answer(&written)).unwrap();
+    assert_eq!(
+        raw.split("MIME-Version").next().unwrap(),
+        "From: \"Helpdesk\" <zofie@acme.example>\r\nReply-To: \"Helpdesk\" <helpdesk@acme.example>\r\n\
+         To: \"Ann\" <ann@firma.example>\r\nCc: ben@firma.example\r\nSubject: Re: Hello\r\n\
+         Date: Sun, 22 Nov 2026 04:00:00 +0000\r\nMessage-ID: <lc.1.a.b@acme.example>\r\n\
+         In-Reply-To: <2@firma.example>\r\nReferences: <0@firma.example>\r\n <1@acme.example>\r\n <2@firma.example>\r\n"
+    );
+    let by_program = String::from_utf8(answer(&Answer { by: By::Program, ..written.clone() })).unwrap();
+    assert!(by_program.contains("\r\nAuto-Submitted: auto-replied\r\nX-Auto-Response-Suppress: All\r\n"));
+    let many: Vec<String> = (0..100).map(|n| format!("{n}@firma.example")).collect();
+    let raw = answer(&Answer { references: &many, ..written });
+    let letter = crate::parse::parse(&raw);
+    assert_eq!(letter.references.len(), 30);
+    assert_eq!(
+        [letter.references[0].as_str(), letter.references[29].as_str()],
+        ["0@firma.example", "2@firma.example"]
+    );
+}
+
 proptest! {
+    #[test]
+    fn t15_no_value_adds_a_field_to_an_answer(
+        name in "[ -~\r\n\t\u{2028}š\"\\\\=?]{0,80}",
+        id in "[ -~\r\n\t<>]{0,60}",
+        to in "[a-z\r\n<>, :]{0,20}",
+    ) {
+        let to = [address(&name, &(to + "@firma.example"))];
+        let raw = answer(&Answer {
+            from: (&name, "helpdesk@acme.example"),
+            reply_to: Some((&name, "helpdesk@acme.example")),
+            to: &to,
+            cc: &to,
+            subject: &name,
+            text: "x",
+            at_s: 0,
+            message_id: "1@acme.example",
+            in_reply_to: Some(&id),
+            references: std::slice::from_ref(&id),
+            by: By::Program,
+        });
+        let text = String::from_utf8(raw).unwrap();
+        let (header, body) = text.split_once("\r\n\r\n").unwrap();
+        let fields = header.split("\r\n").filter(|line| !line.starts_with(' '));
+        let odd: Vec<&str> = fields.filter(|line| !line.split_once(": ").is_some_and(|(name, _)| name.bytes().all(|b| b.is_ascii_alphabetic() || b == b'-'))).collect();
+        prop_assert_eq!(odd, Vec::<&str>::new());
+        prop_assert_eq!(body, "x\r\n");
+    }
+
     #[test]
     fn t15_no_value_adds_a_field_or_ends_the_header(
         name in "[ -~\r\n\t\u{2028}\u{85}š\"\\\\=?]{0,80}",

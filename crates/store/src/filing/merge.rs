@@ -14,6 +14,7 @@ pub async fn merge_threads(tx: &mut Tx, into: ThreadId, from: ThreadId, at: Time
         "UPDATE messages SET thread_id = $1 WHERE thread_id = $2",
         "UPDATE thread_ids SET thread_id = $1 WHERE thread_id = $2",
         "UPDATE stream SET thread_id = $1 WHERE thread_id = $2",
+        "UPDATE auto_replies SET thread_id = $1 WHERE thread_id = $2",
         "DELETE FROM links WHERE thread_id = $2 AND record_id IN (SELECT record_id FROM links WHERE thread_id = $1)",
         "UPDATE links SET thread_id = $1 WHERE thread_id = $2",
         "DELETE FROM suggestions WHERE thread_id = $2 AND record_id IN (SELECT record_id FROM suggestions WHERE thread_id = $1)",
@@ -42,6 +43,13 @@ pub async fn merge_threads(tx: &mut Tx, into: ThreadId, from: ThreadId, at: Time
            first_at = (SELECT MIN(t.first_at) FROM threads t WHERE t.id IN ($1, $2)),
            last_at = (SELECT MAX(t.last_at) FROM threads t WHERE t.id IN ($1, $2)),
            last_message_id = (SELECT MAX(t.last_message_id) FROM threads t WHERE t.id IN ($1, $2)) WHERE id = $1",
+        both(),
+    )
+    .await?;
+    tx.execute(
+        "UPDATE threads SET last_in_at = (SELECT MAX(t.last_in_at) FROM threads t WHERE t.id IN ($1, $2)),
+           last_out_at = (SELECT MAX(t.last_out_at) FROM threads t WHERE t.id IN ($1, $2)),
+           answered_by = (SELECT t.answered_by FROM threads t WHERE t.id IN ($1, $2) AND t.last_out_at IS NOT NULL ORDER BY t.last_out_at DESC LIMIT 1) WHERE id = $1",
         both(),
     )
     .await?;

@@ -1,6 +1,9 @@
 //! What a batch of plans writes, collected per table and written in one hop per table.
 
 mod flush;
+mod spoke;
+
+pub use spoke::Voice;
 
 use super::{CaseState, MidHash, ThreadState};
 use crate::counters;
@@ -33,6 +36,10 @@ pub struct Writes {
     reopened: Vec<Params>,
     stream: Vec<Params>,
     touched_records: Vec<Params>,
+    heard: Vec<Params>,
+    answered: Vec<Params>,
+    first_answers: Vec<Params>,
+    writers: Vec<Params>,
     filed: Vec<Params>,
     index: Vec<IndexRow>,
     changes: BTreeSet<(&'static str, i64, i64, &'static str)>,
@@ -167,7 +174,8 @@ impl Writes {
     /// Takes ids for `n` letters: as many as their plans can need. Links and entries of streams, which
     /// a letter can have any number of, get theirs when they are written.
     pub async fn reserve(&mut self, tx: &mut Tx, n: i64) -> Result<(), Error> {
-        for name in ["messages", "threads", "records"] {
+        // A letter may be answered at once: that is a message too.
+        for (name, n) in [("messages", 2 * n), ("threads", n), ("records", n)] {
             let first = counters::take(tx, name, n).await?;
             self.next.insert(name, first..first + n);
         }

@@ -5,8 +5,8 @@ use crate::receive::open::{Opened, Read};
 use crate::receive::recall::{self, Recalled};
 use intake::plan::{Origin, Plan};
 use mail::Letter;
-use model::{MessageId, ThreadId, Time};
-use std::collections::BTreeSet;
+use model::{MailboxId, MessageId, ThreadId, Time};
+use std::collections::{BTreeSet, HashMap};
 use store::filing::{NewAttachment, NewMessage};
 use store::sql::Error;
 
@@ -18,45 +18,52 @@ impl Round<'_> {
         read: &Read,
         plan: &Plan,
     ) -> Result<MessageId, Error> {
-        let letter = &read.letter;
-        let received_at = received_at(self.channel.origin, one, read);
-        let writer = letter.from.first();
-        let message = NewMessage {
-            identity: read.identity,
-            direction: plan.direction.word(),
-            mid: letter.message_id.clone().unwrap_or_default(),
-            in_reply_to: letter.in_reply_to.first().cloned().unwrap_or_default(),
-            refs: letter.references.join(" "),
-            subject: letter.subject.clone(),
-            from_name: writer.and_then(|writer| writer.name.clone()).unwrap_or_default(),
-            from_address: writer.map(|writer| writer.address.clone()).unwrap_or_default(),
-            sent_at: letter.date.map_or(received_at, |date| Time(date.at)),
-            received_at,
-            size_bytes: one.size_bytes,
-            snippet: read.snippet.clone(),
-            has_html: read.has_html,
-            marks: read.marks.clone(),
-            plan: serde_json::to_string(&plan.steps).unwrap_or_default(),
-            participants: participants(letter),
-            attachments: attachments(letter),
-            index: read.index.clone(),
-            history: self.channel.origin != Origin::Live,
-            auth: plan.auth,
-            unverified: plan.unverified,
-            bounce_of: plan.bounce_of,
-        };
-        self.writes.message(thread, message, self.at)
+        self.writes.message(thread, new(self.channel.origin, one, read, plan), self.at)
     }
 
     /// Lets those see it who may: the mailbox's people, and users whose address is on it.
     pub(super) fn show(&mut self, recalled: &Recalled, thread: ThreadId, read: &Read) -> Result<(), Error> {
-        self.writes.access(thread, &format!("m{}", self.channel.id))?;
-        let users: BTreeSet<i64> = recall::addresses(read)
-            .filter_map(|address| recalled.users.get(&address))
-            .flatten()
-            .copied()
-            .collect();
-        users.into_iter().try_for_each(|user| self.writes.access(thread, &format!("u{user}")))
+        let tokens = tokens(self.channel.id, &recalled.users, read);
+        tokens.iter().try_for_each(|token| self.writes.access(thread, token))
+    }
+}
+
+/// Who may see a letter: the people of the mailbox it came through, and users with one of its addresses.
+pub(super) fn tokens(mailbox: MailboxId, users: &HashMap<String, Vec<i64>>, read: &Read) -> Vec<String> {
+    let users: BTreeSet<i64> =
+        recall::addresses(read).filter_map(|address| users.get(&address)).flatten().copied().collect();
+    let users = users.into_iter().map(|user| format!("u{user}"));
+    std::iter::once(format!("m{mailbox}")).chain(users).collect()
+}
+
+/// The rows of a message.
+pub(super) fn new(origin: Origin, one: &Opened, read: &Read, plan: &Plan) -> NewMessage {
+    let letter = &read.letter;
+    let received_at = received_at(origin, one, read);
+    let writer = letter.from.first();
+    NewMessage {
+        identity: read.identity,
+        direction: plan.direction.word(),
+        mid: letter.message_id.clone().unwrap_or_default(),
+        in_reply_to: letter.in_reply_to.first().cloned().unwrap_or_default(),
+        refs: letter.references.join(" "),
+        subject: letter.subject.clone(),
+        from_name: writer.and_then(|writer| writer.name.clone()).unwrap_or_default(),
+        from_address: writer.map(|writer| writer.address.clone()).unwrap_or_default(),
+        sent_at: letter.date.map_or(received_at, |date| Time(date.at)),
+        received_at,
+        size_bytes: one.size_bytes,
+        snippet: read.snippet.clone(),
+        has_html: read.has_html,
+        marks: read.marks.clone(),
+        plan: serde_json::to_string(&plan.steps).unwrap_or_default(),
+        participants: participants(letter),
+        attachments: attachments(letter),
+        index: read.index.clone(),
+        history: origin != Origin::Live,
+        auth: plan.auth,
+        unverified: plan.unverified,
+        bounce_of: plan.bounce_of,
     }
 }
 

@@ -37,6 +37,7 @@ impl Writes {
             tx.insert_many(head, tail, rows).await?;
         }
         self.flush_records(tx).await?;
+        self.flush_spoke(tx).await?;
         self.flush_access(tx).await?;
         search::index(tx, std::mem::take(&mut self.index)).await?;
         tx.execute_many("UPDATE occurrences SET state = 'filed', reason = NULL, reason_code = NULL, message_id = $2, settle = $3 WHERE id = $1", std::mem::take(&mut self.filed))
