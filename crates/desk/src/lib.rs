@@ -26,6 +26,7 @@ pub mod quarantine;
 pub mod random;
 pub mod receive;
 pub mod record;
+pub mod reply;
 pub mod rule;
 pub mod seal;
 pub mod search;

@@ -33,6 +33,7 @@ pub(crate) use allowed::reach_now;
 pub use allowed::{allow_hosts, allowed_hosts};
 pub use change::change;
 pub use clear::{Clearing, clear, preview_clearing};
+pub(crate) use folders::copy_to_sent;
 pub use form::{FolderChoice, MailboxChange, NewMailbox, OutgoingChoice};
 pub use hold::{Hold, Part};
 pub use rounds::*;

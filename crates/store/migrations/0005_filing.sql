@@ -255,6 +255,7 @@ CREATE TABLE notification_settings (
 -- Of mail that stands in a thread: the message it is there.
 ALTER TABLE outbox ADD COLUMN message_id BIGINT;
 CREATE INDEX outbox_by_message ON outbox (message_id) WHERE message_id IS NOT NULL;
+CREATE INDEX outbox_recipients_in_data ON outbox_recipients (next_at) WHERE state = 'in_data';
 -- Addresses that rules may report to; each has a secret that what is sent there is signed with.
 CREATE TABLE webhooks (
   id BIGINT PRIMARY KEY,

@@ -31,6 +31,7 @@ pub mod point;
 pub mod quarantine;
 pub mod raw;
 pub mod records;
+pub mod replies;
 pub mod rounds;
 pub mod rules;
 pub mod search;

@@ -1,22 +1,29 @@
-//! Sends what waits in the outbox: one message after the other, each recipient with an outcome of their own.
+//! Sends what waits in the outbox, each recipient with an outcome of their own: several mailboxes side by side, the
+//! messages of each one after the other.
 //!
 //! What breaks before the final dot has sent nothing and comes again by itself, later and later, for five days.
 //! That the dot is about to be said is committed first; what breaks behind it is ambiguous and waits for a person.
 //! A message is sent by one process at a time ([`store::sql::Db::hold`]); whoever finds one in data that nobody
-//! holds knows that its sender is dead.
+//! holds knows that its sender is dead. At the start all such messages are looked at, later those that are older than
+//! any server may take to answer.
 //!
-//! Decided against sending several at once: notices are few, and a server that is slow should be asked once.
+//! Decided against several connections to one server: one that is slow should be asked once, and must not delay the
+//! others.
 
 use crate::oauth::Network;
 use crate::sending::server_of;
 use crate::source::credentials;
 use desk::Desk;
 use desk::sending;
-use model::{GrantId, Time};
+use futures_util::stream::{self, StreamExt};
+use model::{GrantId, MailboxId, Time};
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::time::Duration;
+use store::mailboxes;
 use store::outbox::{self, Message, OutboxState, Outcome, Recipient};
-use wire::smtp::{Ending, Envelope, Reply, SendError, Session};
+use wire::Stage;
+use wire::smtp::{Ending, Envelope, Reply, SendError, Session, Transmitted};
 
 /// How often the outbox is looked into even if no change was heard.
 const LOOK_AGAIN: Duration = Duration::from_secs(30);
@@ -28,6 +35,11 @@ const SENDING: i64 = 0x6f62_0000_0000_0000;
 const SHORT: Duration = Duration::from_millis(500);
 /// Waits between tries, in seconds; the last one for all that follow.
 const WAITS_S: [i64; 6] = [60, 300, 900, 3_600, 7_200, 14_400];
+/// Mailboxes that send at the same time.
+const AT_ONCE: usize = 4;
+/// A server has ten minutes to answer the final dot (RFC 5321 section 4.5.3.2.6); after this long, in seconds, whoever
+/// waits for it is dead.
+const LONGEST_WAIT_S: i64 = 15 * 60;
 /// A message older than this, in seconds, is given up: five days (RFC 5321 section 4.5.4.1).
 const GIVEN_UP_S: i64 = 5 * 86_400;
 
@@ -41,6 +53,10 @@ pub async fn run(desk: &Desk) -> Infallible {
         if let Err(error) = send_due(desk).await {
             tracing::error!(%error, "the outbox cannot be sent now");
         }
+        let before = desk.clock.now().plus_s(-LONGEST_WAIT_S);
+        if let Err(error) = settle(desk, before).await {
+            tracing::error!(%error, "messages that nobody answered could not be looked at");
+        }
         tokio::select! {
             // An error means that the database is closed; then there is nothing to hear.
             _ = changes.changed() => {}
@@ -51,7 +67,12 @@ pub async fn run(desk: &Desk) -> Infallible {
 
 /// Marks as ambiguous what somebody was sending who is no more.
 pub async fn settle_interrupted(desk: &Desk) -> anyhow::Result<()> {
-    for id in outbox::in_data(&mut &desk.db).await? {
+    settle(desk, Time(i64::MAX)).await
+}
+
+/// The same, of what was begun before a moment.
+async fn settle(desk: &Desk, before: Time) -> anyhow::Result<()> {
+    for id in outbox::in_data(&mut &desk.db, before).await? {
         let Ok(_held) = desk.db.hold(SENDING + id.0, SHORT).await else { continue };
         let recipients = outbox::recipients(&mut &desk.db, id).await?;
         let in_data = recipients.iter().filter(|one| one.state == OutboxState::InData);
@@ -64,13 +85,25 @@ pub async fn settle_interrupted(desk: &Desk) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Tries everything that is due, once.
+/// Tries everything that is due, once. What fails of one mailbox does not keep the others.
 pub async fn send_due(desk: &Desk) -> anyhow::Result<()> {
+    let mut lanes: BTreeMap<Option<MailboxId>, Vec<Message>> = BTreeMap::new();
     for id in outbox::due(&mut &desk.db, desk.clock.now(), MOST).await? {
-        let Ok(_held) = desk.db.hold(SENDING + id.0, SHORT).await else { continue };
-        let Some(message) = outbox::message(&mut &desk.db, id).await? else { continue };
+        if let Some(message) = outbox::message(&mut &desk.db, id).await? {
+            lanes.entry(message.mailbox).or_default().push(message);
+        }
+    }
+    let lanes = lanes.into_values().map(|lane| send_lane(desk, lane));
+    let ends: Vec<anyhow::Result<()>> = stream::iter(lanes).buffer_unordered(AT_ONCE).collect().await;
+    ends.into_iter().collect()
+}
+
+/// Sends the messages of one mailbox.
+async fn send_lane(desk: &Desk, lane: Vec<Message>) -> anyhow::Result<()> {
+    for message in lane {
+        let Ok(_held) = desk.db.hold(SENDING + message.id.0, SHORT).await else { continue };
         let now = desk.clock.now();
-        let mut due = outbox::recipients(&mut &desk.db, id).await?;
+        let mut due = outbox::recipients(&mut &desk.db, message.id).await?;
         due.retain(|one| one.state == OutboxState::Queued && one.next_at <= now);
         if !due.is_empty() {
             send(desk, &message, &due).await?;
@@ -96,7 +129,7 @@ async fn send(desk: &Desk, message: &Message, due: &[Recipient]) -> anyhow::Resu
     let raw = outbox::raw(&mut &desk.db, message.id).await?.unwrap_or_default();
     let to: Vec<_> = due.iter().map(|one| one.address.clone()).collect();
     let envelope = Envelope { from: message.envelope_from.clone(), to: to.clone() };
-    let refused = match session.transmit(&envelope, &raw).await {
+    let refused = match transmit(desk, &mut session, message, envelope, &raw).await? {
         Ok(transmitted) => transmitted.refused,
         Err(SendError::NoRecipient(refused)) => {
             session.quit().await;
@@ -140,6 +173,28 @@ async fn send(desk: &Desk, message: &Message, due: &[Recipient]) -> anyhow::Resu
                 accepted.iter().map(|one| outcome(desk, one, OutboxState::Ambiguous, &why)).collect();
             Ok(sending::noted(desk, message.id, &unknown).await?)
         }
+    }
+}
+
+/// Hands a message over but for its end. Some servers let nobody send without a sender: then a mail that should have
+/// none, so that a bounce of it comes back to nobody, has its mailbox's; a bounce is not answered there either.
+async fn transmit(
+    desk: &Desk,
+    session: &mut Session,
+    message: &Message,
+    mut envelope: Envelope,
+    raw: &[u8],
+) -> anyhow::Result<Result<Transmitted, SendError>> {
+    let first = session.transmit(&envelope, raw).await;
+    let (true, Some(id)) = (envelope.from.is_empty(), message.mailbox) else { return Ok(first) };
+    let Err(SendError::Refused { stage: Stage::Mail, reply }) = &first else { return Ok(first) };
+    let mailbox = mailboxes::mailbox(&mut &desk.db, id).await?;
+    match mailbox.filter(|_| !reply.is_temporary()) {
+        Some(mailbox) => {
+            envelope.from = mailbox.address;
+            Ok(session.transmit(&envelope, raw).await)
+        }
+        None => Ok(first),
     }
 }
 

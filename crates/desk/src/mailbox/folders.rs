@@ -12,7 +12,10 @@
 use crate::may::{Access, Actor, Verb};
 use crate::people::invalid;
 use crate::{Desk, Refusal};
-use model::{FlagChange, Flags, FolderId, MailboxId, MailboxKind, MailboxMode, OccurrenceId, Protocol, Time};
+use model::{
+    Flag, FlagChange, Flags, FolderId, MailboxId, MailboxKind, MailboxMode, OccurrenceId, Protocol, Time,
+    UserId,
+};
 use std::collections::BTreeMap;
 use store::changes::{self, Change, ChangeKind};
 use store::folders::contents::{self, FolderMessage, Item, ListedFolder};
@@ -313,6 +316,36 @@ pub async fn append(
     tell(desk, &mut tx, id).await?;
     Ok(tx.commit().await?)
 }
+
+/// Puts a copy of a mail that goes out through a mailbox into its folder of sent mail, in the transaction that queues
+/// it, where the mailbox is synchronised and its server has such a folder. Round and archive know it for a copy.
+pub(crate) async fn copy_to_sent(
+    desk: &Desk,
+    tx: &mut Tx,
+    mailbox: &Mailbox,
+    user: UserId,
+    raw: &[u8],
+) -> Result<(), store::sql::Error> {
+    let is_synchronised = (mailbox.protocol, mailbox.mode) == (Protocol::Imap, MailboxMode::Synchronise);
+    let outgoing = mailbox.outgoing.as_ref().map_or("", |outgoing| &outgoing.host);
+    if !is_synchronised || KEEP_WHAT_THEY_SEND.contains(&outgoing) {
+        return Ok(());
+    }
+    let Some(folder) = synchronised::special(tx, mailbox.id, "sent").await? else { return Ok(()) };
+    let addition = NewOperation {
+        mailbox: mailbox.id,
+        folder,
+        occurrence: None,
+        target: None,
+        act: Act::Append { flags: vec![Flag::Seen], internal_at: desk.clock.now() },
+        raw: Some(raw.to_vec()),
+        user: Some(user),
+    };
+    operations::add(tx, &[addition], desk.clock.now()).await
+}
+
+/// Servers that put what is sent through them into the folder of sent mail by themselves: Gmail, Microsoft 365.
+const KEEP_WHAT_THEY_SEND: [&str; 3] = ["smtp.gmail.com", "smtp.office365.com", "smtp-mail.outlook.com"];
 
 /// The message with the line ends that mail has (RFC 5322, section 2.3).
 fn with_crlf(message: Vec<u8>) -> Vec<u8> {

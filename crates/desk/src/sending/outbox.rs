@@ -136,7 +136,9 @@ pub async fn again(desk: &Desk, actor: &Actor, id: OutboxId) -> Result<(), Refus
     Ok(tx.commit().await?)
 }
 
+/// Who looks after the system hears of it, and who has its thread open.
 async fn tell(desk: &Desk, tx: &mut Tx, id: OutboxId, action: &'static str) -> Result<(), store::sql::Error> {
-    let change = Change { kind: ChangeKind::System, entity_id: id.0, thread: None, action };
-    changes::add(tx, change, desk.clock.now()).await.map(drop)
+    let mut all = vec![Change { kind: ChangeKind::System, entity_id: id.0, thread: None, action }];
+    all.extend(outbox::thread(tx, id).await?.map(|thread| crate::thread::change(thread, "delivery")));
+    changes::add_many(tx, all, desk.clock.now()).await.map(drop)
 }
