@@ -6,8 +6,8 @@ mod answer;
 mod case;
 mod links;
 mod message;
-mod tell;
 pub(crate) mod sent;
+mod tell;
 
 use super::open::{Opened, Read, panic_reason};
 use super::recall::{self, Recalled};
@@ -102,7 +102,6 @@ async fn file_together(
     }
     let waiting: Vec<OccurrenceId> = waiting.collect();
     let mut round = Round {
-        desk: &receive.desk,
         at: receive.desk.clock.now(),
         channel,
         folder,
@@ -139,7 +138,6 @@ async fn file_together(
 
 /// One batch being filed.
 struct Round<'a> {
-    desk: &'a Desk,
     at: Time,
     channel: &'a Channel,
     folder: &'a Folder,

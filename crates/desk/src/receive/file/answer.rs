@@ -8,7 +8,7 @@ use crate::receive::recall::Recalled;
 use crate::template::{filled, text_in, variables::Values};
 use intake::plan::{CasePlan, Direction, Origin, Plan};
 use mail::Address;
-use model::{MessageId, TemplateId, ThreadId, UserId};
+use model::{MessageId, TemplateId, ThreadId, UserId, Verdict};
 use store::auto_replies::{self, AutoReply};
 use store::changes::RecordsHeard;
 use store::filing::Voice;
@@ -70,7 +70,7 @@ impl Round<'_> {
         if self.channel.origin != Origin::Live || plan.seen.is_some() || plan.direction == Direction::Out {
             return Ok("is_own");
         }
-        if plan.unverified.is_some() {
+        if plan.unverified.is_some() || plan.auth == Verdict::Fail {
             return Ok("unverified");
         }
         let to = match auto_reply::recipient(letter, &read.marks, &recalled.directory.ours) {

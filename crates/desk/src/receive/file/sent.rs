@@ -8,7 +8,7 @@ use super::message;
 use crate::Desk;
 use crate::receive::open::{self, Item, Place, StoredParts};
 use intake::plan::{Direction, Origin, Plan, Step, ThreadPlan};
-use model::{AfterFiling, MailboxId, MessageId, OutboxId, ThreadId, UserId};
+use model::{AfterFiling, MailboxId, MessageId, OutboxId, ThreadId, UserId, Verdict};
 use std::collections::HashMap;
 use store::filing::{Voice, Writes};
 use store::sql::{Error, Tx};
@@ -90,6 +90,8 @@ fn plan(thread: ThreadId, steps: Vec<Step>) -> Plan {
         links: Vec::new(),
         suggestions: Vec::new(),
         unverified: None,
+        auth: Verdict::Unknown,
+        bounce_of: None,
         case: intake::plan::CasePlan::None,
         actions: Vec::new(),
         steps,
