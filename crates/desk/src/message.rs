@@ -7,6 +7,7 @@
 use crate::may::{Actor, Verb};
 use crate::{Desk, Refusal, bytes};
 use mail::Letter;
+use mail::calendar::{self, Invitation};
 use mail::sanitize::Images;
 use model::{MessageId, OccurrenceId};
 use serde::{Deserialize, Serialize};
@@ -57,6 +58,8 @@ pub struct Page {
     pub letter: Letter,
     /// What its writer added, without quoted history and signature.
     pub reply_text: String,
+    /// Events it invites to, changes, answers or calls off.
+    pub invitations: Vec<Invitation>,
     /// Why it was filed as it was.
     pub why: Vec<Step>,
 }
@@ -72,11 +75,12 @@ pub async fn open(desk: &Desk, actor: &Actor, id: MessageId) -> Result<Page, Ref
     let read = move || {
         let letter = mail::parse::parse(&outline);
         let reply_text = mail::quote::reply_text(&letter.text);
-        (letter, reply_text)
+        let invitations = calendar::of_letter(&outline, &letter);
+        (letter, reply_text, invitations)
     };
-    let (letter, reply_text) = apart(read).await?;
+    let (letter, reply_text, invitations) = apart(read).await?;
     let why = serde_json::from_str(&message.plan).unwrap_or_default();
-    Ok(Page { message, letter, reply_text, why })
+    Ok(Page { message, letter, reply_text, invitations, why })
 }
 
 /// Messages of a thread whose remote pictures are counted: each has to be read for it.

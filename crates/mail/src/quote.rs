@@ -80,6 +80,11 @@ pub fn reply_text(text: &str) -> String {
     out
 }
 
+/// Whether a quote is a message that is passed on, which one reads, and not history.
+pub fn is_forward(quote: &str) -> bool {
+    quote.lines().map(str::trim).filter(|line| !line.is_empty()).take(3).any(words::is_forward)
+}
+
 /// Without blank lines around; the indentation of the first line stays.
 fn trim_blank_lines(text: &str) -> &str {
     let text = text.trim_end();

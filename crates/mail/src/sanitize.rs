@@ -17,6 +17,7 @@
 //! `url()` inside other functions and drops `COLOR` in capitals, so [`css`] runs before it.
 
 mod css;
+mod fold;
 mod policy;
 mod tree;
 mod url;
@@ -89,6 +90,19 @@ pub fn safe(html: &str, images: Images<'_>) -> Safe {
     let blocked = Arc::new(AtomicU32::new(0));
     let clean = clean_until_stable(html, images, &blocked);
     Safe { html: clean.unwrap_or_else(|| as_text(html)), blocked_remote: blocked.load(Ordering::Relaxed) }
+}
+
+/// The same with quoted history and signatures folded: `<details>` around them, with nothing cut.
+///
+/// Folding must leave what was made safe as it is: HTML that cleaning would change is shown unfolded.
+pub fn folded(html: &str, images: Images<'_>) -> Safe {
+    let safe = safe(html, images);
+    let clean = |html: &str| policy::builder(Urls::new(images, Arc::default())).clean(html).to_string();
+    let stands = |folded: &String| gate(folded).is_some() && clean(folded) == *folded;
+    match fold::fold(&safe.html).filter(stands) {
+        Some(html) => Safe { html, ..safe },
+        None => safe,
+    }
 }
 
 /// `None` when a limit is passed or no fixed point is found.

@@ -106,15 +106,16 @@ fn b9_bounces_of_many_systems_are_recognised() {
             );
         }
     }
-    // Not recognised, on purpose: a bounce somebody forwards, a list that refuses a stranger's mail,
-    // and Apple's unsubscribe mail. "dead" follows another vocabulary there (Japanese carriers).
-    println!(
-        "sisimai: kind {kind}/{}, of {reports} bounces: recipients {count}, class {class}, status {status}, dead {dead}",
-        items.len()
-    );
+    // Not recognised, on purpose: a bounce that a person forwards. Of another class, on purpose: a delay that
+    // says for how long it will be tried. "Hard" follows another vocabulary there: an unknown user who is
+    // told of after the text ("filtered") counts as soft.
+    println!("score bounces sisimai, recognised: {kind}/{}", items.len());
+    for (what, hits) in [("recipients", count), ("class", class), ("status", status), ("hard", dead)] {
+        println!("score bounces sisimai, {what}: {hits}/{reports}");
+    }
     let share = |n: usize, percent: usize| n * 100 >= reports * percent;
-    assert!(kind + 3 >= items.len());
-    assert!(share(count, 98) && share(class, 96) && share(status, 98) && share(dead, 90));
+    assert!(kind + 1 >= items.len());
+    assert!(share(count, 99) && share(class, 99) && share(status, 99) && share(dead, 91));
 }
 
 #[test]
@@ -143,7 +144,8 @@ fn b9_bounces_of_the_ruby_set_are_recognised() {
             println!("NO RECIPIENT {}: {b:?}", item["id"]);
         }
     }
-    println!("ruby: kind {kind}/{}, class {class}/{classed}", items.len());
+    println!("score bounces ruby, recognised: {kind}/{}", items.len());
+    println!("score bounces ruby, class: {class}/{classed}");
     assert_eq!((kind, class), (items.len(), classed));
 }
 
@@ -178,7 +180,7 @@ fn b9_bounces_of_the_php_set_are_recognised() {
             ),
         }
     }
-    println!("php: {known}/{total}");
+    println!("score bounces php, recognised: {known}/{total}");
     // The one that is left is the log of a script.
     assert!(known + 1 >= total);
 }
@@ -235,7 +237,9 @@ fn b9_ordinary_mail_is_neither_bounce_nor_answer() {
             }
         }
     }
-    println!("ordinary: {total} mails, {reports} of them reports, {alarms} alarms");
+    println!(
+        "score ordinary mail, false alarms or misses: {alarms} of {total} mails ({reports} are reports)"
+    );
     assert_eq!(alarms, 0);
 }
 

@@ -19,6 +19,7 @@ export type MessageEntry = Schemas['MessageEntry'];
 export type NoteEntry = Schemas['NoteEntry'];
 export type EventEntry = Schemas['EventEntry'];
 export type Message = Schemas['Message'];
+export type Invitation = Schemas['Invitation'];
 export type Person = Schemas['Person'];
 export type Attachment = Schemas['Attachment'];
 export type Link = Schemas['Link'];

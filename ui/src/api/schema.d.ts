@@ -2046,6 +2046,14 @@ export interface components {
             /** @description Where its bytes are. */
             url: string;
         };
+        /** @description Somebody who is invited. */
+        Attendee: {
+            /** @description `none`, `accepted`, `declined`, `tentative` or `delegated`. */
+            answer: string;
+            /** @description They need not come. */
+            optional: boolean;
+            person: components["schemas"]["Person"];
+        };
         /** @description About which address somebody signs in. */
         Authorize: {
             /** @description The provider offers it as the login name. */
@@ -2570,6 +2578,32 @@ export interface components {
         };
         /** @enum {string} */
         ImportTarget: "skip" | "name" | "first_name" | "last_name" | "address" | "domain" | "account" | "external_id" | "description" | "stage" | "amount" | "currency" | "closes_on" | "field";
+        /** @description An event that a message invites to, changes, answers or calls off. */
+        Invitation: {
+            /** @description Who is invited; in a reply who answers. */
+            attendees: components["schemas"]["Attendee"][];
+            /** @description It does not take place. */
+            cancelled: boolean;
+            description: string | null;
+            end: components["schemas"]["InvitationTime"] | null;
+            /** @description A room, an address or a link. */
+            location: string | null;
+            /** @description What is asked: `publish`, `request`, `reply`, `cancel` or `counter`. */
+            method: string;
+            occurrence: components["schemas"]["InvitationTime"] | null;
+            organizer: components["schemas"]["Person"] | null;
+            repeat: components["schemas"]["Repeat"] | null;
+            start: components["schemas"]["InvitationTime"] | null;
+            /** @description What; may be empty. */
+            summary: string;
+        };
+        /** @description A moment as the organiser wrote it. */
+        InvitationTime: {
+            /** @description `2026-03-02` (a whole day), `2026-03-02T13:00:00Z` (UTC) or `2026-03-02T14:00:00` (on the wall of the zone). */
+            at: string;
+            /** @description Name of the zone as written, `Europe/Prague`; null with days and UTC, or where the reader is. */
+            zone: string | null;
+        };
         /** @description A label. */
         Label: {
             hue: components["schemas"]["Hue"];
@@ -2875,6 +2909,8 @@ export interface components {
             date: components["schemas"]["Moment"] | null;
             /** @description Message-IDs of what it answers. */
             in_reply_to: string[];
+            /** @description Events that it invites to, changes, answers or calls off. */
+            invitations: components["schemas"]["Invitation"][];
             /** @description Message-ID without <>; null if it has none. */
             message_id: string | null;
             received_at: components["schemas"]["Moment"];
@@ -3574,6 +3610,24 @@ export interface components {
             status: components["schemas"]["CaseStatus"] | null;
             team: components["schemas"]["TeamName"] | null;
             updated_at: components["schemas"]["Moment"];
+        };
+        /** @description How often an event takes place. */
+        Repeat: {
+            /**
+             * Format: int32
+             * @description How many times.
+             */
+            count: number | null;
+            /** @description `daily`, `weekly`, `monthly` or `yearly`. */
+            frequency: string;
+            /**
+             * Format: int32
+             * @description Every so many days, weeks, months or years.
+             */
+            interval: number;
+            until: components["schemas"]["InvitationTime"] | null;
+            /** @description Monday is 0; empty where it follows from the start. */
+            weekdays: number[];
         };
         /** @description What the setting comes to. */
         Resolved: {

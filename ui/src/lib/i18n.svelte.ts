@@ -1,6 +1,7 @@
 import en from '../locales/en';
 import type cases from '../locales/cases/en';
 import type gateway from '../locales/gateway/en';
+import type invitation from '../locales/invitation/en';
 import type links from '../locales/links/en';
 import type records from '../locales/records/en';
 import type replies from '../locales/replies/en';
@@ -9,9 +10,9 @@ import type telling from '../locales/telling/en';
 
 type Plural = { readonly [C in Intl.LDMLPluralRule]?: string } & { readonly other: string };
 type Shape<T> = { readonly [K in keyof T]: T[K] extends string ? string : Plural };
-type Areas = { cases: typeof cases; gateway: typeof gateway; links: typeof links; records: typeof records; replies: typeof replies; rules: typeof rules; telling: typeof telling };
+type Areas = { cases: typeof cases; gateway: typeof gateway; invitation: typeof invitation; links: typeof links; records: typeof records; replies: typeof replies; rules: typeof rules; telling: typeof telling };
 export type Area = keyof Areas;
-type Texts = typeof en & Areas['cases'] & Areas['gateway'] & Areas['links'] & Areas['records'] & Areas['replies'] & Areas['rules'] & Areas['telling'];
+type Texts = typeof en & Areas['cases'] & Areas['gateway'] & Areas['invitation'] & Areas['links'] & Areas['records'] & Areas['replies'] & Areas['rules'] & Areas['telling'];
 export type Key = keyof Texts;
 export type Catalog = Shape<typeof en>;
 /** The texts of an area in another language. */
@@ -106,6 +107,8 @@ export const percent = (share: number) => numbers(region, { style: 'percent' }).
 export const list = (words: readonly string[]) => lists(region).format(words);
 export const fullDate = (iso: string) => dates(region, { dateStyle: 'full', timeStyle: 'short' }).format(new Date(iso));
 export const dateTime = (iso: string) => dates(region, { day: 'numeric', month: 'numeric', year: 'numeric', hour: 'numeric', minute: '2-digit' }).format(new Date(iso));
+/** A moment as `Intl.DateTimeFormat` shows it with these options. */
+export const moments = (options: Intl.DateTimeFormatOptions, iso: string) => dates(region, options).format(new Date(iso));
 /** For sorting names as the language does: Czech and Slovak put "ch" after "h". */
 export const compare = (a: string, b: string) => collators(region).compare(a, b);
 

@@ -75,10 +75,16 @@ pub(super) fn tried_long(said: &str) -> bool {
     phrases::TRIED_LONG.iter().any(|p| lower.contains(p))
 }
 
-/// Whether a delay has a reason that will not go away (OpenSMTPD tells of both as delays).
+/// Whether a reason will not go away, whatever is said of a delay (OpenSMTPD) or a code.
 pub(super) fn lasts(said: &str) -> bool {
     let lower = said.to_lowercase();
     phrases::LASTING.iter().any(|p| lower.contains(p))
+}
+
+/// Whether a refusal is one of the moment, whatever its code.
+pub(super) fn passes(said: &str) -> bool {
+    let lower = said.to_lowercase();
+    phrases::PASSING.iter().any(|p| lower.contains(p))
 }
 
 /// Whether the address itself is at fault (no such user or domain, takes no mail).

@@ -120,6 +120,7 @@ impl Notice {
         let lasts = code::lasts(told);
         recipient.permanent = Some(match class {
             _ if lasts => true,
+            _ if code::passes(told) => false,
             Some(class) => class == '5',
             None => failed && !code::tried_long(&said),
         });

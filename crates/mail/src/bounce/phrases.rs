@@ -377,7 +377,11 @@ pub(super) const DEAD: &[&str] = &[
 ];
 
 /// A reason that no wait will mend, even in a notice of delay.
-pub(super) const LASTING: &[&str] = &["envelope expired", "no mx found for domain"];
+pub(super) const LASTING: &[&str] =
+    &["envelope expired", "no mx found for domain", "delivery retry timeout exceeded"];
+
+/// A refusal whose code says for good, and that is over when the other side is less busy.
+pub(super) const PASSING: &[&str] = &["not accepting connections"];
 
 /// The domain takes no mail at all (RFC 7504, RFC 7505).
 #[rustfmt::skip]

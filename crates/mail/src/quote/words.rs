@@ -235,6 +235,23 @@ const FORWARDS: &[&str] = &[
     "start på videresendt besked:",
 ];
 
+/// Beginnings of the words that say that a message is passed on.
+#[rustfmt::skip]
+const PASSED_ON: &[&str] = &[
+    "forward", "begin forwarded", "weitergeleitet", "anfang der weitergeleiteten", "přeposl", "předan", "začátek přepos",
+    "prepos", "začiatok prepos", "przekazan", "wiadomość przekazana", "początek przekazywanej", "message transf",
+    "début du message", "mensaje reenviado", "inicio del mensaje", "messaggio inoltrato", "inizio messaggio",
+    "doorgestuurd", "begin doorgestuurd", "vidarebefordra", "videresendt", "mensagem encaminhada", "välitetty",
+    "továbbított", "пересылаемое",
+];
+
+/// Whether a line says that what follows is passed on.
+pub(super) fn is_forward(line: &str) -> bool {
+    let lower = line.chars().take(100).collect::<String>().to_lowercase();
+    let inside = lower.trim_matches(|c: char| !c.is_alphabetic());
+    is_separator(line) && PASSED_ON.iter().any(|words| inside.starts_with(words))
+}
+
 /// Lines below which everything is the service's own text.
 #[rustfmt::skip]
 const REPLY_ABOVE: &[&str] = &[

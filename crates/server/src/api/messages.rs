@@ -2,6 +2,7 @@
 
 mod body;
 mod file;
+mod invitation;
 
 use crate::App;
 use crate::api::threads::MessageEntry;
@@ -11,6 +12,7 @@ use crate::shape::Moment;
 use axum::extract::State;
 use axum::response::Response;
 use desk::message::Marks;
+use invitation::Invitation;
 use mail::sanitize::{self, Images};
 use model::{MessageId, OccurrenceId, Time};
 use serde::{Deserialize, Serialize};
@@ -35,6 +37,8 @@ pub struct Message {
     text: String,
     /// What its writer added, without quoted history and signature.
     reply_text: String,
+    /// Events that it invites to, changes, answers or calls off.
+    invitations: Vec<Invitation>,
     /// What the receiving server said of its sender.
     authentication: Option<String>,
     /// Why it was filed as it was, step by step.
@@ -95,6 +99,7 @@ pub async fn get_message(
         size_bytes: message.size_bytes,
         text: page.letter.text,
         reply_text: page.reply_text,
+        invitations: page.invitations.into_iter().map(Invitation::from).collect(),
         authentication: marks.authentication,
         why: page
             .why

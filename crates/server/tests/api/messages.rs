@@ -33,6 +33,53 @@ const PLAIN: Mail = Mail {
     ..EVIL
 };
 
+const INVITATION: Mail = Mail {
+    subject: "Invitation: stand-up",
+    id: "i@firm.example",
+    kind: "multipart/alternative; boundary=b",
+    text: "--b\nContent-Type: text/plain; charset=utf-8\n\nPlease come.\n\
+           --b\nContent-Type: text/calendar; charset=utf-8; method=REQUEST\n\n\
+           BEGIN:VCALENDAR\nMETHOD:REQUEST\nBEGIN:VEVENT\nUID:1@firm.example\nSUMMARY:Stand-up\\, daily\n\
+           DTSTART;TZID=Europe/Prague:20260302T140000\nDTEND;TZID=Europe/Prague:20260302T143000\nLOCATION:Room 2\n\
+           RRULE:FREQ=WEEKLY;BYDAY=MO,FR;COUNT=10\nORGANIZER;CN=Eve:mailto:eve@evil.example\n\
+           ATTENDEE;PARTSTAT=ACCEPTED;CN=Ben:mailto:ben@acme.example\nEND:VEVENT\nEND:VCALENDAR\n--b--",
+    ..EVIL
+};
+
+/// A message of Outlook: its text and its file stand in a winmail.dat (MS-OXTNEF) of more than 2 KiB.
+fn winmail() -> Mail {
+    let attribute = |level: u8, id: u32, data: &[u8]| {
+        let length = u32::try_from(data.len()).unwrap();
+        [&[level][..], &id.to_le_bytes(), &length.to_le_bytes(), data, &[0, 0]].concat()
+    };
+    let body = format!("What Outlook wrote. {}\0", "More of it. ".repeat(400));
+    let tnef = [
+        &0x223e_9f78_u32.to_le_bytes()[..],
+        &[1, 0],
+        &attribute(1, 0x0002_800c, body.as_bytes()),
+        &attribute(2, 0x0006_9002, &[0; 14]),
+        &attribute(2, 0x0001_8010, b"plan.txt\0"),
+        &attribute(2, 0x0006_800f, b"the plan"),
+    ]
+    .concat();
+    let lines = tnef
+        .chunks(20)
+        .map(|line| line.iter().map(|byte| format!("={byte:02X}")).collect::<String>() + "=\n");
+    let text = format!(
+        "--b\nContent-Type: application/ms-tnef; name=winmail.dat\nContent-Disposition: attachment; filename=winmail.dat\n\
+         Content-Transfer-Encoding: quoted-printable\n\n{}\n--b--",
+        lines.collect::<String>()
+    );
+    let kind = "multipart/mixed; boundary=b";
+    Mail {
+        subject: "From Outlook",
+        id: "w@firm.example",
+        kind,
+        text: Box::leak(text.into_boxed_str()),
+        ..EVIL
+    }
+}
+
 /// The id of the only message that arrives.
 async fn arrived(world: &World, ann: &mut Browser, mail: Mail) -> i64 {
     let mut office = Office::at(world.app.desk.clone());
@@ -115,5 +162,48 @@ testkit::on_both! {
         let page = ann.get(&format!("/api/v1/messages/{id}")).await.json();
         assert_eq!(page["reply_text"], "See https://a.example/x?a=1&b=2 <b>");
         assert_eq!((&page["message_id"], &page["blocked_remote"]), (&json!("p@firm.example"), &json!(0)));
+    }
+
+    async fn b9_quotes_of_html_mail_are_folded_and_not_cut(db: Db) {
+        let world = World::new(db);
+        let mut ann = world.set_up().await;
+        let html = Mail {
+            kind: "text/html; charset=utf-8",
+            text: "<p>Ano</p><p>Dne 3. 5. 2021 v 10:00 Ann napsala:</p><blockquote>jak?</blockquote>",
+            ..PLAIN
+        };
+        let id = arrived(&world, &mut ann, html).await;
+        let body = ann.get(&format!("/api/v1/messages/{id}/body.html")).await.text();
+        let (shown, folded) = body.split_once("<details><summary>").unwrap();
+        assert!(shown.contains("Ano") && folded.contains("napsala:") && folded.contains("jak?"), "{body}");
+    }
+
+    async fn b10_an_invitation_is_told_without_a_calendar(db: Db) {
+        let world = World::new(db);
+        let mut ann = world.set_up().await;
+        let id = arrived(&world, &mut ann, INVITATION).await;
+        let page = ann.get(&format!("/api/v1/messages/{id}")).await.json();
+        let event = &page["invitations"][0];
+        assert_eq!((&event["method"], &event["summary"]), (&json!("request"), &json!("Stand-up, daily")));
+        assert_eq!(event["start"], json!({ "at": "2026-03-02T14:00:00", "zone": "Europe/Prague" }));
+        assert_eq!((&event["location"], &event["organizer"]["name"]), (&json!("Room 2"), &json!("Eve")));
+        let (guest, repeat) = (&event["attendees"][0], &event["repeat"]);
+        assert_eq!((&guest["person"]["address"], &guest["answer"]), (&json!("ben@acme.example"), &json!("accepted")));
+        assert_eq!((&repeat["frequency"], &repeat["weekdays"]), (&json!("weekly"), &json!([0, 4])));
+        assert_eq!((&repeat["count"], &page["text"]), (&json!(10), &json!("Please come.")));
+    }
+
+    async fn b10_a_winmail_dat_shows_its_text_and_its_files(db: Db) {
+        let world = World::new(db);
+        let mut ann = world.set_up().await;
+        let id = arrived(&world, &mut ann, winmail()).await;
+        let page = ann.get(&format!("/api/v1/messages/{id}")).await.json();
+        assert!(page["text"].as_str().unwrap().starts_with("What Outlook wrote."), "{page}");
+        assert!(page["text_preview"].as_str().unwrap().starts_with("What Outlook wrote."), "{page}");
+        let files: Vec<_> = page["attachments"].as_array().unwrap().iter().map(|file| file["name"].clone()).collect();
+        assert_eq!(files, [json!("winmail.dat"), json!("plan.txt")]);
+        let body = ann.get(&format!("/api/v1/messages/{id}/body.html")).await.text();
+        assert!(body.contains("What Outlook wrote."), "{body}");
+        assert_eq!(ann.get(&format!("/api/v1/messages/{id}/attachments/1")).await.body[..], *b"the plan");
     }
 }

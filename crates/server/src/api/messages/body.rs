@@ -2,7 +2,8 @@
 //!
 //! The document brings its own Content-Security-Policy, because a frame filled by `srcdoc` would inherit
 //! that of the application. HTML comes from `mail::sanitize` and from nowhere else; plain text is escaped
-//! here, its links are made clickable and its quotes are folded, which needs no script: `<details>`.
+//! here and its links are made clickable. Quotes and signatures are folded in both, which needs no script:
+//! `<details>`.
 
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
@@ -29,7 +30,9 @@ const SHOWN_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-s
 
 const HTML_STYLE: &str = "html{color-scheme:light;background:#fff;color:#111}\
      body{margin:12px;font:15px/1.5 system-ui,sans-serif;overflow-wrap:anywhere}\
-     img{max-width:100%;height:auto}table{max-width:100%}";
+     img{max-width:100%;height:auto}table{max-width:100%}\
+     summary{cursor:pointer;color:#666;width:max-content;padding:0 .5em;border-radius:4px;background:#eee;list-style:none}\
+     summary::-webkit-details-marker{display:none}";
 const TEXT_STYLE: &str = "html{color-scheme:light;background:#fff;color:#111}\
      body{margin:12px;font:15px/1.5 system-ui,sans-serif}\
      div{white-space:pre-wrap;overflow-wrap:anywhere}\
@@ -45,7 +48,7 @@ pub(super) fn document(id: MessageId, letter: &Letter, remote: Remote) -> String
         Remote::Shown => Images::Direct { inline: &inline },
     };
     let (style, body) = match &letter.html {
-        Some(html) => (HTML_STYLE, sanitize::mail_html(html, images)),
+        Some(html) => (HTML_STYLE, sanitize::folded(html, images).html),
         None => (TEXT_STYLE, text(&letter.text)),
     };
     format!(
@@ -71,16 +74,21 @@ pub(super) fn response(document: String, remote: Remote) -> Response {
     (headers, document).into_response()
 }
 
-/// Plain text as HTML: what its writer added, and the rest folded.
+/// Plain text as HTML: what its writer added, and the rest folded, as [`sanitize::folded`] does with HTML.
 fn text(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + text.len() / 4);
-    for part in quote::parts(text) {
+    let parts = quote::parts(text);
+    let wrote =
+        parts.iter().any(|part| part.kind == Kind::Reply && !text[part.range.clone()].trim().is_empty());
+    for part in parts {
         let piece = text[part.range].trim_end();
         if piece.trim().is_empty() {
             continue;
         }
         let (before, after) = match part.kind {
             Kind::Reply => ("<div>", "</div>"),
+            // What nobody wrote anything to, and what is passed on, is there to be read.
+            _ if !wrote || quote::is_forward(piece) => ("<div>", "</div>"),
             Kind::Quote | Kind::Signature => ("<details><summary>•••</summary><div>", "</div></details>"),
         };
         out.push_str(before);
