@@ -4,23 +4,17 @@
  * alone. Nothing may run, nothing may be asked for, and nothing may be left that could do either when it is touched.
  */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { after, before, test } from 'node:test';
-import { chromium } from 'playwright-core';
+import { withMails } from './program.mjs';
 
 const CORPORA = process.env.LETTERCASE_CORPORA ?? fileURLToPath(new URL('../../../shared/corpora', import.meta.url));
-const PROGRAM = process.env.LETTERCASE_BIN ?? '../target/debug/lettercase';
 const SETS = ['bleach', 'dompurify', 'httpleaks', 'loofah'];
-const PAGE = 200; // threads of one answer
 const skip = existsSync(CORPORA) ? false : `no corpora at ${CORPORA}`;
 
-let folder, server, ended, url, browser, context;
+let program;
 
 /** Each sample with a name that says where it comes from. */
 const samples = () => SETS.flatMap((set) => JSON.parse(readFileSync(join(CORPORA, `expected/html-${set}.json`), 'utf8')).items.map((item) => ({
@@ -32,46 +26,10 @@ const mail = ({ name, html }, n) => ['From: Ann <ann@a.example>', 'To: ben@b.exa
   `Subject: =?utf-8?B?${Buffer.from(name).toString('base64')}?=`, 'MIME-Version: 1.0', 'Content-Type: text/html; charset=utf-8', 'Content-Transfer-Encoding: base64', '',
   Buffer.from(html).toString('base64').replace(/.{76}/g, '$&\r\n'), ''].join('\r\n');
 
-async function run(...args) {
-  const child = spawn(PROGRAM, [...args, '--data', join(folder, 'data')], { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, LETTERCASE_LOG: 'warn' } });
-  const lines = createInterface(child.stdout);
-  return { child, lines, ended: once(child, 'exit') };
-}
-
 before(async () => {
-  if (skip) return;
-  folder = mkdtempSync(join(tmpdir(), 'lettercase-sanitise-'));
-  mkdirSync(join(folder, 'mails'));
-  samples().forEach((sample, n) => writeFileSync(join(folder, 'mails', `${n}.eml`), mail(sample, n)));
-  const imported = await run('import', join(folder, 'mails'));
-  const [code] = await imported.ended;
-  assert.equal(code, 0, 'import');
-  const serving = await run('serve', '--listen', '127.0.0.1:0');
-  ({ child: server, ended } = serving);
-  const [line] = await Promise.race([once(serving.lines, 'line'), ended.then(([status]) => { throw new Error(`serve ended with ${status}`); })]);
-  url = /http:\/\/\S+/.exec(line)[0];
-  browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'] });
-  context = await browser.newContext();
-  const made = await context.request.post(`${url}/api/v1/setup`, { data: { name: 'Ann', login: 'ann', password: 'demo-2026-acme', language: 'en' } });
-  assert.ok(made.ok(), `setup: ${made.status()}`);
+  if (!skip) program = await withMails(samples().map(mail));
 });
-after(async () => {
-  await browser?.close();
-  server?.kill('SIGTERM');
-  await ended;
-  if (folder) rmSync(folder, { recursive: true, force: true });
-});
-
-/** Messages by their sample's name. */
-async function messages() {
-  const get = async (path) => (await context.request.get(`${url}/api/v1${path}`)).json();
-  const found = [];
-  for (let offset = 0; ; offset += PAGE) {
-    const { rows, total } = await get(`/threads?limit=${PAGE}&offset=${offset}`);
-    for (const row of rows) for (const entry of (await get(`/threads/${row.id}`)).entries) if (entry.kind === 'message') found.push({ id: entry.id, name: entry.subject });
-    if (offset + PAGE >= total) return found;
-  }
-}
+after(() => program?.stop());
 
 /** What is left in a document that could run or load something, by its structure alone. Runs in the page. */
 function leftovers() {
@@ -101,7 +59,7 @@ async function look(all, policy, instead) {
   const unsafe = new Map(), requests = [];
   let at = '', body = '';
   const bad = (what) => unsafe.set(at, [...(unsafe.get(at) ?? []), what]);
-  const page = await context.newPage();
+  const page = await program.context.newPage();
   page.on('dialog', (dialog) => { bad(`dialog ${dialog.message()}`); dialog.dismiss().catch(() => {}); });
   page.on('pageerror', (error) => bad(`script error ${error}`));
   page.on('popup', (popup) => { bad('popup'); popup.close().catch(() => {}); });
@@ -111,7 +69,7 @@ async function look(all, policy, instead) {
     const asked = route.request().url();
     if (asked !== body) {
       // A picture of the letter itself comes from us.
-      if (new RegExp(`^${url}/api/v1/messages/\\d+/inline/`).test(asked)) return route.fulfill({ status: 404 });
+      if (new RegExp(`^${program.url}/api/v1/messages/\\d+/inline/`).test(asked)) return route.fulfill({ status: 404 });
       requests.push(`${at}: ${asked}`);
       return route.abort();
     }
@@ -123,7 +81,7 @@ async function look(all, policy, instead) {
   });
   for (const { id, name } of all) {
     at = name;
-    body = `${url}/api/v1/messages/${id}/body.html`;
+    body = `${program.url}/api/v1/messages/${id}/body.html`;
     await page.goto(body, { waitUntil: 'load' });
     for (const left of await page.evaluate(leftovers)) bad(left);
     if (!policy) await page.evaluate(touch);
@@ -136,7 +94,7 @@ async function look(all, policy, instead) {
 }
 
 test('what runs and what is asked for is seen, so the scores below mean something', { skip }, async () => {
-  const [one] = await messages();
+  const [one] = await program.messages();
   const hostile = '<!doctype html><body><img src="https://leak.example/x" onerror="alert(1)"><a href="javascript:alert(2)">x</a>';
   const { unsafe, requests } = await look([one], false, hostile);
   const seen = unsafe.get(one.name) ?? [];
@@ -146,7 +104,7 @@ test('what runs and what is asked for is seen, so the scores below mean somethin
 
 for (const policy of [true, false]) {
   test(`t01 t06: no sample of hostile HTML runs or asks for anything, ${policy ? 'with its policy' : 'by the sanitiser alone'}`, { skip }, async (t) => {
-    const all = await messages();
+    const all = await program.messages();
     assert.equal(all.length, samples().length);
     const { unsafe, requests } = await look(all, policy);
     const score = `sanitiser in Chromium, ${policy ? 'with' : 'without'} policy: ${all.length} samples, ${unsafe.size} unsafe, ${requests.length} requests`;
