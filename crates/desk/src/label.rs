@@ -6,6 +6,7 @@ use crate::rule;
 use crate::thread;
 use crate::{Desk, Refusal};
 use model::{LabelId, ThreadId};
+use std::collections::HashMap;
 use store::changes::{self, Change, ChangeKind};
 use store::labels::{self, Label};
 use store::rules::Reference;
@@ -34,10 +35,21 @@ pub const MOST_LABELS: usize = 500;
 /// Labels on one thread.
 pub const MOST_ON_THREAD: usize = 20;
 
-/// All labels, by name.
-pub async fn all(desk: &Desk, actor: &Actor) -> Result<Vec<Label>, Refusal> {
+/// All labels, by name, and for whoever may remove them on how many threads each is.
+pub async fn counted(desk: &Desk, actor: &Actor) -> Result<Vec<(Label, Option<i64>)>, Refusal> {
     actor.may(Verb::SeePeople)?;
-    Ok(labels::all(&mut &desk.db).await?)
+    let mut sql = desk.db.snapshot().await?;
+    let all = labels::all(&mut sql).await?;
+    if actor.may(Verb::ManageLabels).is_err() {
+        return Ok(all.into_iter().map(|label| (label, None)).collect());
+    }
+    let counts: HashMap<LabelId, i64> = labels::counts(&mut sql).await?.into_iter().collect();
+    let count = |label: &Label| counts.get(&label.id).copied().unwrap_or(0);
+    Ok(all
+        .into_iter()
+        .map(|label| (count(&label), label))
+        .map(|(count, label)| (label, Some(count)))
+        .collect())
 }
 
 /// Adds a label.

@@ -14,7 +14,7 @@ pub use checked::{MOST_ACTIONS, MOST_CONDITIONS, MOST_RULES};
 pub use intake::rules::tests_of;
 pub(crate) use set::RuleCache;
 pub(crate) use trace::Trials;
-pub use trace::{Trial, trace};
+pub use trace::{Now, RuleSince, Trial, now, trace};
 pub use trial::{MOST_TRIED, Tried, TriedMessage, try_out};
 
 use crate::mailbox::Hold;

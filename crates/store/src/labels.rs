@@ -29,6 +29,12 @@ pub async fn all(sql: &mut impl Sql) -> Result<Vec<Label>, Error> {
         .collect()
 }
 
+/// On how many threads each label is that is on any.
+pub async fn counts(sql: &mut impl Sql) -> Result<Vec<(LabelId, i64)>, Error> {
+    let text = "SELECT label_id, COUNT(*) FROM thread_labels GROUP BY label_id";
+    sql.query(text, params![]).await?.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+}
+
 /// One label.
 pub async fn get(sql: &mut impl Sql, id: LabelId) -> Result<Option<Label>, Error> {
     let row = sql.query_opt("SELECT id, name, hue FROM labels WHERE id = $1", params![id]).await?;

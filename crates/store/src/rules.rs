@@ -141,6 +141,12 @@ pub async fn all(sql: &mut impl Sql) -> Result<Vec<Rule>, Error> {
     rules_of(&sql.query(&text, params![]).await?)
 }
 
+/// The version of every rule.
+pub async fn versions(sql: &mut impl Sql) -> Result<Vec<(RuleId, i64)>, Error> {
+    let rows = sql.query("SELECT id, version FROM rules", params![]).await?;
+    rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+}
+
 /// One rule.
 pub async fn get(sql: &mut impl Sql, id: RuleId) -> Result<Option<Rule>, Error> {
     let row = sql.query_opt(&format!("{RULE} WHERE id = $1"), params![id]).await?;

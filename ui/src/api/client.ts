@@ -50,6 +50,14 @@ export type FolderTree = Schemas['FolderTree'];
 export type FolderRow = Schemas['FolderRow'];
 export type FolderPage = Schemas['FolderPage'];
 export type Change = Schemas['ChangeRow'];
+export type Label = Schemas['Label'];
+export type Rule = Schemas['Rule'];
+export type NewRule = Schemas['NewRule'];
+export type RuleTried = Schemas['RuleTried'];
+export type RuleCondition = Pick<Schemas['Condition'], 'field' | 'test'> & Partial<Schemas['Condition']>;
+type Assignment = { [K in keyof Schemas['Assignment']]?: Schemas['Assignment'][K] };
+/** An action as it is written: `do`, and of the rest what is its own. */
+export type RuleAction = Pick<Schemas['Action'], 'do'> & Partial<Omit<Schemas['Action'], 'assignment'>> & { assignment?: Assignment | null };
 
 export type FieldProblem = Schemas['FieldProblem'];
 
@@ -57,7 +65,7 @@ export type FieldProblem = Schemas['FieldProblem'];
 export class Problem extends Error {
   /** By field, what is wrong with it, in the user's language where we have a sentence for its code. */
   readonly fields: Record<string, string>;
-  constructor(readonly status: number, readonly code: string, message: string, wrong: Record<string, FieldProblem> = {}, readonly params: Record<string, string> = {}) {
+  constructor(readonly status: number, readonly code: string, message: string, readonly wrong: Record<string, FieldProblem> = {}, readonly params: Record<string, string> = {}) {
     super(message);
     this.fields = Object.fromEntries(Object.entries(wrong).map(([field, one]) => [field, sentence('field', one.code, one.params) ?? one.message]));
   }
@@ -169,6 +177,21 @@ export const api = {
   setFlags: (id: number, body: Schemas['FlagRequest']) => value(client.POST('/api/v1/mailboxes/{id}/messages/flags', { ...byId(id), body })),
   moveTo: (id: number, occurrence_ids: number[], folder_id: number) => value(client.POST('/api/v1/mailboxes/{id}/messages/move', { ...byId(id), body: { occurrence_ids, folder_id } })),
   deleteMessages: (id: number, occurrence_ids: number[]) => value(client.POST('/api/v1/mailboxes/{id}/messages/delete', { ...byId(id), body: { occurrence_ids } })),
+
+  rules: () => value(client.GET('/api/v1/rules')),
+  rule: (id: number) => value(client.GET('/api/v1/rules/{id}', byId(id))),
+  ruleFields: () => value(client.GET('/api/v1/rules/fields')),
+  newRule: (body: NewRule) => value(client.POST('/api/v1/rules', { body })),
+  changeRule: (id: number, body: Pick<Schemas['RulePatch'], 'version'> & { [key: string]: unknown }) => value(client.PATCH('/api/v1/rules/{id}', { ...byId(id), body: body as Schemas['RulePatch'] })),
+  dropRule: (id: number) => value(client.DELETE('/api/v1/rules/{id}', byId(id))),
+  orderRules: (ids: number[]) => value(client.PUT('/api/v1/rules/order', { body: { ids } })),
+  tryRule: (body: Schemas['TryRule']) => value(client.POST('/api/v1/rules/try', { body })),
+  trace: (message: number) => value(client.GET('/api/v1/messages/{id}/trace', byId(message))),
+  labels: () => value(client.GET('/api/v1/labels')),
+  newLabel: (body: Schemas['NewLabel']) => value(client.POST('/api/v1/labels', { body })),
+  changeLabel: (id: number, body: Schemas['LabelPatch']) => value(client.PATCH('/api/v1/labels/{id}', { ...byId(id), body })),
+  dropLabel: (id: number) => value(client.DELETE('/api/v1/labels/{id}', byId(id))),
+  putLabel: (thread: number, label: number, on: boolean) => { const at = { params: { path: { id: thread, label } } }; return value(on ? client.PUT('/api/v1/threads/{id}/labels/{label}', at) : client.DELETE('/api/v1/threads/{id}/labels/{label}', at)); },
 
   providers: () => value(client.GET('/api/v1/providers')),
   newProvider: (body: Schemas['NewProvider']) => value(client.POST('/api/v1/providers', { body })),

@@ -2616,6 +2616,18 @@ export interface components {
             hue?: components["schemas"]["Hue"] | null;
             name?: string | null;
         };
+        /** @description A label in the list of all. */
+        LabelRow: {
+            hue: components["schemas"]["Hue"];
+            /** Format: int64 */
+            id: number;
+            name: string;
+            /**
+             * Format: int64
+             * @description On how many conversations it is; null for those who may not remove labels.
+             */
+            threads: number | null;
+        };
         /** @enum {string} */
         Language: "en" | "cs" | "sk" | "pl";
         /** @description Everything ever seen on the server, and where it is. */
@@ -3757,6 +3769,8 @@ export interface components {
         /** @enum {string} */
         RuleScope: "mine" | "global";
         /** @enum {string} */
+        RuleSince: "same" | "changed" | "removed";
+        /** @enum {string} */
         RuleTest: "contains" | "not_contains" | "equals" | "not_equals" | "begins" | "ends" | "regex" | "over" | "under" | "exists" | "missing";
         /** @description The rules that were tried in one mailbox. */
         RuleTrial: {
@@ -4102,7 +4116,11 @@ export interface components {
             /** Format: int64 */
             id: number;
             kind: components["schemas"]["RuleKind"];
+            /** @description Whether the reader may open it. */
+            may_open: boolean;
             name: string;
+            /** @description What became of it since then. */
+            since: components["schemas"]["RuleSince"];
             /** Format: int64 */
             version: number;
         };
@@ -4429,7 +4447,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Label"][];
+                    "application/json": components["schemas"]["LabelRow"][];
                 };
             };
             /** @description It was not done; `code` says why. */

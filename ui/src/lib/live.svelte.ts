@@ -21,9 +21,10 @@ export function staleKeys(c: Change): unknown[][] {
     case 'thread': case 'message': return [...of, ['threads'], ['views'], ['record-threads'], ['stream']];
     case 'case': return [...of, ['case', c.entity_id], ['threads'], ['views'], ['records'], ['record'], ['stream']];
     case 'record': return [...of, ['record', c.entity_id], ['stream', c.entity_id], ['records']];
-    case 'mailbox': return [['mailboxes'], ['mailbox', c.entity_id], ['ledger', c.entity_id], ['reconciled', c.entity_id], ['folders', c.entity_id], ['folder', c.entity_id], ['quarantine']];
+    case 'mailbox': return [['mailboxes'], ['mailbox', c.entity_id], ['ledger', c.entity_id], ['reconciled', c.entity_id], ['folders', c.entity_id], ['folder', c.entity_id], ['quarantine'], ['rules']];
     case 'notification': return [['notifications']];
-    case 'user': return [['users']];
+    case 'user': return [['users'], ['labels'], ['rules']];
+    case 'system': return [['rules']];
   }
   return [];
 }

@@ -60,4 +60,5 @@ export default {
   'nav.notifications': 'Upozornění', 'me.mailboxes': 'Moje schránky', 'me.mailboxesOpen': 'Otevřít moje schránky',
   'field.bad_name': 'Název o 1 až {most} znacích, na jednom řádku.',
   'problem.invalid': 'Něco je třeba opravit.',
+  'label.choose': 'Štítek…', 'label.here': 'Štítky', 'rule.fromThis': 'Pravidlo podle této zprávy…', 'help.label': 'štítek',
 } satisfies Catalog;

@@ -60,4 +60,5 @@ export default {
   'nav.notifications': 'Notifications', 'me.mailboxes': 'My mailboxes', 'me.mailboxesOpen': 'Open my mailboxes',
   'field.bad_name': 'A name of 1 to {most} characters, on one line.',
   'problem.invalid': 'Something has to be corrected.',
+  'label.choose': 'Label…', 'label.here': 'Labels', 'rule.fromThis': 'Rule from this message…', 'help.label': 'label',
 } as const;

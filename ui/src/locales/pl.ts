@@ -60,4 +60,5 @@ export default {
   'nav.notifications': 'Powiadomienia', 'me.mailboxes': 'Moje skrzynki', 'me.mailboxesOpen': 'Otwórz moje skrzynki',
   'field.bad_name': 'Nazwa od 1 do {most} znaków, w jednym wierszu.',
   'problem.invalid': 'Coś trzeba poprawić.',
+  'label.choose': 'Etykieta…', 'label.here': 'Etykiety', 'rule.fromThis': 'Reguła z tej wiadomości…', 'help.label': 'etykieta',
 } satisfies Catalog;

@@ -60,4 +60,5 @@ export default {
   'nav.notifications': 'Upozornenia', 'me.mailboxes': 'Moje schránky', 'me.mailboxesOpen': 'Otvoriť moje schránky',
   'field.bad_name': 'Názov s 1 až {most} znakmi, na jednom riadku.',
   'problem.invalid': 'Niečo treba opraviť.',
+  'label.choose': 'Štítok…', 'label.here': 'Štítky', 'rule.fromThis': 'Pravidlo podľa tejto správy…', 'help.label': 'štítok',
 } satisfies Catalog;

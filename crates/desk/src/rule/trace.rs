@@ -6,8 +6,9 @@
 
 use crate::may::{Actor, Verb};
 use crate::{Desk, Refusal};
-use model::{Action, Hit, MailboxId, MessageId, TriedRule};
+use model::{Action, Hit, MailboxId, MessageId, RuleId, TriedRule};
 use serde::{Deserialize, Serialize};
+use std::collections::{HashMap, HashSet};
 use store::messages;
 use store::rules;
 
@@ -20,6 +21,54 @@ pub(crate) struct Trials {
     pub set: i64,
     /// What matched.
     pub hits: Vec<Hit>,
+}
+
+model::words! {
+    /// What became of a rule since it was tried.
+    RuleSince {
+        /// Nothing: it is as it was.
+        Same = "same",
+        /// It was changed, or switched off and on.
+        Changed = "changed",
+        /// It was removed.
+        Removed = "removed",
+    }
+}
+
+/// Rules as they are now, for whoever reads a trace.
+#[derive(Debug, Default)]
+pub struct Now {
+    /// The version of each.
+    versions: HashMap<RuleId, i64>,
+    /// Those the actor keeps.
+    kept: HashSet<RuleId>,
+}
+
+impl Now {
+    /// What became of it.
+    pub fn since(&self, tried: &TriedRule) -> RuleSince {
+        match self.versions.get(&tried.id) {
+            None => RuleSince::Removed,
+            Some(version) if *version == tried.version => RuleSince::Same,
+            Some(_) => RuleSince::Changed,
+        }
+    }
+
+    /// Whether the actor may open it.
+    pub fn may_open(&self, tried: &TriedRule) -> bool {
+        self.kept.contains(&tried.id)
+    }
+}
+
+/// Rules as they are now.
+pub async fn now(desk: &Desk, actor: &Actor) -> Result<Now, Refusal> {
+    let kept = match super::all(desk, actor).await {
+        // Who reads mail need not keep rules.
+        Err(Refusal::Forbidden(_)) => HashSet::new(),
+        kept => kept?.into_iter().map(|rule| rule.id).collect(),
+    };
+    let versions = rules::versions(&mut &desk.db).await?.into_iter().collect();
+    Ok(Now { versions, kept })
 }
 
 /// What was tried in one mailbox.
@@ -77,7 +126,7 @@ fn shown(actor: &Actor, mailbox: MailboxId, mut tried: Vec<TriedRule>, hits: Vec
 #[cfg(test)]
 mod tests {
     use super::*;
-    use model::{Done, RuleId, RuleKind, UserId};
+    use model::{Done, RuleKind, UserId};
 
     fn rule(id: i64, user: Option<i64>) -> TriedRule {
         TriedRule {

@@ -26,6 +26,17 @@ impl From<store::labels::Label> for Label {
     }
 }
 
+/// A label in the list of all.
+#[derive(Serialize, ToSchema)]
+pub struct LabelRow {
+    id: i64,
+    name: String,
+    #[schema(value_type = shape::Hue)]
+    hue: String,
+    /// On how many conversations it is; null for those who may not remove labels.
+    threads: Option<i64>,
+}
+
 /// A new label.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -46,9 +57,16 @@ pub struct LabelPatch {
 }
 
 /// Labels by name
-#[utoipa::path(get, path = "/api/v1/labels", responses((status = 200, body = [Label])))]
-pub async fn list_labels(State(app): State<App>, Who(actor): Who) -> Result<Json<Vec<Label>>, Problem> {
-    Ok(Json(label::all(&app.desk, &actor).await?.into_iter().map(Label::from).collect()))
+#[utoipa::path(get, path = "/api/v1/labels", responses((status = 200, body = [LabelRow])))]
+pub async fn list_labels(State(app): State<App>, Who(actor): Who) -> Result<Json<Vec<LabelRow>>, Problem> {
+    let rows = label::counted(&app.desk, &actor).await?.into_iter();
+    let row = |(label, threads): (store::labels::Label, Option<i64>)| LabelRow {
+        id: label.id.0,
+        name: label.name,
+        hue: label.hue,
+        threads,
+    };
+    Ok(Json(rows.map(row).collect()))
 }
 
 /// Add a label

@@ -147,5 +147,6 @@ pub async fn get_message_trace(
     Who(actor): Who,
     Path(id): Path<i64>,
 ) -> Result<Json<MessageTrace>, Problem> {
-    Ok(Json(rule::trace(&app.desk, &actor, MessageId(id)).await?.into()))
+    let trials = rule::trace(&app.desk, &actor, MessageId(id)).await?;
+    Ok(Json(MessageTrace::new(trials, &rule::now(&app.desk, &actor).await?)))
 }

@@ -3,7 +3,7 @@
 
 use crate::problem::Problem;
 use crate::shape::{self, Moment, given};
-use desk::rule::{Draft, Kept, Place, RuleChange, Trial, TriedMessage};
+use desk::rule::{Draft, Kept, Now, Place, RuleChange, RuleSince, Trial, TriedMessage};
 use model::{FolderId, MailboxId, Matching, RuleKind, UserId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -345,6 +345,11 @@ pub struct TriedRule {
     version: i64,
     #[schema(value_type = shape::RuleKind)]
     kind: RuleKind,
+    /// What became of it since then.
+    #[schema(value_type = shape::RuleSince)]
+    since: RuleSince,
+    /// Whether the reader may open it.
+    may_open: bool,
 }
 
 /// A rule that matched.
@@ -367,15 +372,17 @@ pub struct ActionDone {
     detail: String,
 }
 
-impl From<Vec<Trial>> for MessageTrace {
-    fn from(trials: Vec<Trial>) -> MessageTrace {
-        MessageTrace { trials: trials.into_iter().map(RuleTrial::from).collect() }
+impl MessageTrace {
+    pub(super) fn new(trials: Vec<Trial>, now: &Now) -> MessageTrace {
+        MessageTrace { trials: trials.into_iter().map(|trial| RuleTrial::new(trial, now)).collect() }
     }
 }
 
-impl From<Trial> for RuleTrial {
-    fn from(trial: Trial) -> RuleTrial {
+impl RuleTrial {
+    fn new(trial: Trial, now: &Now) -> RuleTrial {
         let tried = trial.tried.into_iter().map(|rule| TriedRule {
+            since: now.since(&rule),
+            may_open: now.may_open(&rule),
             id: rule.id.0,
             name: rule.name,
             version: rule.version,
