@@ -24,6 +24,7 @@ pub use open::{Aside, Item, Opened, Place, arrived_at, hash_of, rehearse};
 
 use crate::Desk;
 use crate::mailbox::Boxed;
+use crate::rule::RuleCache;
 use intake::plan::{Mailbox, Origin};
 use model::{FolderId, MailboxId, OccurrenceId, QuarantineReason};
 use std::sync::Arc;
@@ -76,6 +77,7 @@ pub struct Receive {
     /// Under which all is written; `None` for a process that asks nobody.
     lease: Option<Lease>,
     stored: Arc<open::StoredParts>,
+    rules: Arc<RuleCache>,
     probe: Arc<dyn Probe>,
 }
 
@@ -86,12 +88,15 @@ pub struct Filed {
     pub filed: u64,
     /// Occurrences put aside.
     pub quarantined: u64,
+    /// Occurrences that a filter left out.
+    pub filtered: u64,
 }
 
 impl std::ops::AddAssign for Filed {
     fn add_assign(&mut self, more: Filed) {
         self.filed += more.filed;
         self.quarantined += more.quarantined;
+        self.filtered += more.filtered;
     }
 }
 
@@ -109,7 +114,7 @@ pub struct Channel {
 impl Receive {
     /// A receiving desk over a database.
     pub fn new(desk: Desk) -> Receive {
-        Receive { desk, lease: None, stored: Arc::default(), probe: Arc::new(NoProbe) }
+        Receive { desk, lease: None, stored: Arc::default(), rules: Arc::default(), probe: Arc::new(NoProbe) }
     }
 
     /// The same, with suspicious letters read elsewhere first.

@@ -29,7 +29,13 @@ pub fn decide(letter: &Letter, known: &Known) -> Plan {
     let direction = direction(letter, known);
     let place = thread::choose(letter, known, &mut steps);
     let known = &place.known(known);
-    let (links, suggestions) = link::find(letter, known, &place, &mut steps);
+    let (mut links, mut suggestions) = link::find(letter, known, &place, &mut steps);
+    let ruled = rules::tried(letter, known);
+    // A link would make a doubtful writer trusted in the thread.
+    if place.unverified.is_none() {
+        rules::find_links(letter, known, &ruled.actions, &mut links, &mut steps);
+        suggestions.retain(|one| links.iter().all(|link| link.record != one.record));
+    }
     let case = case::plan(letter, known, direction, place.unverified, &mut steps);
     Plan {
         seen: known.seen,
@@ -41,7 +47,10 @@ pub fn decide(letter: &Letter, known: &Known) -> Plan {
         auth: known.auth,
         bounce_of: known.bounced.map(|of| of.message),
         case,
-        actions: Vec::new(),
+        actions: ruled.actions,
+        hits: ruled.hits,
+        skip: ruled.skip,
+        silenced: ruled.silenced,
         steps,
     }
 }

@@ -1,9 +1,10 @@
 //! The plan: what is to be done with a letter, as a value one can print, test and run dry.
 
+use crate::rules::Trial;
 use mail::Letter;
 use model::{
-    Action, CaseStatus, LinkReason, MailboxKind, MessageId, ProcessId, RecordId, RecordKind, RuleId, TeamId,
-    ThreadId, Unverified, Verdict,
+    Action, CaseStatus, Hit, LinkReason, MailboxKind, MessageId, ProcessId, RecordId, RecordKind, RuleId,
+    TeamId, ThreadId, Unverified, UserId, Verdict,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, HashSet};
@@ -27,6 +28,8 @@ pub struct Known<'a> {
     pub numbered: Vec<Tied>,
     /// Records that may be matched.
     pub directory: &'a Directory,
+    /// Rules that are tried; `None` where there are none.
+    pub trial: Option<Trial<'a>>,
 }
 
 /// Today's mail has consequences; history is only put on the shelf (A23).
@@ -218,10 +221,24 @@ pub struct Plan {
     pub bounce_of: Option<MessageId>,
     /// What happens to a case.
     pub case: CasePlan,
-    /// What rules say is to be done, in their order, beyond what is decided above.
+    /// What rules say is to be done, in their order, also where it is decided above: what became of each is
+    /// written down.
     pub actions: Vec<RuleAction>,
+    /// The rules that matched.
+    pub hits: Vec<Hit>,
+    /// The filter that says that it is not to be imported. Then nothing else of the plan is carried out.
+    pub skip: Option<RuleId>,
+    /// Users who do not want to see it as unread.
+    pub silenced: Vec<UserId>,
     /// How it came to this, in the order of decisions.
     pub steps: Vec<Step>,
+}
+
+impl Plan {
+    /// Whether a rule says that it is nobody's unread mail.
+    pub fn is_read(&self) -> bool {
+        self.actions.iter().any(|one| one.action == Action::MarkRead)
+    }
 }
 
 /// Which thread a letter joins.

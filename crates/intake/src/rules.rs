@@ -15,16 +15,18 @@
 //! Decided against stopping by the clock: the same mail would be filed differently on a busy day.
 
 mod compile;
+mod links;
 mod literals;
 mod pattern;
 mod texts;
 
 pub use compile::{Fault, Place, check, tests_of};
+pub use links::{Named, find as find_links, named};
 
-use crate::plan::RuleAction;
+use crate::plan::{Known, Origin, RuleAction};
 use mail::Letter;
 use mail::nature::Nature;
-use model::{Action, Condition, Done, Hit, Matching, RuleId, TriedRule, UserId};
+use model::{Action, Condition, Done, Hit, Matching, RuleId, RuleKind, TriedRule, UserId};
 use std::sync::Arc;
 use texts::Texts;
 
@@ -71,8 +73,17 @@ pub struct About<'a> {
     pub auth: &'a str,
     /// What kind of mail it is.
     pub nature: Nature,
-    /// Its language, "" if that is not known.
-    pub language: &'a str,
+}
+
+/// The rules that are tried on a letter, and what of it stands only in its bytes.
+#[derive(Clone, Copy, Debug)]
+pub struct Trial<'a> {
+    /// The rules.
+    pub rules: &'a Rules,
+    /// Bytes of the whole message.
+    pub size_bytes: u64,
+    /// What kind of mail it is.
+    pub nature: Nature,
 }
 
 /// What follows from the rules.
@@ -96,10 +107,31 @@ impl Rules {
         Rules { places, silencing, tried }
     }
 
+    /// The same without filters: for what somebody wants filed after all.
+    pub fn without_filters(&self) -> Rules {
+        let is_rule = |rule: &compile::Compiled| rule.tried.kind == RuleKind::Rule;
+        let places = self.places.iter().filter(|place| place.rules().iter().all(is_rule));
+        Rules::new(places.cloned().collect(), Vec::new())
+    }
+
     /// All that are tried, in the order in which [`Hit::tried`] counts.
     pub fn tried(&self) -> &[TriedRule] {
         &self.tried
     }
+}
+
+/// Tries the rules of the letter's folder. History and sent mail are linked as rules say, and nothing else
+/// follows from them.
+pub(crate) fn tried(letter: &Letter, known: &Known) -> Outcome {
+    let Some(trial) = &known.trial else { return Outcome::default() };
+    let Trial { rules, size_bytes, nature } = *trial;
+    let outcome = apply(rules, &About { letter, size_bytes, auth: known.auth.word(), nature });
+    if known.origin == Origin::Live {
+        return outcome;
+    }
+    let links =
+        |one: &RuleAction| matches!(one.action, Action::LinkContact { .. } | Action::LinkAccount { .. });
+    Outcome { actions: outcome.actions.into_iter().filter(links).collect(), ..Outcome::default() }
 }
 
 /// Tries the rules on a letter.
@@ -132,7 +164,7 @@ fn try_place(place: &Place, first: usize, texts: &Texts, out: &mut Outcome) -> b
     let found = place.found();
     for (index, rule) in place.rules().iter().enumerate() {
         let Some(on) = rule.matches(texts, &found) else { continue };
-        hit(first + index, rule, on, out);
+        hit(first + index, on, out);
         if rule.actions.contains(&Action::Skip) {
             out.skip = Some(rule.tried.id);
             return false;
@@ -155,7 +187,7 @@ fn silence(place: &Place, first: usize, texts: &Texts, out: &mut Outcome) {
     let found = place.found();
     for (index, rule) in place.rules().iter().enumerate() {
         let Some(on) = rule.matches(texts, &found) else { continue };
-        hit(first + index, rule, on, out);
+        hit(first + index, on, out);
         let is_unwanted = |action: &Action| matches!(action, Action::Skip | Action::Move { .. });
         if rule.actions.iter().any(is_unwanted) {
             out.silenced.extend(rule.tried.user);
@@ -167,16 +199,15 @@ fn silence(place: &Place, first: usize, texts: &Texts, out: &mut Outcome) {
     }
 }
 
-fn hit(tried: usize, rule: &compile::Compiled, on: Vec<(Condition, String)>, out: &mut Outcome) {
+fn hit(tried: usize, on: Vec<(Condition, String)>, out: &mut Outcome) {
     if out.hits.len() < MOST_HITS {
         out.hits.push(Hit { tried, on, did: Vec::new() });
     }
-    let _ = rule;
 }
 
-/// What is written down of an action that is carried out by others.
-pub fn done(action: &Action, result: &str, detail: impl Into<String>) -> Done {
-    Done { action: action.clone(), result: result.to_owned(), detail: cut(&detail.into()) }
+/// What became of an action, as it is written down.
+pub fn done(action: &Action, result: &str, detail: &str) -> Done {
+    Done { action: action.clone(), result: result.to_owned(), detail: cut(detail) }
 }
 
 /// The beginning of a text, as long as is shown.

@@ -85,6 +85,7 @@ impl World {
             bounced: *bounced,
             numbered: numbered.clone(),
             directory,
+            trial: None,
         };
         decide(&parse(letter.as_bytes()), &known)
     }

@@ -1,7 +1,8 @@
 //! What kind of mail a letter is, in one word; and its language.
 
+use crate::autoreply;
+use crate::bounce::Bounce;
 use crate::letter::Letter;
-use crate::{autoreply, bounce};
 
 model::words! {
     /// What kind of mail it is: the first of these that is true, but for a person's, which is none of them.
@@ -27,10 +28,10 @@ impl Nature {
         &["bounce", "report", "auto_reply", "invitation", "list", "person"];
 }
 
-/// What kind of mail it is.
-pub fn nature(raw: &[u8], letter: &Letter) -> Nature {
+/// What kind of mail it is, and as what bounce it was recognised.
+pub fn nature(letter: &Letter, bounce: Option<&Bounce>) -> Nature {
     match () {
-        () if bounce::recognise(raw, letter).is_some() => Nature::Bounce,
+        () if bounce.is_some() => Nature::Bounce,
         () if letter.content_type == "multipart/report" => Nature::Report,
         () if autoreply::reason(letter).is_some() => Nature::AutoReply,
         () if letter.leaves.iter().any(|leaf| leaf.content_type == "text/calendar") => Nature::Invitation,
@@ -178,7 +179,8 @@ mod tests {
     fn nature_of(header: &str) -> Nature {
         let raw =
             format!("From: Ann <ann@firm.example>\r\nSubject: Hello\r\n{header}\r\nText.\r\n").into_bytes();
-        nature(&raw, &crate::parse::parse(&raw))
+        let letter = crate::parse::parse(&raw);
+        nature(&letter, crate::bounce::recognise(&raw, &letter).as_ref())
     }
 
     #[test]

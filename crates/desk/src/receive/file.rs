@@ -1,7 +1,9 @@
 //! Recall, decide, write: one transaction over a batch of letters.
 //!
-//! What is written is in the leaves: the rows of a message (`message`), links (`links`), the case (`case`).
+//! What is written is in the leaves: the rows of a message (`message`), links (`links`), the case (`case`),
+//! what rules want done (`actions`).
 
+mod actions;
 mod answer;
 mod case;
 mod links;
@@ -14,10 +16,13 @@ use super::recall::{self, Recalled};
 use super::{Channel, Filed, Receive};
 use crate::Desk;
 use crate::notification::Happened;
+use actions::{Acted, Did};
 use intake::plan::{Origin, Plan, Seen, ThreadPlan};
-use model::{MessageId, OccurrenceId, QuarantineReason, ThreadId, Time};
+use intake::rules::{Rules, Trial};
+use model::{AfterFiling, MessageId, OccurrenceId, QuarantineReason, ThreadId, Time};
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use store::filing::{self, Writes};
 use store::folders::Folder;
 use store::operations;
@@ -81,7 +86,7 @@ async fn file_alone(
             let reason = format!("it could not be filed: {error}");
             filing::quarantine(&mut tx, id, QuarantineReason::NotFiled, &reason).await?;
             tx.commit().await?;
-            Ok(Filed { filed: 0, quarantined: 1 })
+            Ok(Filed { quarantined: 1, ..Filed::default() })
         }
     }
 }
@@ -111,6 +116,8 @@ async fn file_together(
         desk: &receive.desk,
         happened: Vec::new(),
         news: Vec::new(),
+        rules: receive.rules.of(&mut tx, channel.id, folder.id).await?,
+        set: None,
     };
     round.writes.reserve(&mut tx, waiting.len() as i64).await?;
     let mut recalled = recall::recall(&receive.desk, &mut tx, channel.id, &mut round.writes, batch).await?;
@@ -149,6 +156,10 @@ struct Round<'a> {
     /// What people are to be told of when the batch is written: whoever has something to tell pushes it here.
     happened: Vec<Happened>,
     news: Vec<tell::News>,
+    /// The rules of the folder.
+    rules: Arc<Rules>,
+    /// Under which id they are written down, once they are.
+    set: Option<i64>,
 }
 
 impl Round<'_> {
@@ -160,18 +171,33 @@ impl Round<'_> {
         one: &Opened,
         read: &Read,
     ) -> Result<(), Error> {
+        let rules = match one.after_all {
+            true => Arc::new(self.rules.without_filters()),
+            false => self.rules.clone(),
+        };
         let mut known = recalled.known(self.channel, read, &self.writes);
         if known.seen.is_some_and(|seen| self.brought.contains(&seen.message)) {
             known.origin = Origin::History;
+        }
+        if !self.rules.tried().is_empty() {
+            let (size_bytes, nature) = (one.size_bytes, read.nature);
+            known.trial = Some(Trial { rules: &rules, size_bytes, nature });
         }
         let decided = catch_unwind(AssertUnwindSafe(|| intake::decide(&read.letter, &known)));
         let plan = match decided {
             Ok(plan) => plan,
             Err(panic) => return self.aside(tx, id, &panic_reason(&*panic)).await,
         };
-        let seen = self.carry_out(tx, recalled, one, read, &plan).await?;
+        if let Some(rule) = plan.skip {
+            self.writes.filtered(id, rule);
+            self.writes.rule_hit(rule);
+            self.done.filtered += 1;
+            return Ok(());
+        }
+        let (seen, did) = self.carry_out(tx, recalled, (id, one, read), (&plan, &rules)).await?;
         recalled.remember(read, &plan, seen);
-        self.writes.filed(id, seen.message, self.folder.after_filing);
+        let after = if did.moves { AfterFiling::Leave } else { self.folder.after_filing };
+        self.writes.filed(id, seen.message, after);
         self.done.filed += 1;
         Ok(())
     }
@@ -187,18 +213,24 @@ impl Round<'_> {
         &mut self,
         tx: &mut Tx,
         recalled: &mut Recalled,
-        one: &Opened,
-        read: &Read,
-        plan: &Plan,
-    ) -> Result<Seen, Error> {
+        (id, one, read): (OccurrenceId, &Opened, &Read),
+        (plan, rules): (&Plan, &Rules),
+    ) -> Result<(Seen, Did), Error> {
         let thread = self.thread(tx, recalled, one, read, plan).await?;
+        let before = self.writes.thread(thread).map_or(MessageId(0), |thread| thread.last_message);
         let message = match plan.seen {
             Some(seen) => seen.message,
             None => self.message(thread, one, read, plan)?,
         };
+        for user in plan.silenced.iter().filter(|_| plan.seen.is_none()) {
+            self.writes.silence(*user, thread, message, before);
+        }
         self.show(recalled, thread, read)?;
         self.links(thread, message, plan)?;
         self.case(tx, thread, message, read, plan).await?;
+        let acted = Acted { id, thread, message, one, read, plan, rules };
+        let did = self.act(tx, recalled, &acted).await?;
+        self.trace(tx, &acted, &did).await?;
         if plan.seen.is_none() {
             self.writes.note_message(
                 thread,
@@ -211,7 +243,7 @@ impl Round<'_> {
         }
         self.tell(recalled, read, plan, (thread, message));
         self.auto_reply(tx, recalled, thread, read, plan).await?;
-        Ok(Seen { message, thread, unverified: plan.unverified })
+        Ok((Seen { message, thread, unverified: plan.unverified }, did))
     }
 
     async fn thread(

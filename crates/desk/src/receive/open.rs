@@ -3,6 +3,7 @@
 use crate::token;
 use intake::plan;
 use mail::bounce::Bounce;
+use mail::nature::Nature;
 use mail::{Address, Letter, fold::fold};
 use model::{FolderId, MailboxId, OccurrenceId, OccurrenceState, QuarantineReason, Time, Unverified};
 use std::collections::HashSet;
@@ -83,6 +84,8 @@ pub struct Opened {
     pub(super) kept: Option<Kept>,
     /// Its occurrence, once it is kept.
     pub(super) occurrence: Option<OccurrenceId>,
+    /// Somebody wants it filed although a filter says otherwise: no filter is tried.
+    pub(super) after_all: bool,
     /// When the server says it arrived.
     pub(super) internal_at: Time,
     /// What was read; `None` if it is put aside.
@@ -123,6 +126,7 @@ pub(super) struct Read {
     pub snippet: String,
     pub marks: String,
     pub has_html: bool,
+    pub nature: Nature,
 }
 
 impl Read {
@@ -184,6 +188,7 @@ pub(super) fn open(stored: &StoredParts, place: &Place, item: Item) -> Opened {
         uid: item.uid,
         size_bytes: kept.size_bytes,
         occurrence: None,
+        after_all: false,
         kept: Some(kept),
         read,
     }
@@ -212,6 +217,7 @@ pub(super) fn again(waiting: &Waiting, raw: &[u8]) -> Opened {
     Opened {
         kept: None,
         occurrence: Some(waiting.id),
+        after_all: waiting.after_all,
         internal_at: waiting.internal_at,
         read: read.map(Box::new),
         uid: waiting.uid,
@@ -294,6 +300,7 @@ pub(super) fn panic_reason(panic: &(dyn std::any::Any + Send)) -> String {
 
 fn read(raw: &[u8], mut letter: Letter) -> Read {
     let bounce = mail::bounce::recognise(raw, &letter);
+    let nature = mail::nature::nature(&letter, bounce.as_ref());
     let marks = marks(bounce.as_ref(), &letter);
     let has_html = letter.html.take().is_some();
     let index = IndexText {
@@ -319,6 +326,7 @@ fn read(raw: &[u8], mut letter: Letter) -> Read {
         index,
         marks,
         has_html,
+        nature,
         letter,
     }
 }

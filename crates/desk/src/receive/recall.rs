@@ -118,6 +118,7 @@ impl Recalled {
             bounced: read.bounced.as_ref().and_then(|mid| self.bounced.get(mid)).copied(),
             numbered: numbered.map(|(record, name)| Tied { record: *record, name: name.clone() }).collect(),
             directory: &self.directory,
+            trial: None,
         }
     }
 

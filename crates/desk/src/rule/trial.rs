@@ -165,8 +165,7 @@ fn tried(rules: &Rules, Letter { brief, raw }: Letter) -> Option<TriedMessage> {
         letter: &letter,
         size_bytes: u64::try_from(brief.size_bytes).unwrap_or(0),
         auth: &brief.auth,
-        nature: nature::nature(&raw, &letter),
-        language: nature::language(&letter),
+        nature: nature::nature(&letter, mail::bounce::recognise(&raw, &letter).as_ref()),
     };
     let outcome = rules::apply(rules, &about);
     let hit = outcome.hits.into_iter().next()?;

@@ -272,7 +272,7 @@ impl Ask {
             Ask::Word { field, word, is } => {
                 let word_there = match field {
                     RuleField::Auth => about.auth,
-                    RuleField::Language => about.language,
+                    RuleField::Language => texts.language(),
                     _ => about.nature.word(),
                 };
                 ((word_there == word) == *is).then(|| word_there.to_owned())

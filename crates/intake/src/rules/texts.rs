@@ -35,6 +35,7 @@ pub(super) struct Texts<'a> {
     pub about: &'a About<'a>,
     fixed: [OnceCell<Rc<Text<'a>>>; FIXED.len()],
     headers: RefCell<HashMap<String, Rc<Text<'a>>>>,
+    language: OnceCell<&'static str>,
     /// Steps that regular expressions may still take where their automaton does not serve.
     pub steps: Cell<usize>,
 }
@@ -52,8 +53,14 @@ impl<'a> Texts<'a> {
             about,
             fixed: Default::default(),
             headers: RefCell::default(),
+            language: OnceCell::new(),
             steps: Cell::new(super::pattern::MOST_STEPS),
         }
+    }
+
+    /// Its language, "" if that is not known.
+    pub fn language(&self) -> &'static str {
+        self.language.get_or_init(|| mail::nature::language(self.about.letter))
     }
 
     /// The text of a field; `header` is a header field's name, lower case.

@@ -20,14 +20,17 @@ pub async fn merge_threads(tx: &mut Tx, into: ThreadId, from: ThreadId, at: Time
         "DELETE FROM suggestions WHERE thread_id = $2 AND record_id IN (SELECT record_id FROM suggestions WHERE thread_id = $1)",
         "UPDATE suggestions SET thread_id = $1 WHERE thread_id = $2",
         "UPDATE threads SET parted_from = $1 WHERE parted_from = $2",
+        "INSERT INTO thread_labels (thread_id, label_id) SELECT CAST($1 AS BIGINT), label_id FROM thread_labels WHERE thread_id = $2 ON CONFLICT DO NOTHING",
         "INSERT INTO thread_access (token, thread_id, last_at) SELECT token, CAST($1 AS BIGINT), last_at FROM thread_access WHERE thread_id = $2
          ON CONFLICT (token, thread_id) DO UPDATE SET last_at = excluded.last_at WHERE thread_access.last_at < excluded.last_at",
     ] {
         tx.execute(text, both()).await?;
     }
-    for text in
-        ["DELETE FROM thread_access WHERE thread_id = $1", "DELETE FROM thread_reads WHERE thread_id = $1"]
-    {
+    for text in [
+        "DELETE FROM thread_access WHERE thread_id = $1",
+        "DELETE FROM thread_reads WHERE thread_id = $1",
+        "DELETE FROM thread_labels WHERE thread_id = $1",
+    ] {
         tx.execute(text, params![from]).await?;
     }
     merge_cases(tx, into, from, at).await?;

@@ -16,6 +16,8 @@ pub struct Waiting {
     pub attempts: i64,
     /// When the server says it arrived.
     pub internal_at: Time,
+    /// Somebody wants it filed although a filter says otherwise.
+    pub after_all: bool,
 }
 
 /// Up to `limit` kept occurrences of a folder with an id above `after`, oldest first.
@@ -27,13 +29,19 @@ pub async fn waiting(
 ) -> Result<Vec<Waiting>, Error> {
     let rows = sql
         .query(
-            "SELECT id, uid, attempts, internal_at FROM occurrences WHERE folder_id = $1 AND state = 'kept' AND id > $2 ORDER BY id LIMIT $3",
+            "SELECT id, uid, attempts, internal_at, rule_id FROM occurrences WHERE folder_id = $1 AND state = 'kept' AND id > $2 ORDER BY id LIMIT $3",
             params![folder.id, after, limit],
         )
         .await?;
     rows.iter()
         .map(|row| {
-            Ok(Waiting { id: row.get(0)?, uid: row.get(1)?, attempts: row.get(2)?, internal_at: row.get(3)? })
+            Ok(Waiting {
+                id: row.get(0)?,
+                uid: row.get(1)?,
+                attempts: row.get(2)?,
+                internal_at: row.get(3)?,
+                after_all: row.get::<Option<i64>>(4)?.is_some(),
+            })
         })
         .collect()
 }

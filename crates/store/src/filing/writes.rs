@@ -1,6 +1,7 @@
 //! What a batch of plans writes, collected per table and written in one hop per table.
 
 mod flush;
+mod rules;
 mod spoke;
 
 pub use spoke::Voice;
@@ -41,6 +42,7 @@ pub struct Writes {
     first_answers: Vec<Params>,
     writers: Vec<Params>,
     filed: Vec<Params>,
+    rules: rules::RuleWrites,
     index: Vec<IndexRow>,
     changes: BTreeSet<(&'static str, i64, i64, &'static str)>,
     next: HashMap<&'static str, std::ops::Range<i64>>,
@@ -85,8 +87,8 @@ pub struct NewMessage {
     pub attachments: Vec<NewAttachment>,
     /// Its place in the index, without labels.
     pub index: IndexText,
-    /// History is nobody's unread mail.
-    pub history: bool,
+    /// It is nobody's unread mail: history, and what a rule marks read.
+    pub read: bool,
     /// What the mailbox's own server says of its writer.
     pub auth: Verdict,
     /// Why its place in the thread is not to be trusted.
@@ -247,7 +249,7 @@ impl Writes {
         let state = self.thread_mut(thread)?;
         state.messages += 1;
         state.attachments += message.attachments.len() as i64;
-        if !message.history {
+        if !message.read {
             state.last_message = state.last_message.max(id);
         }
         if message.received_at < state.first_at {

@@ -60,7 +60,7 @@ pub(super) fn new(origin: Origin, one: &Opened, read: &Read, plan: &Plan) -> New
         participants: participants(letter),
         attachments: attachments(letter),
         index: read.index.clone(),
-        history: origin != Origin::Live,
+        read: origin != Origin::Live || plan.is_read(),
         auth: plan.auth,
         unverified: plan.unverified,
         bounce_of: plan.bounce_of,

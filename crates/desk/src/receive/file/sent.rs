@@ -94,6 +94,9 @@ fn plan(thread: ThreadId, steps: Vec<Step>) -> Plan {
         bounce_of: None,
         case: intake::plan::CasePlan::None,
         actions: Vec::new(),
+        hits: Vec::new(),
+        skip: None,
+        silenced: Vec::new(),
         steps,
     }
 }

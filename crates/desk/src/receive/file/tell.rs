@@ -18,7 +18,7 @@ use store::sql::{Error, Tx};
 pub(super) struct News {
     thread: ThreadId,
     message: MessageId,
-    /// Users whose address wrote it.
+    /// Users whose address wrote it, and those whose own filters keep it from them: they are not told.
     writers: Vec<UserId>,
     from_address: String,
     data: Params,
@@ -33,7 +33,8 @@ impl Round<'_> {
         }
         let writer = read.letter.from.first();
         let from_address = writer.map(mail::Address::key).unwrap_or_default();
-        let writers = recalled.users.get(&from_address).into_iter().flatten().map(|id| UserId(*id)).collect();
+        let writers = recalled.users.get(&from_address).into_iter().flatten().map(|id| UserId(*id));
+        let writers = writers.chain(plan.silenced.iter().copied()).collect();
         let from = writer.map(|writer| writer.name.clone().unwrap_or_else(|| writer.address.clone()));
         let subject = read.letter.subject.clone();
         let data = Params::from([("from", from.unwrap_or_default()), ("subject", subject)]);

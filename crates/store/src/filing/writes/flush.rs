@@ -3,19 +3,25 @@
 use super::Writes;
 use crate::filing::ThreadState;
 use crate::params;
-use crate::sql::{Error, Params, Tx};
+use crate::sql::{Error, Params, Tx, Value};
 use crate::{access, counters, search};
-use model::Time;
+use model::{MessageId, Time};
 
 impl Writes {
     /// Writes everything collected, and forgets it; the known threads stay known.
     pub async fn flush(&mut self, tx: &mut Tx, at: Time) -> Result<(), Error> {
         self.flush_threads(tx).await?;
+        let mut messages = std::mem::take(&mut self.messages);
+        for row in &mut messages {
+            let Some(Value::Int(id)) = row.first() else { continue };
+            let trace = self.take_trace(MessageId(*id));
+            row.push(trace.into());
+        }
         let insert = [
             (
-                "INSERT INTO messages (id, identity, thread_id, direction, mid, in_reply_to, refs, subject, from_name, from_address, sent_at, received_at, size_bytes, snippet, has_html, attachments, marks, plan, filed_at, auth, unverified, bounce_of) VALUES",
+                "INSERT INTO messages (id, identity, thread_id, direction, mid, in_reply_to, refs, subject, from_name, from_address, sent_at, received_at, size_bytes, snippet, has_html, attachments, marks, plan, filed_at, auth, unverified, bounce_of, trace) VALUES",
                 "",
-                std::mem::take(&mut self.messages),
+                messages,
             ),
             (
                 "INSERT INTO participants (message_id, role, position, name, address) VALUES",
@@ -42,6 +48,7 @@ impl Writes {
         search::index(tx, std::mem::take(&mut self.index)).await?;
         tx.execute_many("UPDATE occurrences SET state = 'filed', reason = NULL, reason_code = NULL, message_id = $2, settle = $3 WHERE id = $1", std::mem::take(&mut self.filed))
             .await?;
+        self.flush_rules(tx, at).await?;
         self.flush_changes(tx, at).await
     }
 
