@@ -32,9 +32,11 @@ pub mod seal;
 pub mod search;
 pub mod sending;
 pub mod sign_in;
+pub mod suggestion;
 pub mod template;
 pub mod thread;
 pub mod token;
+pub mod verify;
 
 use std::collections::BTreeMap;
 use store::sql::{Db, Tx};

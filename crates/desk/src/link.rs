@@ -8,6 +8,7 @@ use store::links::{self, Link, NewLink};
 use store::records::{self, Record};
 use store::sql::Tx;
 use store::stream::{self, NewEntry, StreamKind};
+use store::suggestions;
 use store::threads;
 
 /// Ties a record to a thread; with a contact its account is tied too. A thread without a case joins
@@ -17,6 +18,17 @@ pub async fn add(
     actor: &Actor,
     thread_id: ThreadId,
     record_id: RecordId,
+) -> Result<Link, Refusal> {
+    add_because(desk, actor, thread_id, record_id, String::new()).await
+}
+
+/// The same; the link keeps what it was suggested for.
+pub(crate) async fn add_because(
+    desk: &Desk,
+    actor: &Actor,
+    thread_id: ThreadId,
+    record_id: RecordId,
+    detail: String,
 ) -> Result<Link, Refusal> {
     actor.may(Verb::LinkThread)?;
     let now = desk.clock.now();
@@ -31,13 +43,14 @@ pub async fn add(
         thread: thread_id,
         record: record_id,
         reason: LinkReason::ByHand,
-        detail: String::new(),
+        detail,
         user: actor.user,
         at: now,
     };
     let Some(id) = links::add(&mut tx, link).await? else {
         return Err(Refusal::conflict("linked_already", "The thread is linked to this record already."));
     };
+    suggestions::forget(&mut tx, thread_id, record_id).await?;
     tell(&mut tx, actor, thread_id, record_id, &record.name, StreamKind::Linked, now).await?;
     account_of_contact(&mut tx, actor, thread_id, &record, now).await?;
     if record.kind == RecordKind::Case && threads::case_id(&mut tx, thread_id).await?.is_none() {
@@ -76,7 +89,7 @@ async fn account_of_contact(
 }
 
 /// Unties; from a case it joined by hand the thread parts. The link to a case that was made of the
-/// thread stays: that is no guess.
+/// thread stays: that is no guess. Nothing ties the two again by itself.
 pub async fn remove(desk: &Desk, actor: &Actor, id: LinkId) -> Result<(), Refusal> {
     actor.may(Verb::LinkThread)?;
     let now = desk.clock.now();
@@ -96,6 +109,7 @@ pub async fn remove(desk: &Desk, actor: &Actor, id: LinkId) -> Result<(), Refusa
     }
     access::refresh(&mut tx, link.thread).await?;
     let record = link.record;
+    suggestions::dismiss(&mut tx, link.thread, record.id, now).await?;
     tell(&mut tx, actor, link.thread, record.id, &record.name, StreamKind::Unlinked, now).await?;
     changes::add(&mut tx, thread::change(link.thread, "unlinked"), now).await?;
     Ok(tx.commit().await?)

@@ -15,6 +15,7 @@
 
 mod add;
 mod allowed;
+mod authserv;
 mod change;
 pub(crate) mod checked;
 mod clear;
@@ -31,6 +32,7 @@ pub use add::add;
 pub(crate) use add::reach_of;
 pub(crate) use allowed::reach_now;
 pub use allowed::{allow_hosts, allowed_hosts};
+pub use authserv::server_name_seen;
 pub use change::change;
 pub use clear::{Clearing, clear, preview_clearing};
 pub(crate) use folders::copy_to_sent;

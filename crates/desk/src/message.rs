@@ -20,6 +20,8 @@ use store::messages::{self, Attachment, Message};
 pub struct Marks {
     /// It says that another message could not be delivered.
     pub bounce: bool,
+    /// To whom, and why.
+    pub failures: Vec<Failure>,
     /// Why it counts as an automatic answer.
     pub auto_reply: Option<String>,
     /// The mailing list it came through.
@@ -30,10 +32,31 @@ pub struct Marks {
     pub authentication: Option<String>,
 }
 
+/// What a bounce says of one recipient.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Failure {
+    /// Whom it speaks of.
+    pub address: String,
+    /// What happened: failed, delayed, delivered, relayed, expanded, complained.
+    pub kind: String,
+    /// Enhanced status code (RFC 3463).
+    pub status: Option<String>,
+    /// Whether trying again is useless.
+    pub permanent: Option<bool>,
+    /// What the other server said.
+    pub diagnostic: Option<String>,
+}
+
 impl Marks {
     /// From the shelf. What cannot be read was not written by this program, and marks nothing.
     pub fn of(message: &Message) -> Marks {
-        serde_json::from_str(&message.marks).unwrap_or_default()
+        Marks::read(&message.marks)
+    }
+
+    /// From JSON.
+    pub fn read(json: &str) -> Marks {
+        serde_json::from_str(json).unwrap_or_default()
     }
 }
 
@@ -170,7 +193,11 @@ async fn part(
     Ok((found, bytes.ok_or(Refusal::NotFound)?))
 }
 
-async fn visible(sql: &mut impl store::sql::Sql, actor: &Actor, id: MessageId) -> Result<Message, Refusal> {
+pub(crate) async fn visible(
+    sql: &mut impl store::sql::Sql,
+    actor: &Actor,
+    id: MessageId,
+) -> Result<Message, Refusal> {
     actor.may(Verb::ReadMail)?;
     messages::message(sql, id, &actor.mail_access()).await?.ok_or(Refusal::NotFound)
 }

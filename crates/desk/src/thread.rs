@@ -4,7 +4,7 @@
 //! its events) is decided in one place, and the API only gives it its outer shape.
 
 use crate::may::{Actor, Verb};
-use crate::{Desk, Refusal, message, notification};
+use crate::{Desk, Refusal, message, notification, suggestion};
 use model::{MailboxId, MessageId, RecordId, ThreadId, Time};
 use std::collections::{HashMap, HashSet};
 use store::changes::{self, Change, ChangeKind, RecordsHeard};
@@ -13,10 +13,8 @@ use store::messages::{self, Message};
 use store::records;
 use store::sql::Sql;
 use store::stream::{self, Entry};
-use store::threads::{self, Filter, Reader, RecordBrief, ThreadRow, View};
-
-/// Records that a thread's page suggests.
-const MOST_SUGGESTIONS: i64 = 5;
+use store::suggestions::{self, Suggestion};
+use store::threads::{self, Filter, Reader, ThreadRow, View};
 
 /// The lists of an inbox and how many threads they have.
 #[derive(Clone, Debug)]
@@ -72,7 +70,7 @@ pub struct Thread {
     /// Its records and why.
     pub links: Vec<Link>,
     /// Records that it might concern too.
-    pub suggestions: Vec<RecordBrief>,
+    pub suggestions: Vec<Suggestion>,
     /// Remote pictures that are kept from loading, by message: of the newest
     /// [`message::MOST_COUNTED`] messages with HTML.
     pub blocked_remote: HashMap<MessageId, u32>,
@@ -139,7 +137,7 @@ pub async fn open(desk: &Desk, actor: &Actor, id: ThreadId) -> Result<Thread, Re
     let seen = seen(&mut sql, named, &heard).await?;
     let linked = all.into_iter().filter(|link| seen.contains(&link.record.id)).collect();
     let entries = entries.into_iter().filter(|entry| entry.record.is_none_or(|id| seen.contains(&id)));
-    let suggestions = links::suggestions(&mut sql, id, &heard, MOST_SUGGESTIONS).await?;
+    let suggestions = suggestions::of_thread(&mut sql, id, &heard, suggestion::MOST).await?;
     let blocked_remote = message::blocked_remote(&mut sql, &messages).await?;
     drop(sql);
     let blocked_remote = blocked_remote.count().await?;

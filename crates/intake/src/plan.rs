@@ -93,8 +93,8 @@ pub struct Thread {
     pub id: ThreadId,
     /// Its case, if it has one.
     pub case: Option<Case>,
-    /// Addresses (lower case) that took part in it: From, Reply-To, To and Cc of its messages, but of those
-    /// that are not verified.
+    /// Addresses (lower case) that took part in it: From, Reply-To, To and Cc of its messages, but of
+    /// bounces and those that are not verified.
     pub people: HashSet<String>,
     /// Records it is linked to.
     pub records: Vec<Tied>,

@@ -45,10 +45,10 @@ pub fn verdict(letter: &Letter, authserv_id: &str) -> Verdict {
     }
 }
 
-/// What the topmost field calls its server: what an administrator is offered as the authserv-id of a mailbox.
-pub fn server(letter: &Letter) -> Option<String> {
-    let field = Field::read(letter.authentication_results.first()?)?;
-    (!field.server.is_empty()).then_some(field.server)
+/// What a field calls its server: what an administrator is offered as the authserv-id of a mailbox.
+pub fn server(field: &str) -> Option<String> {
+    let server = Field::read(field)?.server;
+    (!server.is_empty()).then_some(server)
 }
 
 /// The run of fields that are believed.

@@ -22,6 +22,7 @@ pub mod search;
 pub mod sending;
 pub mod session;
 pub mod settings;
+pub mod suggestions;
 pub mod threads;
 pub mod tokens;
 pub mod views;

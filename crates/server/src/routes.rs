@@ -7,7 +7,7 @@
 
 use crate::App;
 use crate::api::{cases, changes, events, guess, health, mailbox_folders, mailbox_rounds, mailboxes};
-use crate::api::{labels, rules, sending, session, settings, threads, tokens, views};
+use crate::api::{labels, rules, sending, session, settings, suggestions, threads, tokens, views};
 use crate::api::{messages, notifications, oauth, outbox, people, providers, quarantine, records, search};
 use crate::guard::Door::{self, Anybody, May, Open, SignedIn};
 use axum::extract::DefaultBodyLimit;
@@ -141,6 +141,11 @@ fn mail() -> Vec<Route> {
         route(May(Verb::NoteOnThread), routes!(threads::add_thread_note)),
         route(May(Verb::LinkThread), routes!(threads::add_link)),
         route(May(Verb::LinkThread), routes!(threads::remove_link)),
+        route(May(Verb::ReadMail), routes!(suggestions::list_suggestions)),
+        route(May(Verb::LinkThread), routes!(suggestions::accept_suggestion)),
+        route(May(Verb::LinkThread), routes!(suggestions::dismiss_suggestion)),
+        route(May(Verb::LinkThread), routes!(suggestions::verify_message)),
+        route(May(Verb::LinkThread), routes!(suggestions::detach_message)),
         route(May(Verb::CreateCase), routes!(threads::create_case)),
         route(May(Verb::ReadMail), routes!(messages::get_message)),
         route(May(Verb::ReadMail), routes!(messages::get_message_body)),

@@ -126,6 +126,10 @@ word_schemas! {
     CaseStatus of model::CaseStatus,
     /// Schema of [`model::LinkReason`].
     LinkReason of model::LinkReason,
+    /// Schema of [`model::Unverified`].
+    Unverified of model::Unverified,
+    /// Schema of [`model::Verdict`].
+    Verdict of model::Verdict,
     /// Schema of [`store::changes::ChangeKind`].
     ChangeKind of store::changes::ChangeKind,
     /// Schema of [`desk::people::Language`].

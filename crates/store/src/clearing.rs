@@ -114,6 +114,8 @@ async fn forget_messages(tx: &mut Tx, messages: BTreeSet<MessageId>) -> Result<B
         "DELETE FROM participants WHERE message_id = $1",
         "DELETE FROM attachments WHERE message_id = $1",
         "DELETE FROM stream WHERE message_id = $1",
+        "UPDATE suggestions SET message_id = NULL WHERE message_id = $1",
+        "UPDATE messages SET bounce_of = NULL WHERE bounce_of = $1",
         "DELETE FROM messages WHERE id = $1",
     ] {
         tx.execute_many(text, each(&gone)).await?;
@@ -131,6 +133,7 @@ async fn settle_thread(tx: &mut Tx, mailbox: MailboxId, thread: ThreadId) -> Res
         for text in [
             "DELETE FROM stream WHERE thread_id = $1",
             "DELETE FROM links WHERE thread_id = $1",
+            "DELETE FROM suggestions WHERE thread_id = $1",
             "DELETE FROM thread_ids WHERE thread_id = $1",
             "DELETE FROM thread_access WHERE thread_id = $1",
             "DELETE FROM thread_reads WHERE thread_id = $1",

@@ -38,6 +38,7 @@ pub mod search;
 pub mod settings;
 pub mod sql;
 pub mod stream;
+pub mod suggestions;
 pub mod templates;
 pub mod threads;
 pub mod uidls;

@@ -1,6 +1,5 @@
 //! Ties between threads and records, each with its reason.
 
-use crate::changes::RecordsHeard;
 use crate::counters;
 use crate::params;
 use crate::sql::{Error, Row, Sql, Tx};
@@ -99,28 +98,6 @@ pub async fn remove(tx: &mut Tx, id: LinkId, thread: ThreadId) -> Result<bool, E
         tx.execute("UPDATE threads SET links = links - 1 WHERE id = $1", params![thread]).await?;
     }
     Ok(removed == 1)
-}
-
-/// Records that the thread might concern too: one of their addresses takes part in it, and they are
-/// not linked. The most frequent first; as far as they may be seen.
-pub async fn suggestions(
-    sql: &mut impl Sql,
-    thread: ThreadId,
-    heard: &RecordsHeard,
-    limit: i64,
-) -> Result<Vec<RecordBrief>, Error> {
-    let mut params = params![thread, limit];
-    let seen = heard.condition("r", &mut params);
-    let text = format!(
-        "SELECT r.id, r.kind, r.name, r.number, count(*) AS times FROM messages m \
-         JOIN participants p ON p.message_id = m.id \
-         JOIN record_addresses a ON a.address = p.address JOIN records r ON r.id = a.record_id \
-         WHERE m.thread_id = $1 AND r.merged_into IS NULL AND {seen} AND NOT EXISTS \
-         (SELECT 1 FROM links l WHERE l.thread_id = $1 AND l.record_id = r.id) \
-         GROUP BY r.id, r.kind, r.name, r.number ORDER BY times DESC, r.id LIMIT $2"
-    );
-    let rows = sql.query(&text, params).await?;
-    rows.iter().filter_map(|row| record_of(row).transpose()).collect()
 }
 
 /// Links to kinds or for reasons that this program does not know are left out.

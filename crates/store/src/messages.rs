@@ -6,8 +6,8 @@
 
 use crate::params;
 use crate::people::Access;
-use crate::sql::{Error, Params, Row, Sql, Value};
-use model::{MailboxId, MessageId, OccurrenceId, Person, ThreadId, Time};
+use crate::sql::{Error, Params, Row, Sql, Tx, Value};
+use model::{MailboxId, MessageId, OccurrenceId, Person, ThreadId, Time, Unverified, Verdict};
 
 /// Messages of one thread that are shown: the newest ones, where there are more.
 pub const MOST_OF_THREAD: usize = 1000;
@@ -45,6 +45,12 @@ pub struct Message {
     pub marks: String,
     /// JSON: why it was filed as it was, step by step.
     pub plan: String,
+    /// What its mailbox's own server says of the writer.
+    pub auth: Verdict,
+    /// Why its place in the thread is not to be trusted.
+    pub unverified: Option<Unverified>,
+    /// Bounces that speak of it: their ids, and their marks.
+    pub bounces: Vec<(MessageId, String)>,
     /// Everybody named in it, by role in the order of the header.
     pub people: Vec<Participant>,
     /// What came with it.
@@ -92,7 +98,7 @@ pub struct Place {
 
 const COLUMNS: &str = "m.id, m.thread_id, m.direction, m.mid, m.in_reply_to, m.refs, m.subject, \
      m.from_name, m.from_address, m.sent_at, m.received_at, m.size_bytes, m.snippet, m.has_html, \
-     m.marks, m.plan";
+     m.marks, m.plan, m.auth, m.unverified";
 
 /// One message, if it may be seen.
 pub async fn message(sql: &mut impl Sql, id: MessageId, access: &Access) -> Result<Option<Message>, Error> {
@@ -135,8 +141,11 @@ async fn complete(sql: &mut impl Sql, rows: Vec<Row>) -> Result<Vec<Message>, Er
     let people = sql.query_many(PEOPLE, each(&messages)).await?;
     let attachments = sql.query_many(ATTACHMENTS, each(&messages)).await?;
     let places = sql.query_many(PLACES, each(&messages)).await?;
-    let more = people.iter().zip(&attachments).zip(&places);
-    for (message, ((people, attachments), places)) in messages.iter_mut().zip(more) {
+    let bounces = sql.query_many(BOUNCES, each(&messages)).await?;
+    let more = people.iter().zip(&attachments).zip(&places).zip(&bounces);
+    for (message, (((people, attachments), places), bounces)) in messages.iter_mut().zip(more) {
+        message.bounces =
+            bounces.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect::<Result<_, _>>()?;
         message.people = people.iter().map(participant_of).collect::<Result<_, _>>()?;
         message.attachments = attachments.iter().map(attachment_of).collect::<Result<_, _>>()?;
         message.places = places.iter().map(place_of).collect::<Result<_, _>>()?;
@@ -151,6 +160,8 @@ const ATTACHMENTS: &str = "SELECT position, name, content_type, content_id, size
 const PLACES: &str = "SELECT DISTINCT b.id, b.address, f.name FROM occurrences o \
      JOIN mailboxes b ON b.id = o.mailbox_id JOIN folders f ON f.id = o.folder_id \
      WHERE o.message_id = $1 AND o.gone_at IS NULL ORDER BY b.id, f.name";
+
+const BOUNCES: &str = "SELECT id, marks FROM messages WHERE bounce_of = $1 ORDER BY id LIMIT 20";
 
 fn bare(row: &Row) -> Result<Message, Error> {
     Ok(Message {
@@ -169,6 +180,9 @@ fn bare(row: &Row) -> Result<Message, Error> {
         has_html: row.get(13)?,
         marks: row.get(14)?,
         plan: row.get(15)?,
+        auth: Verdict::of(&row.get::<String>(16)?).unwrap_or(Verdict::Unknown),
+        unverified: Unverified::of(&row.get::<String>(17)?),
+        bounces: Vec::new(),
         people: Vec::new(),
         attachments: Vec::new(),
         places: Vec::new(),
@@ -299,4 +313,39 @@ fn brief_of(row: &Row) -> Result<Brief, Error> {
         size_bytes: row.get(6)?,
         auth: row.get(7)?,
     })
+}
+
+/// How many messages a thread has.
+pub async fn count(sql: &mut impl Sql, thread: ThreadId) -> Result<i64, Error> {
+    let text = "SELECT COUNT(*) FROM messages WHERE thread_id = $1";
+    sql.query_one(text, params![thread]).await?.get(0)
+}
+
+/// Its place in the thread is to be trusted.
+pub async fn verify(tx: &mut Tx, id: MessageId) -> Result<(), Error> {
+    tx.execute("UPDATE messages SET unverified = '' WHERE id = $1", params![id]).await.map(drop)
+}
+
+/// A message that left its thread for one of its own takes along what it suggested, and nothing that the old one is
+/// linked to.
+pub async fn stand_alone(tx: &mut Tx, id: MessageId, from: ThreadId, to: ThreadId) -> Result<(), Error> {
+    verify(tx, id).await?;
+    tx.execute("DELETE FROM links WHERE thread_id = $1", params![to]).await?;
+    tx.execute("UPDATE threads SET links = 0 WHERE id = $1", params![to]).await?;
+    let text = "UPDATE suggestions SET thread_id = $3 WHERE thread_id = $2 AND message_id = $1 AND dismissed_at IS NULL";
+    tx.execute(text, params![id, from, to]).await?;
+    let text = "DELETE FROM stream WHERE message_id = $1 AND record_id IS NOT NULL";
+    tx.execute(text, params![id]).await.map(drop)
+}
+
+/// What the newest messages of a mailbox's threads say of themselves (JSON marks), for what its server calls itself.
+pub async fn marks_of_mailbox(
+    sql: &mut impl Sql,
+    mailbox: MailboxId,
+    limit: i64,
+) -> Result<Vec<String>, Error> {
+    let text = "SELECT m.marks FROM thread_access a JOIN threads t ON t.id = a.thread_id JOIN messages m ON m.id = t.last_message_id \
+                WHERE a.token = $1 ORDER BY a.last_at DESC, a.thread_id DESC LIMIT $2";
+    let rows = sql.query(text, params![format!("m{mailbox}"), limit]).await?;
+    rows.iter().map(|row| row.get(0)).collect()
 }

@@ -33,6 +33,10 @@ model::words! {
         Linked = "linked",
         /// The link was removed.
         Unlinked = "unlinked",
+        /// A message's place in the thread was found to be right.
+        Verified = "verified",
+        /// A message was taken out into a thread of its own.
+        Detached = "detached",
         /// The record was made by hand.
         Created = "created",
         /// The record's fields were changed.

@@ -10,8 +10,10 @@
 //! for, and with access by tokens there are as many counts as combinations of tokens.
 
 mod list;
+mod split;
 
 pub use list::{Filter, View, count, list};
+pub use split::{Chosen, chosen, split};
 
 use crate::labels::{self, Label};
 use crate::params;

@@ -148,7 +148,7 @@ impl Recalled {
                 self.threads_by_id.entry(mid).or_insert(seen.thread);
             }
         }
-        if plan.unverified.is_none() {
+        if plan.unverified.is_none() && plan.bounce_of.is_none() {
             self.people.entry(seen.thread).or_default().extend(addresses(read));
         }
         self.here.insert(seen.thread);

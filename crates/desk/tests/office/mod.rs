@@ -141,6 +141,17 @@ impl Office {
 
     /// Bytes arrive now, and a second passes.
     pub async fn bytes_arrive(&mut self, mailbox: MailboxId, raw: Vec<u8>) {
+        self.file(mailbox, self.uid + 1, vec![raw]).await;
+        self.uid += 1;
+        self.desk.clock.advance_s(1);
+    }
+
+    /// Letters arrive in one batch, as the mailbox's first ones.
+    pub async fn arrive_together(&self, mailbox: MailboxId, letters: Vec<Vec<u8>>) {
+        self.file(mailbox, 1, letters).await;
+    }
+
+    async fn file(&self, mailbox: MailboxId, uid: i64, letters: Vec<Vec<u8>>) {
         let mut sql = &self.desk.db;
         let box_ = mailboxes::mailbox(&mut sql, mailbox).await.unwrap().unwrap();
         let mut folder = store::folders::read_folders(&mut sql, mailbox).await.unwrap().remove(0);
@@ -154,13 +165,12 @@ impl Office {
             },
             origin: Origin::Live,
         };
-        self.uid += 1;
-        let place = Place { mailbox, folder: folder.id, uidvalidity: 1 };
-        let item = Item { uid: self.uid, internal_at: self.desk.clock.now(), raw, aside: None };
-        let mut opened = vec![self.receive.open(&place, item)];
-        self.receive.keep(&mut folder, &mut opened, self.uid).await.unwrap();
+        let (place, count) = (Place { mailbox, folder: folder.id, uidvalidity: 1 }, letters.len() as i64);
+        let item = |(raw, uid)| Item { uid, internal_at: self.desk.clock.now(), raw, aside: None };
+        let items = letters.into_iter().zip(uid..).map(item);
+        let mut opened: Vec<_> = items.map(|item| self.receive.open(&place, item)).collect();
+        self.receive.keep(&mut folder, &mut opened, uid + count - 1).await.unwrap();
         let filed = self.receive.file(&channel, &folder, opened).await.unwrap();
-        assert_eq!((filed.filed, filed.quarantined), (1, 0));
-        self.desk.clock.advance_s(1);
+        assert_eq!((filed.filed, filed.quarantined), (count as u64, 0));
     }
 }

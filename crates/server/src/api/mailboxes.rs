@@ -103,8 +103,10 @@ pub async fn change_mailbox(
 
 async fn one(app: &App, actor: &Actor, mailbox: store::mailboxes::Mailbox) -> Result<Json<Mailbox>, Problem> {
     let ledger = folders::ledger(&mut &app.desk.db, Some(mailbox.id)).await?;
+    let authserv_seen = verbs::server_name_seen(&app.desk, mailbox.id).await?;
     let mut rows = shown(app, actor, vec![mailbox], &ledger).await?;
-    Ok(Json(rows.pop().expect("one goes in, one comes out")))
+    let row = rows.pop().expect("one goes in, one comes out");
+    Ok(Json(Mailbox { authserv_seen, ..row }))
 }
 
 /// An address one may write from.

@@ -6,6 +6,7 @@ mod row;
 pub use entry::{Entry, EventEntry, Link, MessageEntry, NoteEntry, data_of};
 pub use row::{RecordName, ThreadCase, ThreadRow};
 
+use super::suggestions::Suggestion;
 use crate::App;
 use crate::api::cases::Case;
 use crate::extract::{Json, Path, Query, Who};
@@ -44,8 +45,8 @@ pub struct Thread {
     entries: Vec<Entry>,
     /// Its records and why.
     links: Vec<Link>,
-    /// Records one of whose addresses takes part in the thread, and that are not linked to it.
-    suggestions: Vec<RecordName>,
+    /// Records that it may belong to, the likeliest first.
+    suggestions: Vec<Suggestion>,
     /// The newest change this knows of.
     access_version: i64,
 }
@@ -121,7 +122,7 @@ pub async fn get_thread(
         row: thread.row.into(),
         entries,
         links: thread.links.into_iter().map(Link::from).collect(),
-        suggestions: thread.suggestions.into_iter().map(RecordName::from).collect(),
+        suggestions: thread.suggestions.into_iter().map(Suggestion::from).collect(),
         access_version: thread.version,
     }))
 }

@@ -139,7 +139,7 @@ testkit::on_both! {
         let carla = json!({"kind": "contact", "name": "Carla", "addresses": ["Carla@Firm.example"]});
         let carla = ann.post("/api/v1/records", carla).await.json();
         let suggested = ann.get(&path).await.json()["suggestions"].clone();
-        assert_eq!(suggested[0]["id"], carla["id"]);
+        assert_eq!((&suggested[0]["record"]["id"], &suggested[0]["reason"]), (&carla["id"], &json!("from")));
         let link = ann.post(&format!("{path}/links"), json!({"record_id": carla["id"]})).await;
         assert_eq!((link.status, &link.json()["reason"]), (StatusCode::CREATED, &json!("by_hand")));
         let again = ann.post(&format!("{path}/links"), json!({"record_id": carla["id"]})).await;

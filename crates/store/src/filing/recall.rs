@@ -64,14 +64,14 @@ pub async fn survivors(sql: &mut impl Sql, ids: &[ThreadId]) -> Result<HashMap<T
 }
 
 /// Addresses (lower case) that took part in threads: in From, Reply-To, To or Cc of messages whose place there is
-/// trusted; at most [`MOST_PEOPLE`] of each.
+/// trusted, and that are no bounces; at most [`MOST_PEOPLE`] of each.
 pub async fn people(
     sql: &mut impl Sql,
     threads: &[ThreadId],
 ) -> Result<HashMap<ThreadId, HashSet<String>>, Error> {
     let text = format!(
         "SELECT DISTINCT p.address FROM messages m JOIN participants p ON p.message_id = m.id
-         WHERE m.thread_id = $1 AND m.unverified = '' AND p.role IN ('from', 'reply_to', 'to', 'cc') LIMIT {MOST_PEOPLE}"
+         WHERE m.thread_id = $1 AND m.unverified = '' AND m.bounce_of IS NULL AND p.role IN ('from', 'reply_to', 'to', 'cc') LIMIT {MOST_PEOPLE}"
     );
     let found = sql.query_many(&text, threads.iter().map(|id| params![*id]).collect()).await?;
     let all = |rows: &Vec<Row>| rows.iter().map(|row| row.get(0)).collect::<Result<HashSet<String>, Error>>();
@@ -181,6 +181,8 @@ pub struct ThreadState {
     pub case: Option<CaseState>,
     /// Records linked to it, the case included.
     pub records: Vec<RecordId>,
+    /// Records that somebody said it does not belong to.
+    pub dismissed: Vec<RecordId>,
 }
 
 /// A thread's case as a filing sees it.
@@ -211,14 +213,16 @@ pub async fn thread_states(sql: &mut impl Sql, ids: &[ThreadId]) -> Result<Vec<T
         .await?;
     let links =
         sql.query_many("SELECT record_id FROM links WHERE thread_id = $1 ORDER BY id", asked()).await?;
+    let text = "SELECT record_id FROM suggestions WHERE thread_id = $1 AND dismissed_at IS NOT NULL";
+    let dismissed = sql.query_many(text, asked()).await?;
     threads
         .iter()
-        .zip(links)
-        .filter_map(|(rows, links)| rows.first().map(|row| thread_state(row, &links)))
+        .zip(links.iter().zip(&dismissed))
+        .filter_map(|(rows, (links, dismissed))| rows.first().map(|row| thread_state(row, links, dismissed)))
         .collect()
 }
 
-fn thread_state(row: &Row, links: &[Row]) -> Result<ThreadState, Error> {
+fn thread_state(row: &Row, links: &[Row], dismissed: &[Row]) -> Result<ThreadState, Error> {
     let case = match row.get::<Option<i64>>(10)? {
         None => None,
         Some(id) => Some(CaseState {
@@ -245,6 +249,7 @@ fn thread_state(row: &Row, links: &[Row]) -> Result<ThreadState, Error> {
         attachments: row.get(9)?,
         case,
         records: links.iter().map(|row| row.get(0)).collect::<Result<_, _>>()?,
+        dismissed: dismissed.iter().map(|row| row.get(0)).collect::<Result<_, _>>()?,
     })
 }
 

@@ -230,6 +230,7 @@ impl Writes {
             attachments: 0,
             case: None,
             records: Vec::new(),
+            dismissed: Vec::new(),
         };
         self.threads.insert(id, state);
         self.dirty.insert(id);
@@ -323,7 +324,8 @@ impl Writes {
         Ok(())
     }
 
-    /// Links a record to a thread unless it is; returns whether it was new.
+    /// Links a record to a thread unless it is, or somebody said that it does not belong there; returns whether it
+    /// was new.
     #[allow(clippy::too_many_arguments)]
     pub fn link(
         &mut self,
@@ -336,7 +338,7 @@ impl Writes {
         at: Time,
     ) -> Result<bool, Error> {
         let state = self.thread_mut(thread)?;
-        if state.records.contains(&record) {
+        if state.records.contains(&record) || state.dismissed.contains(&record) {
             return Ok(false);
         }
         state.records.push(record);

@@ -44,6 +44,8 @@ pub struct Mailbox {
     pub(super) create_cases: bool,
     /// What its server calls itself in Authentication-Results; empty: nobody is believed.
     pub(super) authserv_id: String,
+    /// What its server seems to call itself, by its newest messages; null in lists, and where they do not tell.
+    pub(super) authserv_seen: Option<String>,
     /// Whether it is fetched.
     pub(super) active: bool,
     /// A personal one whose owner has yet to enter the password.

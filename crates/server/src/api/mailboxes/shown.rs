@@ -89,6 +89,7 @@ impl Look<'_> {
             teams: mailbox.teams.into_iter().map(|(id, name)| UserName { id: id.0, name }).collect(),
             create_cases: mailbox.create_cases,
             authserv_id: mailbox.authserv_id,
+            authserv_seen: None,
             active: mailbox.active,
             delete_on_server: mailbox.delete_on_server,
             delete_after_days: mailbox.delete_after_days,

@@ -2,9 +2,9 @@
 
 use super::RecordName;
 use crate::shape::{self, Moment, Person, UserName};
-use desk::message::Marks;
+use desk::message::{Failure, Marks};
 use desk::thread::Item;
-use model::{LinkReason, MessageId};
+use model::{LinkReason, MessageId, Unverified, Verdict};
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
 use store::links;
@@ -96,6 +96,50 @@ pub struct MessageEntry {
     flags: MessageFlags,
     /// Remote pictures that are kept from loading.
     blocked_remote: u32,
+    /// Why its place in the thread is not to be trusted; null: it is.
+    #[schema(value_type = Option<shape::Unverified>)]
+    unverified: Option<Unverified>,
+    /// What the mailbox's own server says of its writer; empty: nobody who is believed says anything.
+    #[schema(value_type = shape::Verdict)]
+    auth: Verdict,
+    /// Reports that it did not, or did, reach somebody.
+    bounces: Vec<BounceOf>,
+}
+
+/// What a bounce says of a message of ours.
+#[derive(Serialize, ToSchema)]
+pub struct BounceOf {
+    /// The bounce.
+    message_id: i64,
+    failures: Vec<BounceFailure>,
+}
+
+/// What it says of one recipient.
+#[derive(Serialize, ToSchema)]
+pub struct BounceFailure {
+    address: String,
+    /// `failed`, `delayed`, `delivered`, `relayed`, `expanded`, `complained`.
+    kind: String,
+    /// Enhanced status code (RFC 3463).
+    status: Option<String>,
+    /// Whether trying again is useless; null where it does not tell.
+    permanent: Option<bool>,
+    /// What the other server said.
+    diagnostic: Option<String>,
+}
+
+impl From<Failure> for BounceFailure {
+    fn from(failure: Failure) -> BounceFailure {
+        let Failure { address, kind, status, permanent, diagnostic } = failure;
+        BounceFailure { address, kind, status, permanent, diagnostic }
+    }
+}
+
+impl BounceOf {
+    fn of((id, marks): &(MessageId, String)) -> BounceOf {
+        let failures = Marks::read(marks).failures;
+        BounceOf { message_id: id.0, failures: failures.into_iter().map(BounceFailure::from).collect() }
+    }
 }
 
 impl MessageEntry {
@@ -121,6 +165,9 @@ impl MessageEntry {
             mailboxes: message.places.into_iter().map(MessagePlace::from).collect(),
             flags: marks.into(),
             blocked_remote,
+            unverified: message.unverified,
+            auth: message.auth,
+            bounces: message.bounces.iter().map(BounceOf::of).collect(),
         }
     }
 }
