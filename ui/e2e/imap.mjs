@@ -9,6 +9,13 @@ export async function flagsOf({ host, port, password }, user, folder) {
   return lines.filter((l) => /^\* \d+ FETCH /.test(l)).map((l) => /FLAGS \(([^)]*)\)/.exec(l)?.[1] ?? '');
 }
 
+/** Puts a mail into a folder, as if it had just arrived. The text's line ends are LF; it is sent without waiting (RFC 7888). */
+export async function deliver({ host, port, password }, user, folder, text) {
+  const mail = text.replaceAll('\n', '\r\n');
+  const lines = await talk({ host, port }, [`LOGIN "${user}" "${password}"`, `APPEND "${folder}" {${Buffer.byteLength(mail)}+}\r\n${mail}`, 'LOGOUT']);
+  if (!lines.some((l) => l.startsWith('a1 OK'))) throw new Error(`the mail was not taken: ${lines.join(' | ')}`);
+}
+
 /** Says the commands one after another; gives all lines of the server. An empty folder answers FETCH with BAD or NO, which is no error here. */
 function talk({ host, port }, commands) {
   return new Promise((done, fail) => {

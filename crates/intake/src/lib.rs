@@ -6,6 +6,7 @@
 //! carries out the other.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod archive;
 mod case;
 pub mod form;
 mod freemail;

@@ -20,6 +20,9 @@ pub struct Known<'a> {
     pub seen: Option<Seen>,
     /// Threads that the letter's own id or those it refers to belong to, each once, the nearest first.
     pub threads: Vec<Thread>,
+    /// Of history: the thread that the letter, a reply of which no ancestor is there, has in common with its writer's
+    /// mail by the subject.
+    pub gathered: Option<ThreadId>,
     /// What the mailbox's own server says of the writer.
     pub auth: Verdict,
     /// Of a bounce: the message of ours that it speaks of, and the thread of that.

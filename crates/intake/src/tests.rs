@@ -81,6 +81,7 @@ impl World {
             origin: *origin,
             seen: *seen,
             threads: threads.clone(),
+            gathered: None,
             auth: *auth,
             bounced: *bounced,
             numbered: numbered.clone(),

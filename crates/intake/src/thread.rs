@@ -43,7 +43,7 @@ pub fn choose(letter: &Letter, known: &Known, steps: &mut Vec<Step>) -> Place {
     let (open, mut apart): (Vec<_>, Vec<_>) =
         known.threads.iter().cloned().partition(|thread| stand(thread) != Standing::Kept);
     let Some((nearest, others)) = open.split_first() else {
-        return begin(letter, apart, steps);
+        return begin(letter, known, apart, steps);
     };
     let doubt = match stand(nearest) {
         Standing::Doubtful(why) if known.origin == Origin::Live => Some(why),
@@ -65,7 +65,11 @@ pub fn choose(letter: &Letter, known: &Known, steps: &mut Vec<Step>) -> Place {
     Place::of(plan, doubt, apart)
 }
 
-fn begin(letter: &Letter, apart: Vec<Thread>, steps: &mut Vec<Step>) -> Place {
+fn begin(letter: &Letter, known: &Known, apart: Vec<Thread>, steps: &mut Vec<Step>) -> Place {
+    if let (Some(thread), Origin::History, true) = (known.gathered, known.origin, apart.is_empty()) {
+        steps.push(Step::new("thread", "gathered", thread.to_string()));
+        return Place::of(ThreadPlan::Join(thread), None, apart);
+    }
     let result = match () {
         () if !apart.is_empty() => "not_trusted",
         () if thread_ids(letter).is_empty() => "new_without_ids",

@@ -15,7 +15,7 @@ export function eventText(event: string, data: Record<string, string>, actor: st
 }
 
 export function whyText({ step, result, detail = '' }: { step: string; result: string; detail?: string }): string {
-  const linked = step === 'link' && result !== 'ambiguous';
+  const linked = step === 'link' && result !== 'ambiguous' && result !== 'several_accounts';
   const what = linked ? `${t('why.linked')}: ${word('reason', result)}` : word(`why.${step}`, result);
   return detail && step !== 'thread' ? `${what}: ${step === 'case' ? '#' : ''}${detail}` : what; // a thread's detail is an id, for programs
 }

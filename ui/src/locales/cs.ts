@@ -17,7 +17,7 @@ export default {
   'note.title': 'Interní poznámka', 'note.secret': 'uvidí ji jen váš tým', 'note.label': 'Interní poznámka: {who}', 'note.placeholder': 'Napište, co má váš tým vědět.', 'note.add': 'Přidat poznámku', 'note.save': 'Uložit poznámku',
 
   'event.byItself': 'automaticky',
-  'event.case_created': 'Založen případ', 'event.assigned': 'Přiřazeno', 'event.unassigned': 'Přiřazení zrušeno', 'event.status_changed': 'Stav', 'event.priority_changed': 'Priorita', 'event.linked': 'Propojeno', 'event.unlinked': 'Propojení zrušeno', 'event.merged': 'Sloučeno', 'event.created': 'Založeno', 'event.changed': 'Změněno', 'event.note': 'Poznámka', 'event.message_in': 'Přijatá zpráva', 'event.message_out': 'Odeslaná zpráva', 'event.reopened': 'Znovu otevřeno',
+  'event.case_created': 'Založen případ', 'event.assigned': 'Přiřazeno', 'event.unassigned': 'Přiřazení zrušeno', 'event.status_changed': 'Stav', 'event.priority_changed': 'Priorita', 'event.linked': 'Propojeno', 'event.unlinked': 'Propojení zrušeno', 'event.verified': 'Odesílatel potvrzen', 'event.detached': 'Zpráva vyjmuta', 'event.merged': 'Sloučeno', 'event.created': 'Založeno', 'event.changed': 'Změněno', 'event.note': 'Poznámka', 'event.message_in': 'Přijatá zpráva', 'event.message_out': 'Odeslaná zpráva', 'event.reopened': 'Znovu otevřeno',
 
   'why.seen.copy': 'Kopie zprávy, která tu už je, ve schránce', 'why.thread.new': 'Nová konverzace: neodkazuje na žádnou dřívější zprávu', 'why.thread.new_without_ids': 'Nová konverzace: zpráva nemá identifikátor, podle kterého by se dala zařadit', 'why.thread.reply': 'Odpověď: podle odkazů patří do této konverzace', 'why.thread.merged': 'Spojuje více konverzací; stala se z nich jedna', 'why.linked': 'Propojeno', 'why.link.ambiguous': 'Tuto adresu má více záznamů, proto se nepropojil žádný', 'why.case.created': 'Založen případ', 'why.case.noted': 'Připojeno k případu', 'why.case.reopened': 'Případ se tím znovu otevřel', 'why.case.none_own_mail': 'Bez případu: je to naše vlastní zpráva',
 
@@ -27,7 +27,7 @@ export default {
   'kind.account': 'Firma', 'kind.contact': 'Kontakt', 'kind.lead': 'Zájemce', 'kind.opportunity': 'Příležitost', 'kind.case': 'Případ',
   'kinds.account': 'Firmy', 'kinds.contact': 'Kontakty', 'kinds.lead': 'Zájemci', 'kinds.opportunity': 'Příležitosti', 'kinds.case': 'Případy',
   'new.account': 'Nová firma', 'new.contact': 'Nový kontakt', 'new.lead': 'Nový zájemce', 'new.opportunity': 'Nová příležitost',
-  'link.none': 'Bez propojení se záznamem.', 'link.add': 'Propojit záznam', 'link.drop': 'Zrušit propojení', 'link.suggested': 'Možná také', 'link.do': 'Propojit', 'link.made': 'Propojeno: {name}', 'link.dropped': 'Propojení zrušeno: {name}',
+  'link.none': 'Bez propojení se záznamem.', 'link.add': 'Propojit záznam', 'link.drop': 'Zrušit propojení', 'link.made': 'Propojeno: {name}', 'link.dropped': 'Propojení zrušeno: {name}',
   'reason.by_hand': 'Propojeno ručně', 'reason.created_case': 'První zpráva založila tento případ', 'reason.from': 'Adresa odesílatele', 'reason.reply_to': 'Adresa pro odpověď', 'reason.to': 'Adresa příjemce', 'reason.cc': 'Adresa v kopii', 'reason.contact_of': 'Firma kontaktu', 'reason.domain': 'Doména odesílatele',
   'picker.placeholder': 'Název, adresa nebo číslo…', 'picker.none': 'Žádný záznam nenalezen.',
 

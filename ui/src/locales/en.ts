@@ -17,7 +17,7 @@ export default {
   'note.title': 'Internal note', 'note.secret': 'only your team sees it', 'note.label': 'Internal note: {who}', 'note.placeholder': 'Write what your team should know.', 'note.add': 'Add note', 'note.save': 'Save note',
 
   'event.byItself': 'automatically',
-  'event.case_created': 'Case created', 'event.assigned': 'Assigned', 'event.unassigned': 'Assignment removed', 'event.status_changed': 'Status', 'event.priority_changed': 'Priority', 'event.linked': 'Linked', 'event.unlinked': 'Link removed', 'event.merged': 'Merged', 'event.created': 'Created', 'event.changed': 'Changed', 'event.note': 'Note', 'event.message_in': 'Message received', 'event.message_out': 'Message sent', 'event.reopened': 'Reopened',
+  'event.case_created': 'Case created', 'event.assigned': 'Assigned', 'event.unassigned': 'Assignment removed', 'event.status_changed': 'Status', 'event.priority_changed': 'Priority', 'event.linked': 'Linked', 'event.unlinked': 'Link removed', 'event.verified': 'Sender confirmed', 'event.detached': 'Message moved out', 'event.merged': 'Merged', 'event.created': 'Created', 'event.changed': 'Changed', 'event.note': 'Note', 'event.message_in': 'Message received', 'event.message_out': 'Message sent', 'event.reopened': 'Reopened',
 
   'why.seen.copy': 'Copy of a message that is already here, in the mailbox', 'why.thread.new': 'A new conversation: it refers to no earlier message', 'why.thread.new_without_ids': 'A new conversation: the message has no identifier to go by', 'why.thread.reply': 'Reply: it belongs to this conversation by its references', 'why.thread.merged': 'It ties conversations together; they became one', 'why.linked': 'Linked', 'why.link.ambiguous': 'Several records have this address, so none was linked', 'why.case.created': 'A case was created', 'why.case.noted': 'Noted in the case', 'why.case.reopened': 'The case was opened again by it', 'why.case.none_own_mail': 'No case: the message is our own',
 
@@ -27,7 +27,7 @@ export default {
   'kind.account': 'Account', 'kind.contact': 'Contact', 'kind.lead': 'Lead', 'kind.opportunity': 'Opportunity', 'kind.case': 'Case',
   'kinds.account': 'Accounts', 'kinds.contact': 'Contacts', 'kinds.lead': 'Leads', 'kinds.opportunity': 'Opportunities', 'kinds.case': 'Cases',
   'new.account': 'New account', 'new.contact': 'New contact', 'new.lead': 'New lead', 'new.opportunity': 'New opportunity',
-  'link.none': 'Not linked to any record.', 'link.add': 'Link a record', 'link.drop': 'Remove the link', 'link.suggested': 'Perhaps also', 'link.do': 'Link', 'link.made': 'Linked: {name}', 'link.dropped': 'Link removed: {name}',
+  'link.none': 'Not linked to any record.', 'link.add': 'Link a record', 'link.drop': 'Remove the link', 'link.made': 'Linked: {name}', 'link.dropped': 'Link removed: {name}',
   'reason.by_hand': 'Linked by hand', 'reason.created_case': 'The first message created this case', 'reason.from': 'Sender address', 'reason.reply_to': 'Reply-to address', 'reason.to': 'Recipient address', 'reason.cc': 'Address in copy', 'reason.contact_of': 'Account of the contact', 'reason.domain': 'Domain of the sender',
   'picker.placeholder': 'Name, address or number…', 'picker.none': 'No record found.',
 

@@ -17,7 +17,7 @@ export default {
   'note.title': 'Notatka wewnętrzna', 'note.secret': 'widzi ją tylko Twój zespół', 'note.label': 'Notatka wewnętrzna: {who}', 'note.placeholder': 'Napisz, co zespół powinien wiedzieć.', 'note.add': 'Dodaj notatkę', 'note.save': 'Zapisz notatkę',
 
   'event.byItself': 'automatycznie',
-  'event.case_created': 'Utworzono sprawę', 'event.assigned': 'Przypisano', 'event.unassigned': 'Usunięto przypisanie', 'event.status_changed': 'Stan', 'event.priority_changed': 'Priorytet', 'event.linked': 'Powiązano', 'event.unlinked': 'Usunięto powiązanie', 'event.merged': 'Połączono', 'event.created': 'Utworzono', 'event.changed': 'Zmieniono', 'event.note': 'Notatka', 'event.message_in': 'Wiadomość odebrana', 'event.message_out': 'Wiadomość wysłana', 'event.reopened': 'Otwarto ponownie',
+  'event.case_created': 'Utworzono sprawę', 'event.assigned': 'Przypisano', 'event.unassigned': 'Usunięto przypisanie', 'event.status_changed': 'Stan', 'event.priority_changed': 'Priorytet', 'event.linked': 'Powiązano', 'event.unlinked': 'Usunięto powiązanie', 'event.verified': 'Nadawca potwierdzony', 'event.detached': 'Wiadomość wyjęta', 'event.merged': 'Połączono', 'event.created': 'Utworzono', 'event.changed': 'Zmieniono', 'event.note': 'Notatka', 'event.message_in': 'Wiadomość odebrana', 'event.message_out': 'Wiadomość wysłana', 'event.reopened': 'Otwarto ponownie',
 
   'why.seen.copy': 'Kopia wiadomości, która już tu jest, w skrzynce', 'why.thread.new': 'Nowa rozmowa: nie odwołuje się do żadnej wcześniejszej wiadomości', 'why.thread.new_without_ids': 'Nowa rozmowa: wiadomość nie ma identyfikatora, według którego można by ją przyporządkować', 'why.thread.reply': 'Odpowiedź: według odwołań należy do tej rozmowy', 'why.thread.merged': 'Łączy kilka rozmów; stały się jedną', 'why.linked': 'Powiązano', 'why.link.ambiguous': 'Ten adres ma kilka rekordów, dlatego nie powiązano żadnego', 'why.case.created': 'Utworzono sprawę', 'why.case.noted': 'Dołączono do sprawy', 'why.case.reopened': 'Sprawa została przez nią ponownie otwarta', 'why.case.none_own_mail': 'Bez sprawy: to nasza własna wiadomość',
 
@@ -27,7 +27,7 @@ export default {
   'kind.account': 'Firma', 'kind.contact': 'Kontakt', 'kind.lead': 'Potencjalny klient', 'kind.opportunity': 'Szansa sprzedaży', 'kind.case': 'Sprawa',
   'kinds.account': 'Firmy', 'kinds.contact': 'Kontakty', 'kinds.lead': 'Potencjalni klienci', 'kinds.opportunity': 'Szanse sprzedaży', 'kinds.case': 'Sprawy',
   'new.account': 'Nowa firma', 'new.contact': 'Nowy kontakt', 'new.lead': 'Nowy potencjalny klient', 'new.opportunity': 'Nowa szansa sprzedaży',
-  'link.none': 'Bez powiązania z rekordem.', 'link.add': 'Powiąż rekord', 'link.drop': 'Usuń powiązanie', 'link.suggested': 'Być może też', 'link.do': 'Powiąż', 'link.made': 'Powiązano: {name}', 'link.dropped': 'Usunięto powiązanie: {name}',
+  'link.none': 'Bez powiązania z rekordem.', 'link.add': 'Powiąż rekord', 'link.drop': 'Usuń powiązanie', 'link.made': 'Powiązano: {name}', 'link.dropped': 'Usunięto powiązanie: {name}',
   'reason.by_hand': 'Powiązano ręcznie', 'reason.created_case': 'Pierwsza wiadomość utworzyła tę sprawę', 'reason.from': 'Adres nadawcy', 'reason.reply_to': 'Adres do odpowiedzi', 'reason.to': 'Adres odbiorcy', 'reason.cc': 'Adres w polu DW', 'reason.contact_of': 'Firma kontaktu', 'reason.domain': 'Domena nadawcy',
   'picker.placeholder': 'Nazwa, adres lub numer…', 'picker.none': 'Nie znaleziono rekordu.',
 

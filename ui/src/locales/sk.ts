@@ -17,7 +17,7 @@ export default {
   'note.title': 'Interná poznámka', 'note.secret': 'uvidí ju len váš tím', 'note.label': 'Interná poznámka: {who}', 'note.placeholder': 'Napíšte, čo má váš tím vedieť.', 'note.add': 'Pridať poznámku', 'note.save': 'Uložiť poznámku',
 
   'event.byItself': 'automaticky',
-  'event.case_created': 'Založený prípad', 'event.assigned': 'Pridelené', 'event.unassigned': 'Pridelenie zrušené', 'event.status_changed': 'Stav', 'event.priority_changed': 'Priorita', 'event.linked': 'Prepojené', 'event.unlinked': 'Prepojenie zrušené', 'event.merged': 'Zlúčené', 'event.created': 'Založené', 'event.changed': 'Zmenené', 'event.note': 'Poznámka', 'event.message_in': 'Prijatá správa', 'event.message_out': 'Odoslaná správa', 'event.reopened': 'Znova otvorené',
+  'event.case_created': 'Založený prípad', 'event.assigned': 'Pridelené', 'event.unassigned': 'Pridelenie zrušené', 'event.status_changed': 'Stav', 'event.priority_changed': 'Priorita', 'event.linked': 'Prepojené', 'event.unlinked': 'Prepojenie zrušené', 'event.verified': 'Odosielateľ potvrdený', 'event.detached': 'Správa vyňatá', 'event.merged': 'Zlúčené', 'event.created': 'Založené', 'event.changed': 'Zmenené', 'event.note': 'Poznámka', 'event.message_in': 'Prijatá správa', 'event.message_out': 'Odoslaná správa', 'event.reopened': 'Znova otvorené',
 
   'why.seen.copy': 'Kópia správy, ktorá tu už je, v schránke', 'why.thread.new': 'Nová konverzácia: neodkazuje na žiadnu skoršiu správu', 'why.thread.new_without_ids': 'Nová konverzácia: správa nemá identifikátor, podľa ktorého by sa dala zaradiť', 'why.thread.reply': 'Odpoveď: podľa odkazov patrí do tejto konverzácie', 'why.thread.merged': 'Spája viac konverzácií; stala sa z nich jedna', 'why.linked': 'Prepojené', 'why.link.ambiguous': 'Túto adresu má viac záznamov, preto sa neprepojil žiadny', 'why.case.created': 'Založený prípad', 'why.case.noted': 'Pripojené k prípadu', 'why.case.reopened': 'Prípad sa tým znova otvoril', 'why.case.none_own_mail': 'Bez prípadu: je to naša vlastná správa',
 
@@ -27,7 +27,7 @@ export default {
   'kind.account': 'Firma', 'kind.contact': 'Kontakt', 'kind.lead': 'Záujemca', 'kind.opportunity': 'Príležitosť', 'kind.case': 'Prípad',
   'kinds.account': 'Firmy', 'kinds.contact': 'Kontakty', 'kinds.lead': 'Záujemcovia', 'kinds.opportunity': 'Príležitosti', 'kinds.case': 'Prípady',
   'new.account': 'Nová firma', 'new.contact': 'Nový kontakt', 'new.lead': 'Nový záujemca', 'new.opportunity': 'Nová príležitosť',
-  'link.none': 'Bez prepojenia so záznamom.', 'link.add': 'Prepojiť záznam', 'link.drop': 'Zrušiť prepojenie', 'link.suggested': 'Možno aj', 'link.do': 'Prepojiť', 'link.made': 'Prepojené: {name}', 'link.dropped': 'Prepojenie zrušené: {name}',
+  'link.none': 'Bez prepojenia so záznamom.', 'link.add': 'Prepojiť záznam', 'link.drop': 'Zrušiť prepojenie', 'link.made': 'Prepojené: {name}', 'link.dropped': 'Prepojenie zrušené: {name}',
   'reason.by_hand': 'Prepojené ručne', 'reason.created_case': 'Prvá správa založila tento prípad', 'reason.from': 'Adresa odosielateľa', 'reason.reply_to': 'Adresa na odpoveď', 'reason.to': 'Adresa príjemcu', 'reason.cc': 'Adresa v kópii', 'reason.contact_of': 'Firma kontaktu', 'reason.domain': 'Doména odosielateľa',
   'picker.placeholder': 'Názov, adresa alebo číslo…', 'picker.none': 'Žiadny záznam sa nenašiel.',
 

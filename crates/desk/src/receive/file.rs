@@ -35,8 +35,11 @@ pub(super) async fn file(
     receive: &Receive,
     channel: &Channel,
     folder: &Folder,
-    batch: Vec<Opened>,
+    mut batch: Vec<Opened>,
 ) -> Result<Filed, Error> {
+    if channel.origin == Origin::History {
+        recall::believe(&mut batch);
+    }
     let quarantined = batch
         .iter()
         .filter(|one| one.kept.is_none() && one.read.is_none() && one.occurrence.is_some())
@@ -195,7 +198,7 @@ impl Round<'_> {
             return Ok(());
         }
         let (seen, did) = self.carry_out(tx, recalled, (id, one, read), (&plan, &rules)).await?;
-        recalled.remember(read, &plan, seen);
+        recalled.remember(self.channel.origin, read, &plan, seen);
         let after = if did.moves { AfterFiling::Leave } else { self.folder.after_filing };
         self.writes.filed(id, seen.message, after);
         self.done.filed += 1;

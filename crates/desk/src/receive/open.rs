@@ -130,6 +130,14 @@ pub(super) struct Read {
 }
 
 impl Read {
+    /// Names the first `oldest` of its references no more.
+    pub fn disbelieve(&mut self, oldest: usize) {
+        let Letter { references, in_reply_to, .. } = &self.letter;
+        let gone = references.iter().take(oldest).filter(|id| !in_reply_to.contains(id));
+        let gone: Vec<MidHash> = gone.map(|id| mid_hash(id)).collect();
+        self.mids.retain(|mid| !gone.contains(mid));
+    }
+
     /// The ids that lead to its thread from now on. What a letter of doubtful origin names is not believed.
     pub fn ids(&self, unverified: Option<Unverified>) -> Vec<MidHash> {
         match unverified {

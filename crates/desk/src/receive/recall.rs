@@ -3,7 +3,8 @@
 use super::Channel;
 use super::open::{Opened, Read};
 use crate::{Desk, token};
-use intake::plan::{Case, Directory, Entry, Known, Plan, Seen, Thread, Tied};
+use intake::archive;
+use intake::plan::{Case, Directory, Entry, Known, Origin, Plan, Seen, Thread, Tied};
 use model::{CaseStatus, MailboxId, RecordId, ThreadId};
 use std::collections::{HashMap, HashSet};
 use store::filing::{self, Match, MidHash, Shelved, Writes};
@@ -22,8 +23,19 @@ pub(super) struct Recalled {
     people: HashMap<ThreadId, HashSet<String>>,
     /// Threads that came through the mailbox before.
     here: HashSet<ThreadId>,
+    /// In history: the threads of this batch by writer and subject.
+    topics: HashMap<(String, String), ThreadId>,
     names: HashMap<RecordId, String>,
     cases: HashMap<i64, (RecordId, String)>,
+}
+
+/// Takes out of an archive's letters the references that are not to be believed.
+pub(super) fn believe(batch: &mut [Opened]) {
+    let letters: Vec<&mut Read> = batch.iter_mut().filter_map(|one| one.read.as_deref_mut()).collect();
+    let doubted = archive::disbelieved(&letters.iter().map(|read| &read.letter).collect::<Vec<_>>());
+    for (read, oldest) in letters.into_iter().zip(doubted) {
+        read.disbelieve(oldest);
+    }
 }
 
 /// Asks the shelf.
@@ -55,6 +67,7 @@ pub(super) async fn recall(
         here: filing::seen_by(sql, &format!("m{mailbox}"), &threads).await?,
         names: filing::record_names(sql, &records).await?,
         cases: filing::cases_by_numbers(sql, &numbers).await?,
+        topics: HashMap::new(),
         seen,
         threads_by_id,
         signed,
@@ -114,6 +127,7 @@ impl Recalled {
             origin: channel.origin,
             seen,
             threads: threads.collect(),
+            gathered: self.gathered(channel, read),
             auth: mail::auth::verdict(&read.letter, &channel.mailbox.authserv_id),
             bounced: read.bounced.as_ref().and_then(|mid| self.bounced.get(mid)).copied(),
             numbered: numbered.map(|(record, name)| Tied { record: *record, name: name.clone() }).collect(),
@@ -140,8 +154,16 @@ impl Recalled {
         }
     }
 
+    fn gathered(&self, channel: &Channel, read: &Read) -> Option<ThreadId> {
+        let may_be = channel.origin == Origin::History && archive::is_reply(&read.letter);
+        may_be.then(|| self.topics.get(&archive::topic(&read.letter)).copied()).flatten()
+    }
+
     /// Remembers where a letter went.
-    pub fn remember(&mut self, read: &Read, plan: &Plan, seen: Seen) {
+    pub fn remember(&mut self, origin: Origin, read: &Read, plan: &Plan, seen: Seen) {
+        if origin == Origin::History {
+            self.topics.entry(archive::topic(&read.letter)).or_insert(seen.thread);
+        }
         self.seen.insert(read.identity, seen);
         if plan.seen.is_none() {
             for mid in read.ids(plan.unverified) {
@@ -158,6 +180,9 @@ impl Recalled {
     pub fn merged(&mut self, into: ThreadId, from: &[ThreadId]) {
         let moved = |id: &ThreadId| from.contains(id);
         for id in self.threads_by_id.values_mut().chain(self.signed.values_mut()).filter(|id| moved(id)) {
+            *id = into;
+        }
+        for id in self.topics.values_mut().filter(|id| moved(id)) {
             *id = into;
         }
         for seen in self.seen.values_mut().chain(self.bounced.values_mut()).filter(|seen| moved(&seen.thread))

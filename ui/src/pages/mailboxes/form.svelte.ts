@@ -18,7 +18,7 @@ export type Values = {
   allow_plain: boolean;
   folders: FolderWish[]; delete_on_server: boolean; delete_after_days: number | null;
   sends: boolean; outgoing: Server; outgoing_password: string;
-  shared: boolean; process: string; teams: string[]; create_cases: boolean; is_default: boolean;
+  shared: boolean; process: string; teams: string[]; create_cases: boolean; is_default: boolean; authserv_id: string;
 };
 
 export const PORTS: Record<Protocol, Record<Tls, number>> = { imap: { implicit: 993, starttls: 143, none: 143 }, pop3: { implicit: 995, starttls: 110, none: 110 }, smtp: { implicit: 465, starttls: 587, none: 25 } };
@@ -28,7 +28,7 @@ const emptyServer = (protocol: Protocol): Server => ({ host: '', port: PORTS[pro
 
 export const blank = (): Values => ({
   kind: 'group', address: '', name: '', later: false, protocol: 'imap', mode: 'file', server: emptyServer('imap'), password: '', allow_plain: false, folders: [wish('INBOX', true)],
-  delete_on_server: false, delete_after_days: null, sends: false, outgoing: emptyServer('smtp'), outgoing_password: '', shared: false, process: '', teams: [], create_cases: true, is_default: false,
+  delete_on_server: false, delete_after_days: null, sends: false, outgoing: emptyServer('smtp'), outgoing_password: '', shared: false, process: '', teams: [], create_cases: true, is_default: false, authserv_id: '',
 });
 
 export const valuesOf = (m: Mailbox): Values => ({
@@ -37,7 +37,7 @@ export const valuesOf = (m: Mailbox): Values => ({
   folders: m.folders.map((f) => ({ name: f.name, read: f.read, after_filing: f.after_filing, processed_folder: f.processed_folder ?? PROCESSED })),
   delete_on_server: m.delete_on_server, delete_after_days: m.delete_after_days ?? null,
   sends: !!m.outgoing, ...(m.outgoing && { outgoing: { host: m.outgoing.host, port: m.outgoing.port, tls: m.outgoing.tls, username: m.outgoing.username } }),
-  shared: m.shared, process: m.process?.name ?? '', teams: m.teams.map((x) => x.name), create_cases: m.create_cases, is_default: m.is_default,
+  shared: m.shared, process: m.process?.name ?? '', teams: m.teams.map((x) => x.name), create_cases: m.create_cases, is_default: m.is_default, authserv_id: m.authserv_id,
 });
 
 /** A change of the protection takes the port along as long as it was the usual one. */
