@@ -2,8 +2,9 @@
 
 use crate::api::Api;
 use crate::dovecot::{Dovecot, Options};
-use crate::sample::{INBOX, Mailbox, SENT, SampleMail, records};
+use crate::sample::{INBOX, Mailbox, Record, SENT, SampleMail, records};
 use anyhow::{Context, Result, bail};
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 
@@ -69,7 +70,7 @@ pub fn administrator(api: &mut Api) -> Result<()> {
 /// When the API refuses.
 pub fn set_up(api: &mut Api, dovecot: &Dovecot) -> Result<()> {
     let users = add_users(api)?;
-    add_records(api)?;
+    add_records(api, &users)?;
     for mailbox in Mailbox::ALL {
         api.post("/mailboxes", &connection(mailbox, dovecot, &users))
             .with_context(|| format!("connecting {}", mailbox.address()))?;
@@ -98,25 +99,44 @@ fn add_users(api: &mut Api) -> Result<HashMap<&'static str, i64>> {
     Ok(ids)
 }
 
-fn add_records(api: &mut Api) -> Result<()> {
+fn add_records(api: &mut Api, users: &HashMap<&str, i64>) -> Result<()> {
     let mut accounts = HashMap::new();
     for record in records() {
-        let fields: serde_json::Map<_, _> =
-            record.fields.iter().map(|(label, value)| ((*label).to_owned(), json!(value))).collect();
-        let mut form = json!({"kind": record.kind, "name": record.name, "fields": fields});
-        if !record.addresses.is_empty() {
-            form["addresses"] = json!(record.addresses);
-        }
-        if !record.domains.is_empty() {
-            form["domains"] = json!(record.domains);
-        }
-        if let Some(account) = &record.account {
-            form["account_id"] = json!(accounts.get(account));
-        }
-        let id = id_of(&api.post("/records", &form)?)?;
+        let id = id_of(&api.post("/records", &form_of(&record, &accounts, users))?)?;
         accounts.insert(record.name, id);
     }
     Ok(())
+}
+
+/// What the API is told about a record.
+fn form_of(record: &Record, accounts: &HashMap<String, i64>, users: &HashMap<&str, i64>) -> Value {
+    let fields: serde_json::Map<_, _> =
+        record.fields.iter().map(|(label, value)| ((*label).to_owned(), json!(value))).collect();
+    let mut form = json!({"kind": record.kind, "name": record.name, "fields": fields});
+    if !record.addresses.is_empty() {
+        form["addresses"] = json!(record.addresses);
+    }
+    if !record.domains.is_empty() {
+        form["domains"] = json!(record.domains);
+    }
+    if let Some(account) = &record.account {
+        form["account_id"] = json!(accounts.get(account));
+        let further = record.further.iter().filter_map(|name| accounts.get(*name));
+        form["further_account_ids"] = json!(further.collect::<Vec<_>>());
+    }
+    if let Some(stage) = record.stage {
+        form["stage"] = json!(stage);
+    }
+    if let Some(login) = record.assignee {
+        form["assignee_id"] = json!(users.get(login));
+    }
+    if let Some((amount, currency, days)) = record.worth {
+        let day = Timestamp::now() + SignedDuration::from_hours(24 * days);
+        form["amount"] = json!(amount);
+        form["currency"] = json!(currency);
+        form["closes_on"] = json!(day.to_string()[..10]);
+    }
+    form
 }
 
 /// What the API is told about a mailbox: INBOX is moved to Processed, Acme's own mail stays where it is.

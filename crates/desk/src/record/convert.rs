@@ -7,7 +7,7 @@
 use super::write::{Changes, add, put_down, tell, write};
 use super::{Page, change_of, check, fields_of, find, page};
 use crate::may::{Actor, Verb};
-use crate::{Desk, Refusal};
+use crate::{Desk, Refusal, access};
 use model::{LeadStatus, LinkReason, RecordId, RecordKind, ThreadId, Time};
 use store::links::{self, NewLink};
 use store::records::{self, Record};
@@ -103,7 +103,8 @@ async fn contact_of(
             further_accounts: contact.account.is_some().then_some(further),
             ..Changes::default()
         };
-        return write(tx, actor, id, None, wanted, now).await;
+        write(tx, actor, id, None, wanted, now).await?;
+        return Ok(id);
     }
     let wanted = Changes {
         name: Some(lead.name.clone()),
@@ -159,6 +160,7 @@ async fn take_over(
 async fn linked(tx: &mut Tx, link: NewLink, now: Time) -> Result<(), Refusal> {
     let thread: ThreadId = link.thread;
     if links::add(tx, link).await?.is_some() {
+        access::refresh(tx, thread).await?;
         changes::add(tx, crate::thread::change(thread, "linked"), now).await?;
     }
     Ok(())

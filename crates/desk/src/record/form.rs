@@ -124,7 +124,8 @@ async fn fill(
         fields: Some(all),
         ..Changes::default()
     };
-    write(tx, &Actor::machine(), id, None, wanted, now).await
+    write(tx, &Actor::machine(), id, None, wanted, now).await?;
+    Ok(id)
 }
 
 fn fields(form: &Form) -> Vec<Field> {

@@ -9,7 +9,7 @@ use super::write::{put_down, tell};
 use super::{Field, Page, change_of, fields_of, page};
 use crate::may::{Actor, Verb};
 use crate::people::invalid;
-use crate::{Desk, Refusal};
+use crate::{Desk, Refusal, access};
 use model::{RecordId, RecordKind};
 use std::collections::BTreeMap;
 use store::changes;
@@ -118,6 +118,9 @@ pub async fn merge(desk: &Desk, actor: &Actor, wanted: Merge) -> Result<Page, Re
     let takes_external_id = content.external_id.is_some() && content.external_id == other.external_id;
     let threads = records::merge(&mut tx, into, from, takes_external_id, now).await?;
     put_down(&mut tx, actor, &survivor, &content, now).await?;
+    for thread in &threads {
+        access::refresh(&mut tx, *thread).await?;
+    }
     let data = serde_json::json!({ "record": other.name });
     tell(&mut tx, actor, into, StreamKind::Merged, data, now).await?;
     let mut told = vec![change_of(into, survivor.kind, "merged"), change_of(from, other.kind, "merged")];

@@ -4,8 +4,9 @@ use super::check::{checked, content_of};
 use super::difference::{self, FieldChange};
 use super::{Field, Page, change_of, living, page};
 use crate::may::{Actor, Verb};
+use crate::notification::{self, Event, Subject};
 use crate::people::invalid;
-use crate::{Desk, Refusal};
+use crate::{Desk, Params, Refusal, access};
 use model::{RecordId, RecordKind, TeamId, Time, UserId};
 use store::changes::{self, RecordsHeard};
 use store::records::{self, Record};
@@ -73,15 +74,18 @@ pub async fn put(
         Some(external) => records::by_external_id(&mut tx, kind, external.trim()).await?,
         None => None,
     };
+    let mut before = None;
     let (put, id) = match there {
         Some(id) => {
             // The id of one that was merged away names its survivor, which keeps its own.
             let wanted = Changes { external_id: None, ..wanted };
-            (Put::Changed, write(&mut tx, actor, id, None, wanted, now).await?)
+            before = write(&mut tx, actor, id, None, wanted, now).await?.assignee;
+            (Put::Changed, id)
         }
         None => (Put::Created, add(&mut tx, actor, kind, wanted, now).await?),
     };
     let page = page(&mut tx, actor, id).await?;
+    tell_assignee(desk, &mut tx, actor, before, &page.record).await?;
     tx.commit().await?;
     Ok((put, page))
 }
@@ -116,13 +120,14 @@ pub async fn change(
     let now = desk.clock.now();
     let mut tx = desk.begin_filing().await?;
     let (id, _) = living(&mut tx, actor, id).await?;
-    write(&mut tx, actor, id, Some(version), wanted, now).await?;
+    let before = write(&mut tx, actor, id, Some(version), wanted, now).await?.assignee;
     let page = page(&mut tx, actor, id).await?;
+    tell_assignee(desk, &mut tx, actor, before, &page.record).await?;
     tx.commit().await?;
     Ok(page)
 }
 
-/// Changes a record, of `version` if it matters; what is as it was is no change.
+/// Changes a record, of `version` if it matters; what is as it was is no change. Gives it as it was.
 pub(crate) async fn write(
     tx: &mut Tx,
     actor: &Actor,
@@ -130,7 +135,7 @@ pub(crate) async fn write(
     version: Option<i64>,
     wanted: Changes,
     now: Time,
-) -> Result<RecordId, Refusal> {
+) -> Result<Record, Refusal> {
     let record = records::record(tx, id, &actor.records_heard()).await?.ok_or(Refusal::NotFound)?;
     if record.kind == RecordKind::Case {
         return Err(Refusal::conflict("is_case", "A case is changed at PATCH /cases/{id}."));
@@ -140,7 +145,7 @@ pub(crate) async fn write(
     }
     let content = checked(tx, actor, record.kind, wanted, Some(&record)).await?;
     put_down(tx, actor, &record, &content, now).await?;
-    Ok(id)
+    Ok(record)
 }
 
 /// Writes a record's new content, with what became different in its stream; whether anything did.
@@ -164,6 +169,10 @@ pub(super) async fn put_down(
     }
     let after = records::record(tx, id, &RecordsHeard::All).await?.ok_or(Refusal::NotFound)?;
     tell_differences(tx, actor, record, &after, now).await?;
+    if (&record.team, &record.assignee) != (&after.team, &after.assignee) {
+        // Who is in charge of a record sees its mail.
+        access::refresh_record(tx, id).await?;
+    }
     changes::add(tx, change_of(id, record.kind, "changed"), now).await?;
     Ok(true)
 }
@@ -187,6 +196,22 @@ async fn tell_differences(
         tell(tx, actor, after.id, StreamKind::Assigned, data, now).await?;
     }
     Ok(())
+}
+
+/// Whoever is newly in charge is told.
+async fn tell_assignee(
+    desk: &Desk,
+    tx: &mut Tx,
+    actor: &Actor,
+    before: Option<(UserId, String)>,
+    after: &Record,
+) -> Result<(), Refusal> {
+    let Some((user, _)) = after.assignee.as_ref().filter(|_| before != after.assignee) else {
+        return Ok(());
+    };
+    let subject = Subject { record: Some(after.id), ..Subject::default() };
+    let data = Params::from([("name", after.name.clone()), ("by", actor.name.clone())]);
+    Ok(notification::event(desk, tx, Event::Assigned, &subject, actor.user, &[*user], &data).await?)
 }
 
 pub(crate) fn changed_meanwhile() -> Refusal {

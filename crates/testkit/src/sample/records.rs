@@ -15,8 +15,33 @@ pub struct Record {
     pub domains: Vec<String>,
     /// The name of the account it belongs to, which comes before it.
     pub account: Option<String>,
+    /// Of a contact: names of further accounts.
+    pub further: &'static [&'static str],
+    /// Of an opportunity its stage, of a lead its status.
+    pub stage: Option<&'static str>,
+    /// Of an opportunity: its worth, its currency, and in how many days it is to close.
+    pub worth: Option<(&'static str, &'static str, i64)>,
+    /// The login of who is to act.
+    pub assignee: Option<&'static str>,
     /// Labels and values.
     pub fields: Vec<(&'static str, String)>,
+}
+
+impl Record {
+    fn of(kind: &'static str, name: &str) -> Record {
+        Record {
+            kind,
+            name: name.into(),
+            addresses: Vec::new(),
+            domains: Vec::new(),
+            account: None,
+            further: &[],
+            stage: None,
+            worth: None,
+            assignee: None,
+            fields: Vec::new(),
+        }
+    }
 }
 
 /// All records; accounts come before what belongs to them. Who is no customer yet is in none or a lead.
@@ -29,21 +54,15 @@ pub fn records() -> Vec<Record> {
             Role::Customer | Role::Unknown => "Customer",
         };
         out.push(Record {
-            kind: "account",
-            name: company.name.into(),
-            addresses: Vec::new(),
             domains: vec![company.domain.into()],
-            account: None,
             fields: vec![("City", company.city.into()), ("Type", role.into())],
+            ..Record::of("account", company.name)
         });
         for (local, name) in company.people {
             out.push(Record {
-                kind: "contact",
-                name: (*name).into(),
                 addresses: vec![format!("{local}@{}", company.domain)],
-                domains: Vec::new(),
                 account: Some(company.name.into()),
-                fields: Vec::new(),
+                ..Record::of("contact", name)
             });
         }
     }
@@ -52,40 +71,38 @@ pub fn records() -> Vec<Record> {
 }
 
 fn business() -> Vec<Record> {
-    let record =
-        |kind, name: &str, addresses: &[&str], account: Option<&str>, fields: &[(&'static str, &str)]| {
-            Record {
-                kind,
-                name: name.into(),
-                addresses: addresses.iter().map(|address| (*address).into()).collect(),
-                domains: Vec::new(),
-                account: account.map(Into::into),
-                fields: fields.iter().map(|(label, value)| (*label, (*value).into())).collect(),
-            }
-        };
+    let lead = |name, address: &str, stage, source: &str| Record {
+        addresses: vec![address.into()],
+        stage: Some(stage),
+        fields: vec![("Source", source.into())],
+        ..Record::of("lead", name)
+    };
+    let deal = |name, account: &str, stage, worth| Record {
+        account: Some(account.into()),
+        stage: Some(stage),
+        worth,
+        assignee: Some("emil@acme.example"),
+        ..Record::of("opportunity", name)
+    };
     vec![
-        record("lead", "Ulla Berg", &["ulla@bluebird-robotics.example"], None, &[("Source", "Trade fair")]),
-        record("lead", "Marta Jelínková", &["marta@knihovna-lipova.example"], None, &[("Source", "Website")]),
-        record(
-            "opportunity",
+        lead("Ulla Berg", "ulla@bluebird-robotics.example", "contacted", "Trade fair"),
+        lead("Marta Jelínková", "marta@knihovna-lipova.example", "new", "Website"),
+        Record {
+            addresses: vec!["poradce@dvere-a-haly.example".into()],
+            account: Some("Pivovar Hradná".into()),
+            further: &["Northfield Logistics", "Hurtownia Wiśniewski"],
+            fields: vec![("Role", "Adviser for warehouses".into())],
+            ..Record::of("contact", "Radek Poradce")
+        },
+        deal(
             "Tool cabinets for the new brewery hall",
-            &[],
-            Some("Pivovar Hradná"),
-            &[("Amount", "486 000 Kč"), ("Stage", "Proposal")],
+            "Pivovar Hradná",
+            "proposal",
+            Some(("486000", "CZK", 20)),
         ),
-        record(
-            "opportunity",
-            "Framework contract 2027",
-            &[],
-            Some("Northfield Logistics"),
-            &[("Amount", "€ 120,000"), ("Stage", "Negotiation")],
-        ),
-        record(
-            "opportunity",
-            "Regały – drugi magazyn",
-            &[],
-            Some("Hurtownia Wiśniewski"),
-            &[("Stage", "Qualified")],
-        ),
+        deal("Framework contract 2027", "Northfield Logistics", "negotiation", Some(("120000", "EUR", 45))),
+        deal("Regały – drugi magazyn", "Hurtownia Wiśniewski", "qualified", Some(("38500", "PLN", 60))),
+        deal("Workbenches for two trainees", "Pivovar Hradná", "won", Some(("31900", "CZK", -12))),
+        deal("Spare keys for all cabinets", "Northfield Logistics", "new", None),
     ]
 }
