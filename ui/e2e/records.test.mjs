@@ -108,22 +108,22 @@ test('B5: opportunities stand on a board and are moved by mouse, menu and keys',
 });
 
 test('B5: duplicates are found, compared and merged, and the old address leads to the one that stays', async () => {
-  const one = await make('contact', 'Eva Dvořáková', { addresses: ['eva@dvorak.example'], fields: { Phone: '1' } });
-  const two = await make('contact', 'Eva Dvorakova', { addresses: ['eva@dvorak.example', 'e@home.example'], fields: { Phone: '2', City: 'Brno' } });
+  const one = await make('contact', 'Iva Dvořáková', { addresses: ['iva@dvorak.example'], fields: { Phone: '1' } });
+  const two = await make('contact', 'Iva Dvorakova', { addresses: ['iva@dvorak.example', 'e@home.example'], fields: { Phone: '2', City: 'Brno' } });
   await page.goto(`${at.url}/records/contact/duplicates`);
-  await page.getByText('Same address: eva@dvorak.example').waitFor();
+  await page.getByText('Same address: iva@dvorak.example').waitFor();
   await accessible(page, 'duplicates');
   await shot('records-duplicates');
-  await page.getByRole('link', { name: 'Compare: Eva Dvořáková, Eva Dvorakova' }).click();
+  await page.getByRole('link', { name: 'Compare: Iva Dvořáková, Iva Dvorakova' }).click();
   await heading('Merge two records');
   await page.getByText('This cannot be undone.').waitFor();
   await page.getByRole('radio', { name: 'Phone: 2' }).check();
   await accessible(page, 'merge');
   await shot('records-merge');
   await page.getByRole('button', { name: 'Merge for good' }).click();
-  await heading('Eva Dvořáková');
+  await heading('Iva Dvořáková');
   const merged = await record(one.id);
-  assert.deepEqual([merged.addresses, merged.fields], [['e@home.example', 'eva@dvorak.example'], [{ label: 'Phone', value: '2' }, { label: 'City', value: 'Brno' }]]);
+  assert.deepEqual([merged.addresses, merged.fields], [['e@home.example', 'iva@dvorak.example'], [{ label: 'Phone', value: '2' }, { label: 'City', value: 'Brno' }]]);
   await page.goto(`${at.url}/records/contact/${two.id}`);
   await page.waitForURL(`**/records/contact/${one.id}`);
 });
@@ -134,7 +134,7 @@ test('B2: a lead becomes a contact of an account, with an opportunity', async ()
   await page.getByRole('button', { name: 'Convert to a contact' }).click();
   const dialog = page.getByRole('dialog');
   await dialog.getByRole('radio', { name: /By name/ }).check();
-  await dialog.getByLabel('Name').fill('Malá a syn');
+  await dialog.getByRole('textbox', { name: 'Name' }).fill('Malá a syn');
   await dialog.getByRole('checkbox', { name: 'Create an opportunity too' }).check();
   await accessible(page, 'convert');
   await shot('records-convert');
@@ -152,7 +152,7 @@ test('B5: a file is looked at before it is imported, and what is refused says wh
   await page.goto(`${at.url}/records/import?kind=contact`);
   await accessible(page, 'import');
   const csv = 'Jméno;E-mail;Firma;Barva\nNový Člověk;new@x.example;Nová Firma;červená\nKnown;known@x.example;;modrá\nBad;not an address;;\n';
-  await page.getByLabel('File').setInputFiles({ name: 'lidé.csv', mimeType: 'text/csv', buffer: Buffer.from(csv) });
+  await page.getByLabel('File', { exact: true }).setInputFiles({ name: 'lidé.csv', mimeType: 'text/csv', buffer: Buffer.from(csv) });
   await heading('lidé.csv');
   const rows = page.getByRole('region', { name: 'Preview' }).getByRole('row');
   await rows.filter({ hasText: 'Nový Člověk' }).getByText('New', { exact: true }).waitFor();
@@ -178,7 +178,7 @@ test('B5: a file is looked at before it is imported, and what is refused says wh
 });
 
 test('B5: the pages of records fit a phone, speak Czech and are legible in the dark', async () => {
-  const phone = await at.open({ viewport: { width: 390, height: 844 }, colorScheme: 'dark', locale: 'cs-CZ' });
+  const phone = await at.open({ viewport: { width: 390, height: 844 }, colorScheme: 'dark' });
   await at.signIn(phone, '/records/opportunity');
   await call(phone, 'PATCH', '/me', { language: 'cs', theme: 'dark' });
   for (const path of ['/records/opportunity', '/records/contact/duplicates', '/records/import', '/records/lead/new']) {
