@@ -6,9 +6,10 @@ mod office;
 use desk::may::Actor;
 use desk::record::import::{self, Existing, Plan, Target};
 use desk::record::{self, Changes, Conversion, Listing, Merge, Page, Put, ToAccount};
+use desk::rule::{self, Draft, Place};
 use desk::{Desk, Refusal, thread};
 use expect_test::expect;
-use model::{Level, RecordId, RecordKind};
+use model::{Action, FormMapping, Level, Matching, RecordId, RecordKind};
 use office::{Mail, Office};
 use store::sql::Db;
 use store::threads::View;
@@ -46,6 +47,20 @@ async fn told(desk: &Desk, actor: &Actor, id: RecordId) -> String {
     let (mut rows, _) = record::stream(desk, actor, id, None, 100).await.unwrap();
     rows.reverse();
     rows.iter().map(|entry| format!("{} {}\n", entry.kind.word(), entry.data)).collect()
+}
+
+/// A rule for every mail of the mailbox.
+async fn form_rule(desk: &Desk, mailbox: model::MailboxId, action: Action) {
+    let draft = Draft {
+        place: Place::Mailbox(mailbox),
+        folder: None,
+        name: "Web form".to_owned(),
+        enabled: true,
+        matching: Matching::All,
+        conditions: Vec::new(),
+        actions: vec![action],
+    };
+    rule::add(desk, &Actor::machine(), draft).await.unwrap();
 }
 
 testkit::on_both! {
@@ -405,6 +420,56 @@ testkit::on_both! {
         assert_eq!((state.done, state.outcomes["created"]), (170, 170));
         assert_eq!(record::list(&desk, &lead, Listing { kind: Some(RecordKind::Lead), ..Listing::default() }, 0, 9).await.unwrap().0, 170);
         assert_eq!(names(&desk, &lead, Listing { kind: Some(RecordKind::Account), ..Listing::default() }).await, "Firm 0, Firm 1, Firm 2");
+    }
+
+    async fn c4_a_web_forms_mail_becomes_one_contact_of_its_account_in_whatever_mailboxes_it_arrives(db: Db) {
+        let mut office = Office::new(db);
+        let boxes = [office.mailbox("info@acme.example", None).await, office.mailbox("sales@acme.example", None).await];
+        let desk = office.desk.clone();
+        let lead = office.person("lead", Level::All, Level::All, &[]).await;
+        put(&desk, &lead, RecordKind::Account, named("Firma s.r.o.")).await;
+        let mapping = FormMapping {
+            name: vec!["Jméno".into(), "Příjmení".into()],
+            address: "E-mail".into(),
+            account: "Firma".into(),
+            fields: vec![("Phone".into(), "Telefon".into()), ("Message".into(), "Zpráva".into())],
+        };
+        for mailbox in boxes {
+            form_rule(&desk, mailbox, Action::CreateContact { mapping: mapping.clone() }).await;
+        }
+        let form = |id, text| Mail { from: "Web <web@acme.example>", to: "info@acme.example, sales@acme.example", subject: "Formulář", id, text, ..Mail::default() };
+        let first = "Jméno: Jan\nPříjmení: Novák\nE-mail: Jan@Firma.example\nFirma: FIRMA S.R.O.\nZpráva: Dobrý den";
+        for mailbox in boxes {
+            office.arrives(mailbox, form("f1@acme.example", first)).await;
+        }
+        let second = "Jméno: J.\nE-mail: jan@firma.example\nTelefon: 777\nZpráva: Ještě něco";
+        office.arrives(boxes[0], form("f2@acme.example", second)).await;
+        let all = names(&desk, &lead, Listing { kind: Some(RecordKind::Contact), ..Listing::default() }).await;
+        assert_eq!((all.as_str(), names(&desk, &lead, Listing { kind: Some(RecordKind::Account), ..Listing::default() }).await.as_str()), ("Jan Novák", "Firma s.r.o."));
+        let (_, rows) = record::list(&desk, &lead, Listing { kind: Some(RecordKind::Contact), ..Listing::default() }, 0, 9).await.unwrap();
+        let page = record::open(&desk, &lead, rows[0].id).await.unwrap();
+        let fields: Vec<String> = page.fields.iter().map(|field| format!("{}: {}", field.label, field.value)).collect();
+        assert_eq!(fields, ["Message: Dobrý den", "Phone: 777"], "what is empty is filled, what is there stays");
+        assert_eq!((page.record.addresses[0].as_str(), page.record.account.unwrap().1.as_str()), ("jan@firma.example", "Firma s.r.o."));
+        assert_eq!(record::threads(&desk, &lead, rows[0].id, 0, 9).await.unwrap().total, 2);
+        let thread = thread::list(&desk, &lead, View::All, None, 0, 9).await.unwrap().rows.pop().unwrap();
+        let why: Vec<String> = thread::open(&desk, &lead, thread.id).await.unwrap().links.iter().filter(|l| l.record.kind != RecordKind::Case).map(|l| format!("{} {} {}", l.record.name, l.reason, l.detail)).collect();
+        assert_eq!(why.join("; "), "Jan Novák rule Web form; Firma s.r.o. contact_of Jan Novák");
+    }
+
+    async fn c4_a_form_without_an_address_becomes_one_lead_and_one_without_anything_none(db: Db) {
+        let mut office = Office::new(db);
+        let boxes = [office.mailbox("info@acme.example", None).await, office.mailbox("sales@acme.example", None).await];
+        let desk = office.desk.clone();
+        let lead = office.person("lead", Level::All, Level::All, &[]).await;
+        let mapping = FormMapping { name: vec!["Name".into()], fields: vec![("Phone".into(), "Phone".into())], ..FormMapping::default() };
+        for mailbox in boxes {
+            form_rule(&desk, mailbox, Action::CreateLead { mapping: mapping.clone() }).await;
+            let form = Mail { from: "web@acme.example", to: "info@acme.example", subject: "Form", id: "f@acme.example", text: "Name: Eva\nPhone: 7", ..Mail::default() };
+            office.arrives(mailbox, form).await;
+        }
+        office.arrives(boxes[0], Mail { from: "web@acme.example", to: "info@acme.example", subject: "Form", id: "g@acme.example", text: "Name:\nPhone: 8", ..Mail::default() }).await;
+        assert_eq!(names(&desk, &lead, Listing { kind: Some(RecordKind::Lead), ..Listing::default() }).await, "Eva");
     }
 
     async fn b5_vcards_become_contacts(db: Db) {

@@ -6,6 +6,7 @@
 mod actions;
 mod answer;
 mod case;
+mod form;
 mod links;
 mod message;
 pub(crate) mod sent;

@@ -8,11 +8,11 @@ use super::Round;
 use crate::receive::open::{Opened, Read};
 use crate::receive::recall::Recalled;
 use crate::rule::Trials;
-use intake::plan::{CasePlan, Origin, Plan};
+use intake::plan::{CasePlan, Origin, Plan, RuleAction};
 use intake::rules::{self, Rules};
 use model::{
-    Action, Done, Flag, FlagChange, Flags, Hit, MailboxMode, MessageId, OccurrenceId, Protocol, RuleId,
-    ThreadId,
+    Action, Done, Flag, FlagChange, Flags, Hit, MailboxMode, MessageId, OccurrenceId, Protocol, RecordKind,
+    RuleId, ThreadId,
 };
 use store::folders::synchronised;
 use store::operations::{self, Act, NewOperation};
@@ -52,7 +52,7 @@ impl Round<'_> {
     ) -> Result<Did, Error> {
         let mut did = Did::default();
         for one in &acted.plan.actions {
-            let (result, detail) = self.action(tx, recalled, acted, &one.action).await?;
+            let (result, detail) = self.action(tx, recalled, acted, one).await?;
             did.moves |= result == "done" && matches!(one.action, Action::Move { .. });
             did.did.push((one.rule, rules::done(&one.action, result, &detail)));
         }
@@ -64,9 +64,10 @@ impl Round<'_> {
         tx: &mut Tx,
         recalled: &Recalled,
         acted: &Acted<'_>,
-        action: &Action,
+        one: &RuleAction,
     ) -> Result<Outcome, Error> {
         let none = String::new;
+        let action = &one.action;
         let Acted { thread, read, plan, .. } = *acted;
         Ok(match action {
             Action::CreateCase { .. } => match plan.case {
@@ -77,7 +78,12 @@ impl Round<'_> {
                 _ => ("no_case", none()),
             },
             Action::UpdateCase { .. } | Action::Assign { .. } => ("not_available", none()),
-            Action::CreateContact { .. } | Action::CreateLead { .. } => ("not_available", none()),
+            Action::CreateContact { mapping } => {
+                self.form(tx, (RecordKind::Contact, mapping), acted, one.rule).await?
+            }
+            Action::CreateLead { mapping } => {
+                self.form(tx, (RecordKind::Lead, mapping), acted, one.rule).await?
+            }
             Action::Reply { template } => {
                 (self.answer(tx, recalled, (thread, read), plan, *template).await?, none())
             }

@@ -1,26 +1,26 @@
 //! A web form's mail becomes a contact or a lead (C4).
 
 use super::Round;
-use crate::record::form;
+use super::actions::Acted;
 use crate::Refusal;
-use mail::Letter;
-use model::{FormMapping, LinkReason, MessageId, RecordKind, ThreadId};
+use crate::record::form;
+use model::{FormMapping, LinkReason, RecordKind, RuleId};
 use store::changes::RecordsHeard;
 use store::records;
 use store::sql::{Error, Tx};
 
 impl Round<'_> {
     /// Finds or makes the record that a form names and links the thread to it and its account; says what
-    /// came of it, and of whom it speaks. `rule` is the name of the rule that wants it.
+    /// came of it, and of whom it speaks.
     pub(super) async fn form(
         &mut self,
         tx: &mut Tx,
         (kind, mapping): (RecordKind, &FormMapping),
-        letter: &Letter,
-        (thread, message): (ThreadId, MessageId),
-        rule: &str,
+        acted: &Acted<'_>,
+        rule: RuleId,
     ) -> Result<(&'static str, String), Error> {
-        let form = intake::form::read(letter, mapping);
+        let Acted { thread, message, .. } = *acted;
+        let form = intake::form::read(&acted.read.letter, mapping);
         if form.address.is_empty() {
             // Then a record of this very thread is looked for, among links that may not be written yet.
             self.writes.flush(tx, self.at).await?;
@@ -32,7 +32,9 @@ impl Round<'_> {
             Err(refusal) => return Ok(("refused", refusal.to_string())),
         };
         let (id, name) = record;
-        self.link(thread, id, message, LinkReason::Rule, rule)?;
+        let rule = acted.rules.tried().iter().find(|tried| tried.id == rule);
+        let detail = rule.map_or("", |rule| rule.name.as_str());
+        self.link(thread, id, message, LinkReason::Rule, detail)?;
         let record = records::record(tx, id, &RecordsHeard::All).await?;
         if let Some((account, _)) = record.and_then(|record| record.account) {
             self.link(thread, account, message, LinkReason::ContactOf, &name)?;
