@@ -60,7 +60,7 @@ async fn form_rule(desk: &Desk, mailbox: model::MailboxId, action: Action) {
         conditions: Vec::new(),
         actions: vec![action],
     };
-    rule::add(desk, &Actor::machine(), draft).await.unwrap();
+    rule::create(desk, &Actor::machine(), draft).await.unwrap();
 }
 
 testkit::on_both! {
