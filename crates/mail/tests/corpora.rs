@@ -374,6 +374,16 @@ fn mutated_mail_is_a_letter_and_comes_back_byte_for_byte() {
             assert_eq!(blake3::hash(bytes).as_bytes(), &files.next().unwrap().hash)
         });
         mail::fold::fold(&letter.text);
+        let bounce = mail::bounce::recognise(&raw, &letter);
+        assert!(bounce.is_none_or(|bounce| bounce.recipients.len() <= mail::bounce::MAX_RECIPIENTS));
+        mail::receipt::recognise(&raw, &letter);
+        mail::list::recognise(&letter);
+        mail::calendar::of_letter(&raw, &letter);
+        if let Some(html) = &letter.html {
+            let images = mail::sanitize::Images::Blocked { inline: "/i/" };
+            let folded = mail::sanitize::folded(html, images).html;
+            assert_eq!(mail::sanitize::safe(&folded, images).html, folded);
+        }
         count += 1;
     }
     println!("{count} messages");

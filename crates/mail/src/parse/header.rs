@@ -73,7 +73,7 @@ fn take(letter: &mut Letter, name: &str, text: &str, hint: Hint<'_>) {
         // `undisclosed-recipients:@mx.example;`: a group without members that got a domain on its way.
         let of_group = |address: &str| address.starts_with('@') || address.ends_with(';');
         let is_group = text.trim_end().ends_with(';');
-        list.retain(|one| !one.address.is_empty() && !(is_group && of_group(&one.address)));
+        list.retain(|one| !(one.address.is_empty() || is_group && of_group(&one.address)));
         list
     };
     match name {

@@ -178,7 +178,7 @@ fn b10_header_and_text_are_guessed_together() {
         for from in ["a.example", "firma.cz", "firma.com"] {
             let read = letter(from, label, "Dobrý den, příští týden přijedeme pro zboží.");
             assert_eq!(
-                (&*read.subject, &*read.text.trim()),
+                (&*read.subject, read.text.trim()),
                 ("Účtárna", "Dobrý den, příští týden přijedeme pro zboží."),
                 "{label} {from}"
             );
@@ -199,7 +199,7 @@ fn b10_utf_8_encoded_twice_is_turned_back_where_that_is_certain() {
         let text = "Příliš žluťoučký kůň";
         assert_eq!(decode(twice(text).as_bytes(), hint).0, text);
         // One sequence alone may be meant, and half a text is not touched.
-        for text in ["PoptÃ¡vka", "Já píšu Ã¡ a Ã­"] {
+        for text in ["PoptÃ¡vka", "Já píšu Ã¡ a Ã\u{AD}"] {
             assert_eq!(decode(text.as_bytes(), hint).0, text);
         }
     }
