@@ -659,6 +659,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/messages/{id}/detach": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take a message out of its thread into one of its own
+         * @description Permission: `link_thread`.
+         */
+        post: operations["detachMessage"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/messages/{id}/inline/{content_id}": {
         parameters: {
             query?: never;
@@ -713,6 +733,26 @@ export interface paths {
         get: operations["getMessageTrace"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/messages/{id}/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say that an unverified message belongs where it is
+         * @description Permission: `link_thread`.
+         */
+        post: operations["verifyMessage"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1844,6 +1884,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/threads/{id}/suggestions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a thread may belong to, the likeliest first
+         * @description Permission: `read_mail`.
+         */
+        get: operations["listSuggestions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/threads/{id}/suggestions/{record}/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Link what was suggested
+         * @description Permission: `link_thread`.
+         */
+        post: operations["acceptSuggestion"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/threads/{id}/suggestions/{record}/dismiss": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Dismiss what was suggested: nothing suggests or links it to this thread again
+         * @description Permission: `link_thread`.
+         */
+        post: operations["dismissSuggestion"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tokens": {
         parameters: {
             query?: never;
@@ -2066,6 +2166,27 @@ export interface components {
             /** @description Open this in a window of its own. */
             url: string;
         };
+        /** @description What it says of one recipient. */
+        BounceFailure: {
+            address: string;
+            /** @description What the other server said. */
+            diagnostic: string | null;
+            /** @description `failed`, `delayed`, `delivered`, `relayed`, `expanded`, `complained`. */
+            kind: string;
+            /** @description Whether trying again is useless; null where it does not tell. */
+            permanent: boolean | null;
+            /** @description Enhanced status code (RFC 3463). */
+            status: string | null;
+        };
+        /** @description What a bounce says of a message of ours. */
+        BounceOf: {
+            failures: components["schemas"]["BounceFailure"][];
+            /**
+             * Format: int64
+             * @description The bounce.
+             */
+            message_id: number;
+        };
         /** @description A case with its threads. */
         Case: {
             assignee: components["schemas"]["UserName"] | null;
@@ -2203,6 +2324,11 @@ export interface components {
         };
         /** @enum {string} */
         Density: "comfortable" | "compact";
+        /** @description The thread a message went to. */
+        DetachedTo: {
+            /** Format: int64 */
+            thread_id: number;
+        };
         /** @description A sign-in on another device has begun. */
         DeviceCode: {
             expires_at: components["schemas"]["Moment"];
@@ -2709,6 +2835,8 @@ export interface components {
             allow_plain: boolean;
             /** @description What its server calls itself in Authentication-Results; empty: nobody is believed. */
             authserv_id: string;
+            /** @description What its server seems to call itself, by its newest messages; null in lists, and where they do not tell. */
+            authserv_seen: string | null;
             /** @description Whether a thread's first mail makes a case. */
             create_cases: boolean;
             /**
@@ -2942,11 +3070,15 @@ export interface components {
             /** @description When it was received. */
             at: components["schemas"]["Moment"];
             attachments: components["schemas"]["Attachment"][];
+            /** @description What the mailbox's own server says of its writer; empty: nobody who is believed says anything. */
+            auth: components["schemas"]["Verdict"];
             /**
              * Format: int32
              * @description Remote pictures that are kept from loading.
              */
             blocked_remote: number;
+            /** @description Reports that it did not, or did, reach somebody. */
+            bounces: components["schemas"]["BounceOf"][];
             cc: components["schemas"]["Person"][];
             /**
              * @description Where a message comes from.
@@ -2969,6 +3101,7 @@ export interface components {
             /** @description Beginning of what its writer wrote, at most 200 characters. */
             text_preview: string;
             to: components["schemas"]["Person"][];
+            unverified: components["schemas"]["Unverified"] | null;
         };
         /** @description What was found out about a message. */
         MessageFlags: {
@@ -3230,6 +3363,11 @@ export interface components {
         /** @description Something one is told. The interface has a sentence for each kind. */
         Notification: {
             at: components["schemas"]["Moment"];
+            /**
+             * Format: int64
+             * @description How often it happened since one read it.
+             */
+            count: number;
             /** @description What the sentence speaks of, by name. */
             data: {
                 [key: string]: string;
@@ -3923,6 +4061,23 @@ export interface components {
             next: number | null;
             rows: components["schemas"]["StreamEntry"][];
         };
+        /** @description A link somebody may make. */
+        Suggestion: {
+            /**
+             * Format: int64
+             * @description How sure it is, in percent.
+             */
+            confidence: number;
+            /** @description What matched: an address, a domain, a number. */
+            detail: string;
+            /**
+             * Format: int64
+             * @description The message that suggests it; null: the whole thread does.
+             */
+            message_id: number | null;
+            reason: components["schemas"]["LinkReason"];
+            record: components["schemas"]["RecordName"];
+        };
         /** @description A team's name behind its id. */
         TeamName: {
             /**
@@ -4007,8 +4162,8 @@ export interface components {
             /** @description Its records and why. */
             links: components["schemas"]["Link"][];
             row: components["schemas"]["ThreadRow"];
-            /** @description Records one of whose addresses takes part in the thread, and that are not linked to it. */
-            suggestions: components["schemas"]["RecordName"][];
+            /** @description Records that it may belong to, the likeliest first. */
+            suggestions: components["schemas"]["Suggestion"][];
         };
         /** @description A thread's case. */
         ThreadCase: {
@@ -4140,6 +4295,8 @@ export interface components {
             mailbox?: number | null;
             rule?: components["schemas"]["NewRule"] | null;
         };
+        /** @enum {string} */
+        Unverified: "stranger" | "auth_fail";
         /** @description How far one has read. */
         UpTo: {
             /**
@@ -4202,6 +4359,8 @@ export interface components {
             name: string;
             role: components["schemas"]["UserName"];
         };
+        /** @enum {string} */
+        Verdict: "pass" | "fail" | "none" | "";
         /** @enum {string} */
         View: "mine" | "unassigned" | "open" | "waiting" | "closed" | "unlinked" | "all";
         /** @description A list of threads and how many it has. */
@@ -5476,6 +5635,36 @@ export interface operations {
             };
         };
     };
+    detachMessage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetachedTo"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getInlinePicture: {
         parameters: {
             query?: never;
@@ -5558,6 +5747,34 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["MessageTrace"];
                 };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    verifyMessage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description It was not done; `code` says why. */
             default: {
@@ -7827,6 +8044,96 @@ export interface operations {
             header?: never;
             path: {
                 id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listSuggestions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Suggestion"][];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    acceptSuggestion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+                record: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Link"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    dismissSuggestion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+                record: number;
             };
             cookie?: never;
         };
