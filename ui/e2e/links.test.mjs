@@ -125,5 +125,6 @@ test('looks right in the dark, on a phone, and in Czech', async () => {
   await shot('links-phone-dark-cs', other);
   await call(other, 'PATCH', '/me', { language: 'en' });
   await other.context().close();
-  assert.deepEqual(at.noise, []);
+  // The browser itself says that a request was refused, which one above was meant to be.
+  assert.deepEqual(at.noise.filter((line) => !/status of 422/.test(line)), []);
 });
