@@ -57,12 +57,12 @@ test('B8: a stranger in a conversation is shown, marked, and trusted or moved ou
   }
   await page.goto(`${at.url}/inbox/all/${thread}`);
   const doubt = () => flow().getByRole('group', { name: 'Place not certain' });
-  await doubt().getByText('The sender has taken no part in this conversation before.').waitFor();
+  await doubt().getByText('The sender has taken no part in this conversation before.').last().waitFor();
   await accessible(page, 'unverified message');
   await shot('links-stranger');
-  await doubt().getByRole('button', { name: 'Move out of the conversation' }).click();
+  await doubt().last().getByRole('button', { name: 'Move out of the conversation' }).click();
   await eventually(async () => (await call(page, 'GET', `/threads/${thread}`)).body.entries.filter((e) => e.kind === 'message').length, 2);
-  await doubt().getByRole('button', { name: "It's right" }).click();
+  await doubt().first().getByRole('button', { name: "It's right" }).click();
   await doubt().waitFor({ state: 'detached' });
   await flow().getByText(/Sender confirmed: eve@evil.example/).waitFor();
 });
