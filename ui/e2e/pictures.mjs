@@ -1,6 +1,7 @@
-/** Makes the pictures of docs/mailboxes.md from the running program: npm run pictures. */
+/** Makes the pictures of docs/mailboxes.md and docs/rules.md from the running program: npm run pictures. */
 import { mkdirSync, statSync } from 'node:fs';
 import { call, eventually, start } from './host.mjs';
+import { rulesPictures } from './rules-pictures.mjs';
 
 const FOLDER = new URL('../../docs/pictures/', import.meta.url);
 const MOST_BYTES = 200_000;
@@ -79,6 +80,8 @@ try {
   await page.goto(`${at.url}/settings/quarantine`);
   await page.getByRole('row').nth(1).waitFor();
   await picture('quarantine');
+
+  await rulesPictures(at, page, picture);
 } finally {
   await at.stop();
 }

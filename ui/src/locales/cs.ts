@@ -61,4 +61,5 @@ export default {
   'field.bad_name': 'Název o 1 až {most} znacích, na jednom řádku.',
   'problem.invalid': 'Něco je třeba opravit.',
   'label.choose': 'Štítek…', 'label.here': 'Štítky', 'rule.fromThis': 'Pravidlo podle této zprávy…', 'help.label': 'štítek',
+  'settings.rules': 'Pravidla a filtry',
 } satisfies Catalog;

@@ -61,4 +61,5 @@ export default {
   'field.bad_name': 'A name of 1 to {most} characters, on one line.',
   'problem.invalid': 'Something has to be corrected.',
   'label.choose': 'Label…', 'label.here': 'Labels', 'rule.fromThis': 'Rule from this message…', 'help.label': 'label',
+  'settings.rules': 'Rules and filters',
 } as const;

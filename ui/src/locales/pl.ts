@@ -61,4 +61,5 @@ export default {
   'field.bad_name': 'Nazwa od 1 do {most} znaków, w jednym wierszu.',
   'problem.invalid': 'Coś trzeba poprawić.',
   'label.choose': 'Etykieta…', 'label.here': 'Etykiety', 'rule.fromThis': 'Reguła z tej wiadomości…', 'help.label': 'etykieta',
+  'settings.rules': 'Reguły i filtry',
 } satisfies Catalog;

@@ -61,4 +61,5 @@ export default {
   'field.bad_name': 'Názov s 1 až {most} znakmi, na jednom riadku.',
   'problem.invalid': 'Niečo treba opraviť.',
   'label.choose': 'Štítok…', 'label.here': 'Štítky', 'rule.fromThis': 'Pravidlo podľa tejto správy…', 'help.label': 'štítok',
+  'settings.rules': 'Pravidlá a filtre',
 } satisfies Catalog;

@@ -63,7 +63,7 @@ export function unchosen(d: Draft): Wrong {
   if (!d.name.trim()) wrong.fields.name = t('rule.nameNeeded');
   if (!d.actions.length) wrong.fields.actions = t('rule.actionNeeded');
   d.actions.forEach((a, i) => {
-    const missing = (a.do === 'label' && a.label == null) || (a.do === 'reply' && a.template == null) || (a.do === 'assign' && (a.assignment?.to === 'user' ? a.assignment.user : a.assignment?.team) == null);
+    const missing = (a.do === 'label' && a.label == null) || (a.do === 'reply' && a.template == null) || (a.do === 'webhook' && !a.url) || (a.do === 'assign' && (a.assignment?.to === 'user' ? a.assignment.user : a.assignment?.team) == null);
     if (missing) wrong.actions[i] = t('rule.choose');
   });
   return wrong;
