@@ -12,6 +12,7 @@ pub mod case;
 pub mod clock;
 pub mod grant;
 pub mod guess;
+pub mod hand;
 pub mod import;
 pub mod label;
 pub mod link;

@@ -135,6 +135,8 @@ model::words! {
         ManageTemplates = "manage_templates",
         /// Write an internal note into a thread.
         NoteOnThread = "note_on_thread",
+        /// Hand a thread to somebody or a team, file it to an area of work.
+        HandThread = "hand_thread",
         /// Tie a thread to a record, or untie it.
         LinkThread = "link_thread",
         /// Make a case of a thread by hand.
@@ -227,6 +229,7 @@ impl Verb {
             Verb::ReadTemplates => Needs::Mail,
             Verb::ManageTemplates => Needs::Administrator,
             Verb::NoteOnThread => Needs::Mail,
+            Verb::HandThread => Needs::Mail,
             Verb::LinkThread => Needs::MailAndRecords,
             Verb::CreateCase => Needs::MailAndRecords,
             Verb::ReadRecords => Needs::SignedIn,
@@ -298,6 +301,7 @@ mod tests {
             read_templates     x.xxx.x.
             manage_templates   xx......
             note_on_thread     x.xxx.x.
+            hand_thread        x.xxx.x.
             link_thread        x.xxx...
             create_case        x.xxx...
             read_records       xxxxxxxx

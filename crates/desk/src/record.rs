@@ -28,7 +28,7 @@ use serde::{Deserialize, Serialize};
 use store::changes::{self, Change, ChangeKind, RecordsHeard};
 use store::records::{self, CaseRow, Filter, Record, RecordRow, Sort, StageSum};
 use store::sql::Sql;
-use store::stream::{self, Entry};
+use store::stream::{self, Entry, Only};
 use store::threads::{self, Reader};
 
 /// Longest name, in bytes.
@@ -188,12 +188,24 @@ pub async fn stream(
     before: Option<NoteId>,
     limit: i64,
 ) -> Result<(Vec<Entry>, Option<NoteId>), Refusal> {
+    stream_of(desk, actor, id, None, before, limit).await
+}
+
+/// The same of mail, of notes or of changes alone.
+pub async fn stream_of(
+    desk: &Desk,
+    actor: &Actor,
+    id: RecordId,
+    only: Option<Only>,
+    before: Option<NoteId>,
+    limit: i64,
+) -> Result<(Vec<Entry>, Option<NoteId>), Refusal> {
     actor.may(Verb::ReadRecords)?;
     let mut sql = desk.db.snapshot().await?;
     let (id, _) = living(&mut sql, actor, id).await?;
     let access = actor.mail_access();
     // One more than asked for says whether there is a next part.
-    let mut rows = stream::of_record(&mut sql, id, &access, before, limit + 1).await?;
+    let mut rows = stream::of_record(&mut sql, id, &access, only, before, limit + 1).await?;
     let more = rows.len() as i64 > limit;
     rows.truncate(usize::try_from(limit).unwrap_or(0));
     let next = rows.last().map(|entry| entry.id).filter(|_| more);

@@ -5,16 +5,20 @@
 
 use crate::may::{Actor, Verb};
 use crate::{Desk, Refusal, message, notification, suggestion};
-use model::{MailboxId, MessageId, RecordId, ThreadId, Time};
+use model::{MailboxId, MessageId, ProcessId, RecordId, TeamId, ThreadId, Time};
 use std::collections::{HashMap, HashSet};
 use store::changes::{self, Change, ChangeKind, RecordsHeard};
 use store::links::{self, Link};
 use store::messages::{self, Message};
+use store::people;
 use store::records;
 use store::sql::Sql;
 use store::stream::{self, Entry};
 use store::suggestions::{self, Suggestion};
-use store::threads::{self, Filter, Reader, ThreadRow, View};
+use store::threads::{self, Charge, Filter, Part, Reader, ThreadRow, View};
+
+/// Areas of work that are counted.
+const MOST_PROCESSES: usize = 50;
 
 /// The lists of an inbox and how many threads they have.
 #[derive(Clone, Debug)]
@@ -25,6 +29,10 @@ pub struct Views {
     pub mailboxes: Vec<MailboxCount>,
     /// The newest change the numbers know of.
     pub version: i64,
+    /// The reader's teams, with what is open of each.
+    pub teams: Vec<(TeamId, String, i64)>,
+    /// Areas of work that have something open.
+    pub processes: Vec<(ProcessId, String, i64)>,
 }
 
 /// A mailbox as a list of its own.
@@ -65,6 +73,8 @@ pub enum Item {
 pub struct Thread {
     /// Its line in a list.
     pub row: ThreadRow,
+    /// Who is in charge of it and whether it was answered.
+    pub charge: Charge,
     /// Messages, notes and events, oldest first.
     pub items: Vec<Item>,
     /// Its records and why.
@@ -85,16 +95,30 @@ pub async fn views(desk: &Desk, actor: &Actor) -> Result<Views, Refusal> {
     let mut sql = desk.db.snapshot().await?;
     let version = changes::last(&mut sql).await?.0;
     let mut counts = Vec::with_capacity(View::ALL.len());
-    let filter = |view, mailbox| Filter { view, mailbox, access: &access, user: actor.user };
+    let filter = |view, part| Filter { view, part, access: &access, user: actor.user };
     for view in View::ALL {
         counts.push((*view, threads::count(&mut sql, &filter(*view, None)).await?));
     }
     let mut of_mailboxes = Vec::new();
     for (id, address, name) in threads::mailboxes(&mut sql, &access).await? {
-        let open = threads::count(&mut sql, &filter(View::Open, Some(id))).await?;
+        let open = threads::count(&mut sql, &filter(View::Open, Some(Part::Mailbox(id)))).await?;
         of_mailboxes.push(MailboxCount { id, address, name, open });
     }
-    Ok(Views { counts, mailboxes: of_mailboxes, version })
+    let mut teams = people::teams(&mut sql).await?;
+    teams.retain(|(id, _)| actor.teams.contains(id));
+    let mut of_teams = Vec::with_capacity(teams.len());
+    for (id, name) in teams {
+        let open = threads::count(&mut sql, &filter(View::Open, Some(Part::Team(id)))).await?;
+        of_teams.push((id, name, open));
+    }
+    let mut of_processes = Vec::new();
+    for (id, name) in people::processes(&mut sql).await?.into_iter().take(MOST_PROCESSES) {
+        let open = threads::count(&mut sql, &filter(View::Open, Some(Part::Process(id)))).await?;
+        if open > 0 {
+            of_processes.push((id, name, open));
+        }
+    }
+    Ok(Views { counts, mailboxes: of_mailboxes, version, teams: of_teams, processes: of_processes })
 }
 
 /// A part of a list by position, newest first.
@@ -102,13 +126,13 @@ pub async fn list(
     desk: &Desk,
     actor: &Actor,
     view: View,
-    mailbox: Option<MailboxId>,
+    part: Option<Part>,
     offset: i64,
     limit: i64,
 ) -> Result<Page, Refusal> {
     actor.may(Verb::ReadMail)?;
     let access = actor.mail_access();
-    let filter = Filter { view, mailbox, access: &access, user: actor.user };
+    let filter = Filter { view, part, access: &access, user: actor.user };
     let mut sql = desk.db.snapshot().await?;
     let version = changes::last(&mut sql).await?.0;
     let total = threads::count(&mut sql, &filter).await?;
@@ -129,6 +153,7 @@ pub async fn open(desk: &Desk, actor: &Actor, id: ThreadId) -> Result<Thread, Re
     let mut row = row.ok_or(Refusal::NotFound)?;
     let case = row.case.as_ref().map(|case| case.id);
     keep_visible(&mut sql, std::slice::from_mut(&mut row), &heard).await?;
+    let charge = threads::charge(&mut sql, id, &heard).await?;
     let messages = messages::of_thread(&mut sql, id).await?;
     let entries = stream::of_thread(&mut sql, id, case).await?;
     let all = links::of_thread(&mut sql, id).await?;
@@ -141,7 +166,8 @@ pub async fn open(desk: &Desk, actor: &Actor, id: ThreadId) -> Result<Thread, Re
     let blocked_remote = message::blocked_remote(&mut sql, &messages).await?;
     drop(sql);
     let blocked_remote = blocked_remote.count().await?;
-    Ok(Thread { row, items: merged(messages, entries), links: linked, suggestions, blocked_remote, version })
+    let items = merged(messages, entries);
+    Ok(Thread { row, charge, items, links: linked, suggestions, blocked_remote, version })
 }
 
 /// Which of these records may be seen.

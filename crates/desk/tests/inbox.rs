@@ -11,7 +11,7 @@ use expect_test::expect;
 use model::{CaseStatus, Level, LinkReason, RecordKind, ThreadId};
 use office::{Mail, Office};
 use store::sql::Db;
-use store::threads::View;
+use store::threads::{Part, View};
 use testkit::on_both;
 
 /// A list as a person reads it.
@@ -158,14 +158,14 @@ on_both! {
         assert_eq!((seen.total, seen.rows[0].subject.as_str()), (1, "Where is my order?"));
         assert_eq!(inbox(&desk, &guest, View::All).await, "");
         for view in View::ALL {
-            assert_eq!(thread::list(&desk, &guest, *view, Some(orders), 0, 50).await.unwrap().total, 0);
-            assert_eq!(thread::list(&desk, &agent, *view, Some(orders), 0, 50).await.unwrap().total, 0);
+            assert_eq!(thread::list(&desk, &guest, *view, Some(Part::Mailbox(orders)), 0, 50).await.unwrap().total, 0);
+            assert_eq!(thread::list(&desk, &agent, *view, Some(Part::Mailbox(orders)), 0, 50).await.unwrap().total, 0);
         }
         let agents = thread::views(&desk, &agent).await.unwrap();
         assert_eq!(agents.mailboxes.iter().map(|m| m.id).collect::<Vec<_>>(), [helpdesk]);
         assert!(thread::views(&desk, &guest).await.unwrap().counts.iter().all(|(_, count)| *count == 0));
 
-        let hidden = thread::list(&desk, &lead, View::All, Some(orders), 0, 50).await.unwrap().rows.remove(0);
+        let hidden = thread::list(&desk, &lead, View::All, Some(Part::Mailbox(orders)), 0, 50).await.unwrap().rows.remove(0);
         let letter = thread::open(&desk, &lead, hidden.id).await.unwrap();
         let Item::Message(hidden_message) = &letter.items[0] else { panic!("a message first") };
         let (hidden_id, case) = (hidden_message.id, hidden.case.unwrap().id);
@@ -275,7 +275,7 @@ on_both! {
         office.arrives(orders, INVOICE).await;
         let desk = office.desk.clone();
         let subjects = async |mailbox| {
-            let page = thread::list(&desk, &lead, View::All, Some(mailbox), 0, 50).await.unwrap();
+            let page = thread::list(&desk, &lead, View::All, Some(Part::Mailbox(mailbox)), 0, 50).await.unwrap();
             page.rows.into_iter().map(|row| row.subject).collect::<Vec<_>>()
         };
         assert_eq!(subjects(orders).await, ["Faktúra 12", "Where is my order?"]);

@@ -4,13 +4,16 @@
 mod office;
 
 use desk::case::{self, Changes};
+use desk::hand::{self, To};
 use desk::may::Actor;
 use desk::notification::{self, Event, Subject, Ways};
-use desk::{Desk, link, record, search, thread};
+use desk::thread::Item;
+use desk::{Desk, Refusal, link, note, record, search, thread};
 use model::{Level, RecordId, RecordKind, ThreadId};
 use office::{Mail, Office};
 use store::sql::Db;
-use store::threads::View;
+use store::stream::Only;
+use store::threads::{Part, View};
 use testkit::on_both;
 
 const QUESTION: Mail = Mail {
@@ -177,7 +180,7 @@ on_both! {
         office.arrives(helpdesk, QUESTION).await;
         let id = only_thread(&desk, &lead).await;
         let (_, deal) = record::put(&desk, &lead, RecordKind::Opportunity, named("Big deal")).await.unwrap();
-        charge(&desk, deal.record.id, seller.user, Some(sales)).await;
+        charge(&desk, &lead, deal.record.id, seller.user, Some(sales)).await;
         for actor in [&seller, &member, &own, &nobody] {
             assert_eq!(sees(&desk, actor, id).await, 0);
         }
@@ -188,12 +191,154 @@ on_both! {
         assert_eq!(sees(&desk, &own, id).await, 0);
         assert_eq!(sees(&desk, &nobody, id).await, 0);
         // Another team in charge of the deal, another reach.
-        charge(&desk, deal.record.id, seller.user, None).await;
+        charge(&desk, &lead, deal.record.id, seller.user, None).await;
         assert_eq!(sees(&desk, &member, id).await, 0);
         assert_eq!(sees(&desk, &seller, id).await, 3);
         // Untied, the reason is gone.
         link::remove(&desk, &lead, tie.id).await.unwrap();
         assert_eq!(sees(&desk, &seller, id).await, 0);
+    }
+
+    async fn b6_a_thread_without_a_case_is_handed_over_and_is_work_meanwhile(db: Db) {
+        let mut office = Office::new(db);
+        let sales = office.team("Sales").await;
+        let press = office.mailbox("press@acme.example", None).await;
+        office.no_cases(press).await;
+        let lead = office.person("lead", Level::All, Level::All, &[]).await;
+        let ben = office.person("ben", Level::Own, Level::No, &[]).await;
+        let member = office.person("member", Level::Team, Level::No, &[sales]).await;
+        let desk = office.desk.clone();
+        office.arrives(press, Mail { to: "press@acme.example", ..QUESTION }).await;
+        let id = only_thread(&desk, &lead).await;
+        assert_eq!(counts(&desk, &lead).await, "mine 0, unassigned 0, open 0");
+        assert_eq!(code(hand::hand(&desk, &ben, id, To::User(ben.user.unwrap())).await), "not found");
+
+        hand::hand(&desk, &lead, id, To::User(ben.user.unwrap())).await.unwrap();
+        assert_eq!(counts(&desk, &ben).await, "mine 1, unassigned 0, open 1");
+        assert_eq!(told(&desk, &ben).await, ["* assigned 1x : Where is my order?"]);
+        assert_eq!(told(&desk, &lead).await, Vec::<String>::new(), "who did it knows");
+        let charge = thread::open(&desk, &ben, id).await.unwrap().charge;
+        assert_eq!(charge.user.map(|(_, name)| name).as_deref(), Some("ben"));
+
+        // Mail that comes leaves it with them, and tells them.
+        office.arrives(press, Mail { to: "press@acme.example", ..MORE }).await;
+        assert_eq!(counts(&desk, &ben).await, "mine 1, unassigned 0, open 1");
+        assert_eq!(told(&desk, &ben).await[0], "* reply_on_mine 1x Ann Nováková: Re: Where is my order?");
+
+        // To a team: nobody of it has it yet, and whoever had it sees it no longer.
+        hand::hand(&desk, &ben, id, To::Team(sales)).await.unwrap();
+        assert_eq!(counts(&desk, &ben).await, "mine 0, unassigned 0, open 0");
+        assert_eq!(told(&desk, &ben).await, Vec::<String>::new());
+        assert_eq!(counts(&desk, &member).await, "mine 0, unassigned 1, open 1");
+        assert_eq!(told(&desk, &member).await, ["* team_new 1x : Where is my order?"]);
+        let views = thread::views(&desk, &member).await.unwrap();
+        assert_eq!(views.teams, [(sales, "Sales".to_owned(), 1)]);
+        let of_team = thread::list(&desk, &member, View::Open, Some(Part::Team(sales)), 0, 10).await.unwrap();
+        assert_eq!(of_team.total, 1);
+
+        // Back to nobody: done. What happened is written among its messages.
+        hand::hand(&desk, &lead, id, To::Nobody).await.unwrap();
+        assert_eq!(counts(&desk, &member).await, "mine 0, unassigned 0, open 0");
+        let events: Vec<String> = thread::open(&desk, &lead, id).await.unwrap().items.iter().filter_map(event).collect();
+        assert_eq!(events, [
+            r#"lead handed {"from":"","to":"ben"}"#,
+            r#"ben handed {"from":"ben","to":"Sales"}"#,
+            r#"lead handed {"from":"Sales","to":""}"#,
+        ]);
+    }
+
+    async fn b6_a_thread_is_filed_to_an_area_of_work_by_hand(db: Db) {
+        let mut office = Office::new(db);
+        let press = office.mailbox("press@acme.example", None).await;
+        office.no_cases(press).await;
+        let lead = office.person("lead", Level::All, Level::All, &[]).await;
+        let guest = office.person("guest", Level::Own, Level::All, &[]).await;
+        let desk = office.desk.clone();
+        office.arrives(press, Mail { to: "press@acme.example", ..QUESTION }).await;
+        let id = only_thread(&desk, &lead).await;
+        let mut tx = desk.db.begin().await.unwrap();
+        let (process, _) = store::people::process_named(&mut tx, "Press").await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(code(hand::file(&desk, &guest, id, Some(process)).await), "not found");
+        assert_eq!(code(hand::file(&desk, &lead, id, Some(model::ProcessId(99))).await), "process");
+        hand::file(&desk, &lead, id, Some(process)).await.unwrap();
+        let opened = thread::open(&desk, &lead, id).await.unwrap();
+        assert_eq!(opened.charge.process, Some((process, "Press".to_owned())));
+        let all = |actor| thread::list(&desk, actor, View::All, Some(Part::Process(process)), 0, 10);
+        assert_eq!(all(&lead).await.unwrap().total, 1);
+        assert_eq!(all(&guest).await.unwrap().total, 0);
+        hand::file(&desk, &lead, id, None).await.unwrap();
+        assert_eq!(all(&lead).await.unwrap().total, 0);
+        let events: Vec<String> = thread::open(&desk, &lead, id).await.unwrap().items.iter().filter_map(event).collect();
+        assert_eq!(events, [r#"lead filed_to {"from":"","to":"Press"}"#, r#"lead filed_to {"from":"Press","to":""}"#]);
+    }
+
+    async fn b5_who_is_named_in_a_note_is_told_if_they_may_see_it(db: Db) {
+        let mut office = Office::new(db);
+        let helpdesk = office.mailbox("helpdesk@acme.example", None).await;
+        let lead = office.person("lead", Level::All, Level::All, &[]).await;
+        let ben = office.person("ben", Level::All, Level::No, &[]).await;
+        let guest = office.person("guest", Level::Own, Level::All, &[]).await;
+        let desk = office.desk.clone();
+        office.arrives(helpdesk, QUESTION).await;
+        let id = only_thread(&desk, &lead).await;
+        let (ben_id, guest_id) = (ben.user.unwrap(), guest.user.unwrap());
+        let body = format!("@[Benny](user:{ben_id}) and @[guest](user:{guest_id}), @[nobody](user:77) please");
+        let note = note::in_thread(&desk, &lead, id, &body).await.unwrap();
+        assert_eq!(note.entry.body, format!("@[ben](user:{ben_id}) and @[guest](user:{guest_id}), @nobody please"));
+        assert_eq!(note.not_told, ["guest"]);
+        assert_eq!(told(&desk, &ben).await, ["* mentioned 1x : Where is my order?"]);
+        assert_eq!(told(&desk, &guest).await, Vec::<String>::new());
+
+        // On a record the record decides; and whoever follows hears of the note.
+        let (_, deal) = record::put(&desk, &lead, RecordKind::Opportunity, named("Big deal")).await.unwrap();
+        let note = note::on_record(&desk, &lead, deal.record.id, &body).await.unwrap();
+        assert_eq!(note.not_told, ["ben"]);
+        record::follow(&desk, &guest, deal.record.id).await.unwrap();
+        note::on_record(&desk, &lead, deal.record.id, "for all").await.unwrap();
+        assert_eq!(told(&desk, &guest).await, ["* note_on_followed 1x : Big deal", "* mentioned 1x : Big deal"]);
+        // Who wrote it is not told, though they follow it.
+        assert_eq!(told(&desk, &lead).await, Vec::<String>::new());
+    }
+
+    async fn b5_a_stream_tells_everything_and_leaves_out_what_one_may_not_see(db: Db) {
+        let mut office = Office::new(db);
+        let helpdesk = office.mailbox("helpdesk@acme.example", None).await;
+        office.no_cases(helpdesk).await;
+        let lead = office.person("lead", Level::All, Level::All, &[]).await;
+        let guest = office.person("guest", Level::Own, Level::All, &[]).await;
+        let desk = office.desk.clone();
+        let contact = add(&desk, &lead, RecordKind::Contact, "Ann Nováková", "ann@firm.example").await;
+        office.arrives(helpdesk, QUESTION).await;
+        let id = only_thread(&desk, &lead).await;
+        let answer = Mail {
+            from: "helpdesk@acme.example", to: "ann@firm.example", id: "a1@acme.example", answers: "q1@firm.example", ..MORE
+        };
+        office.arrives(helpdesk, answer).await;
+        note::on_record(&desk, &lead, contact, "call her").await.unwrap();
+        charge(&desk, &lead, contact, guest.user, None).await;
+        charge(&desk, &lead, contact, None, None).await;
+        let (_, deal) = record::put(&desk, &lead, RecordKind::Opportunity, named("Big deal")).await.unwrap();
+        let tie = link::add(&desk, &lead, id, deal.record.id).await.unwrap();
+        link::remove(&desk, &lead, tie.id).await.unwrap();
+        let kinds = |entries: Vec<store::stream::Entry>| entries.iter().map(|e| e.kind.word()).collect::<Vec<_>>().join(" ");
+        let of = async |actor, record, only| {
+            kinds(record::stream_of(&desk, actor, record, only, None, 50).await.unwrap().0)
+        };
+        assert_eq!(of(&lead, contact, None).await, "assigned assigned note message_out message_in created");
+        assert_eq!(of(&lead, contact, Some(Only::Mail)).await, "message_out message_in");
+        assert_eq!(of(&lead, contact, Some(Only::Notes)).await, "note");
+        assert_eq!(of(&lead, contact, Some(Only::Changes)).await, "assigned assigned created");
+        assert_eq!(of(&lead, deal.record.id, None).await, "unlinked linked created");
+        // Old and new stand with the change.
+        let (entries, next) = record::stream_of(&desk, &lead, contact, None, None, 1).await.unwrap();
+        assert_eq!(entries[0].data, r#"{"from":"guest","to":""}"#);
+        let (rest, _) = record::stream_of(&desk, &lead, contact, None, next, 1).await.unwrap();
+        assert_eq!(rest[0].data, r#"{"from":"","to":"guest"}"#);
+        // Who sees the record and not the thread learns nothing of its mail, nor that there was any.
+        assert_eq!(of(&guest, contact, None).await, "assigned assigned note created");
+        assert_eq!(of(&guest, contact, Some(Only::Mail)).await, "");
+        assert_eq!(of(&guest, deal.record.id, None).await, "created");
     }
 
     async fn b7_a_reason_that_goes_leaves_the_others(db: Db) {
@@ -220,20 +365,48 @@ on_both! {
         let seller = office.person("seller", Level::Own, Level::Own, &[]).await;
         let desk = office.desk.clone();
         let contact = add(&desk, &lead, RecordKind::Contact, "Ann Nováková", "ann@firm.example").await;
-        charge(&desk, contact, seller.user, None).await;
+        charge(&desk, &lead, contact, seller.user, None).await;
         office.arrives(helpdesk, QUESTION).await;
         let id = only_thread(&desk, &lead).await;
         assert_eq!(sees(&desk, &seller, id).await, 3);
     }
 }
 
+/// What waits for somebody, in one line.
+async fn counts(desk: &Desk, actor: &Actor) -> String {
+    let views = thread::views(desk, actor).await.unwrap();
+    let wanted = [View::Mine, View::Unassigned, View::Open];
+    let counted = views.counts.iter().filter(|(view, _)| wanted.contains(view));
+    counted.map(|(view, count)| format!("{view} {count}")).collect::<Vec<_>>().join(", ")
+}
+
+/// An event among a thread's messages, in one line.
+fn event(item: &Item) -> Option<String> {
+    let Item::Entry(entry) = item else { return None };
+    let who = entry.user.as_ref().map_or("-", |(_, name)| name.as_str());
+    Some(format!("{who} {} {}", entry.kind, entry.data))
+}
+
+fn code(result: Result<(), Refusal>) -> &'static str {
+    match result {
+        Ok(()) => "done",
+        Err(Refusal::NotFound) => "not found",
+        Err(Refusal::Invalid { field, .. }) => field,
+        Err(error) => panic!("{error:#}"),
+    }
+}
+
 /// Puts somebody in charge of a record.
-async fn charge(desk: &Desk, id: RecordId, user: Option<model::UserId>, team: Option<model::TeamId>) {
-    let mut tx = desk.db.begin().await.unwrap();
-    let text = "UPDATE records SET assignee_id = $2, team_id = $3 WHERE id = $1";
-    tx.execute(text, store::params![id, user, team]).await.unwrap();
-    desk::access::refresh_record(&mut tx, id).await.unwrap();
-    tx.commit().await.unwrap();
+async fn charge(
+    desk: &Desk,
+    actor: &Actor,
+    id: RecordId,
+    user: Option<model::UserId>,
+    team: Option<model::TeamId>,
+) {
+    let version = record::open(desk, actor, id).await.unwrap().record.version;
+    let wanted = record::Changes { assignee: Some(user), team: Some(team), ..record::Changes::default() };
+    record::change(desk, actor, id, version, wanted).await.unwrap();
 }
 
 /// In how many of three ways somebody reaches a thread: opened, listed, found.

@@ -4,6 +4,7 @@ pub mod cases;
 pub mod changes;
 pub mod events;
 pub mod guess;
+pub mod handling;
 pub mod health;
 pub mod labels;
 pub mod mailbox_folders;

@@ -6,7 +6,9 @@
 //! `listThreads`.
 
 use crate::App;
-use crate::api::{cases, changes, events, guess, health, mailbox_folders, mailbox_rounds, mailboxes};
+use crate::api::{
+    cases, changes, events, guess, handling, health, mailbox_folders, mailbox_rounds, mailboxes,
+};
 use crate::api::{labels, rules, sending, session, settings, suggestions, threads, tokens, views};
 use crate::api::{messages, notifications, oauth, outbox, people, providers, quarantine, records, search};
 use crate::guard::Door::{self, Anybody, May, Open, SignedIn};
@@ -120,6 +122,8 @@ pub fn table() -> Vec<Route> {
         // What happens
         route(May(Verb::ReadNotifications), routes!(notifications::list_notifications)),
         route(May(Verb::ReadNotifications), routes!(notifications::read_notifications)),
+        route(May(Verb::ReadNotifications), routes!(notifications::get_notification_settings)),
+        route(May(Verb::ChangeSettings), routes!(notifications::set_notification_settings)),
         route(May(Verb::FollowChanges), routes!(changes::list_changes)),
         route(May(Verb::FollowChanges), routes!(events::follow_events)),
     ]
@@ -139,6 +143,8 @@ fn mail() -> Vec<Route> {
         route(May(Verb::MarkRead), routes!(threads::mark_thread_read)),
         route(May(Verb::MarkRead), routes!(threads::mark_thread_unread)),
         route(May(Verb::NoteOnThread), routes!(threads::add_thread_note)),
+        route(May(Verb::HandThread), routes!(handling::hand_thread)),
+        route(May(Verb::HandThread), routes!(handling::change_thread)),
         route(May(Verb::LinkThread), routes!(threads::add_link)),
         route(May(Verb::LinkThread), routes!(threads::remove_link)),
         route(May(Verb::ReadMail), routes!(suggestions::list_suggestions)),

@@ -148,6 +148,10 @@ word_schemas! {
     ImportTarget of desk::record::import::Target,
     /// Schema of [`desk::record::import::Existing`].
     ImportExisting of desk::record::import::Existing,
+    /// Schema of [`store::stream::Only`].
+    StreamOnly of store::stream::Only,
+    /// Schema of [`desk::notification::Event`].
+    NotificationEvent of desk::notification::Event,
     /// Schema of [`store::records::Sort`].
     RecordSort of store::records::Sort,
     /// Schema of [`desk::guess::GuessSource`].

@@ -61,6 +61,8 @@ pub struct Notification {
     pub at: Time,
     /// Whether they have read it.
     pub read: bool,
+    /// What the record is, as a word.
+    pub record_kind: Option<String>,
 }
 
 /// What makes two things one line: whom, what, and the thread (or else record) it is about.
@@ -178,7 +180,8 @@ pub async fn page(
     let at = params.len();
     params.extend(params![limit, offset]);
     let text = format!(
-        "SELECT n.id, n.kind, n.mailbox_id, n.thread_id, n.record_id, n.data, n.count, n.at, n.read_at {from} \
+        "SELECT n.id, n.kind, n.mailbox_id, n.thread_id, n.record_id, n.data, n.count, n.at, n.read_at, \
+         (SELECT k.kind FROM records k WHERE k.id = n.record_id) {from} \
          ORDER BY n.id DESC LIMIT ${} OFFSET ${}",
         at + 1,
         at + 2
@@ -197,6 +200,7 @@ fn notification_of(row: &Row) -> Result<Notification, Error> {
         count: row.get(6)?,
         at: row.get(7)?,
         read: row.get::<Option<Time>>(8)?.is_some(),
+        record_kind: row.get(9)?,
     })
 }
 
@@ -256,6 +260,17 @@ pub struct Audience {
 
 /// People of one thread that are asked for.
 const MOST_PEOPLE: usize = 500;
+
+/// Whom a note on a record concerns: who follows it, and who is in charge.
+pub async fn audience_of_record(sql: &mut impl Sql, record: RecordId) -> Result<Audience, Error> {
+    let text =
+        format!("SELECT user_id FROM followers WHERE record_id = $1 ORDER BY user_id LIMIT {MOST_PEOPLE}");
+    let followers = sql.query(&text, params![record]).await?;
+    let followers = followers.iter().map(|row| Ok((row.get(0)?, record))).collect::<Result<_, Error>>()?;
+    let charge = sql.query_opt("SELECT assignee_id FROM records WHERE id = $1", params![record]).await?;
+    let assignee = charge.map_or(Ok(None), |row| row.get(0))?;
+    Ok(Audience { assignee, followers, ..Audience::default() })
+}
 
 /// Whom mails in these threads may concern, as each thread stands.
 pub async fn audiences(sql: &mut impl Sql, threads: &[ThreadId]) -> Result<Vec<Audience>, Error> {

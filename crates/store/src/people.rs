@@ -344,6 +344,12 @@ pub async fn teams(sql: &mut impl Sql) -> Result<Vec<(TeamId, String)>, Error> {
     rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
 }
 
+/// The members of a team.
+pub async fn members(sql: &mut impl Sql, team: TeamId) -> Result<Vec<UserId>, Error> {
+    let text = "SELECT user_id FROM team_members WHERE team_id = $1 ORDER BY user_id";
+    sql.query(text, params![team]).await?.iter().map(|row| row.get(0)).collect()
+}
+
 /// All processes by name.
 pub async fn processes(sql: &mut impl Sql) -> Result<Vec<(ProcessId, String)>, Error> {
     let rows = sql.query("SELECT id, name FROM processes ORDER BY name", params![]).await?;

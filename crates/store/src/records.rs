@@ -196,6 +196,12 @@ pub async fn visible_of(
 /// Ids in one statement.
 const ASKED_AT_ONCE: usize = 500;
 
+/// A record's name.
+pub async fn name(sql: &mut impl Sql, id: RecordId) -> Result<Option<String>, Error> {
+    let row = sql.query_opt("SELECT name FROM records WHERE id = $1", params![id]).await?;
+    row.map(|row| row.get(0)).transpose()
+}
+
 /// What a record is, if it may be seen.
 pub async fn kind(
     sql: &mut impl Sql,

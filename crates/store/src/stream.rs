@@ -45,6 +45,32 @@ model::words! {
         Merged = "merged",
         /// A lead became a contact.
         Converted = "converted",
+        /// The thread was handed to somebody, to a team, or back to nobody.
+        Handed = "handed",
+        /// The thread was filed to an area of work, or taken from it.
+        FiledTo = "filed_to",
+    }
+}
+
+model::words! {
+    /// What of a stream is asked for.
+    Only {
+        /// Messages, in and out.
+        Mail = "mail",
+        /// Notes.
+        Notes = "notes",
+        /// Everything else.
+        Changes = "changes",
+    }
+}
+
+impl Only {
+    fn condition(self) -> &'static str {
+        match self {
+            Only::Mail => " AND s.kind IN ('message_in', 'message_out')",
+            Only::Notes => " AND s.kind = 'note'",
+            Only::Changes => " AND s.kind NOT IN ('message_in', 'message_out', 'note')",
+        }
     }
 }
 
@@ -143,13 +169,15 @@ pub async fn of_record(
     sql: &mut impl Sql,
     record: RecordId,
     access: &Access,
+    only: Option<Only>,
     before: Option<NoteId>,
     limit: i64,
 ) -> Result<Vec<Entry>, Error> {
+    let only = only.map_or("", Only::condition);
     let mut params: Params = params![record, before.map_or(i64::MAX, |id| id.0), limit];
     let seen = access.condition("s.thread_id", &mut params);
     let text = format!(
-        "SELECT {COLUMNS} WHERE s.record_id = $1 AND s.id < $2 AND (s.thread_id IS NULL OR {seen}) \
+        "SELECT {COLUMNS} WHERE s.record_id = $1 AND s.id < $2 AND (s.thread_id IS NULL OR {seen}){only} \
          ORDER BY s.id DESC LIMIT $3"
     );
     entries(&sql.query(&text, params).await?)

@@ -9,10 +9,12 @@
 //! Decided against kept counters per view and user: each would be a row that every filing fights
 //! for, and with access by tokens there are as many counts as combinations of tokens.
 
+mod charge;
 mod list;
 mod split;
 
-pub use list::{Filter, View, count, list};
+pub use charge::{Charge, charge, file, hand};
+pub use list::{Filter, Part, View, count, list};
 pub use split::{Chosen, chosen, split};
 
 use crate::labels::{self, Label};
@@ -287,6 +289,12 @@ pub async fn read_up_to(
     let text = "INSERT INTO thread_reads (user_id, thread_id, message_id) VALUES ($1, $2, $3) \
                 ON CONFLICT (user_id, thread_id) DO UPDATE SET message_id = excluded.message_id";
     tx.execute(text, params![user, thread, message]).await.map(drop)
+}
+
+/// The subject of a thread.
+pub async fn subject(sql: &mut impl Sql, id: ThreadId) -> Result<Option<String>, Error> {
+    let row = sql.query_opt("SELECT subject FROM threads WHERE id = $1", params![id]).await?;
+    row.map(|row| row.get(0)).transpose()
 }
 
 /// The case of a thread; `None` where the thread has none or is none.

@@ -575,6 +575,30 @@ export interface paths {
         patch: operations["changeMe"];
         trace?: never;
     };
+    "/api/v1/me/notifications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Where one is told of each event
+         * @description Permission: `read_notifications`.
+         */
+        get: operations["getNotificationSettings"];
+        /**
+         * Say where one wants to be told; events that are left out stay as they are
+         * @description Permission: `change_settings`.
+         */
+        put: operations["setNotificationSettings"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/me/senders": {
         parameters: {
             query?: never;
@@ -1771,7 +1795,11 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        patch?: never;
+        /**
+         * File a thread to an area of work
+         * @description Permission: `hand_thread`.
+         */
+        patch: operations["changeThread"];
         trace?: never;
     };
     "/api/v1/threads/{id}/case": {
@@ -1788,6 +1816,28 @@ export interface paths {
          * @description Permission: `create_case`.
          */
         post: operations["createCase"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/threads/{id}/hand": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Hand a thread to a user or a team
+         * @description A thread in a case is handed over with its case. Who gets it may see it from then on, and is told.
+         *
+         *     Permission: `hand_thread`.
+         */
+        post: operations["handThread"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2268,6 +2318,15 @@ export interface components {
             /** Format: int64 */
             thread_id: number | null;
         };
+        /** @description Who is in charge of a thread (or of its case), and whether it was answered. */
+        Charge: {
+            answered_by: components["schemas"]["UserName"] | null;
+            last_in_at: components["schemas"]["Moment"] | null;
+            last_out_at: components["schemas"]["Moment"] | null;
+            process: components["schemas"]["UserName"] | null;
+            team: components["schemas"]["UserName"] | null;
+            user: components["schemas"]["UserName"] | null;
+        };
         /** @description What is to be cleared. */
         ClearUntil: {
             before?: components["schemas"]["Moment"] | null;
@@ -2597,6 +2656,13 @@ export interface components {
         /** @description Guesses, the most trusted first. */
         Guesses: {
             candidates: components["schemas"]["GuessCandidate"][];
+        };
+        /** @description To whom a thread is handed: a user, or a team, or (neither) nobody. */
+        HandOver: {
+            /** Format: int64 */
+            team?: number | null;
+            /** Format: int64 */
+            user?: number | null;
         };
         /** @description Whether the program works. */
         Health: {
@@ -3341,7 +3407,7 @@ export interface components {
             /** @description Their teams. */
             teams?: number[] | null;
         };
-        /** @description A note as it is written. */
+        /** @description A note as it is written. `@[Name](user:7)` names a user. */
         Note: {
             /** @description Plain text. */
             body: string;
@@ -3381,9 +3447,12 @@ export interface components {
             read: boolean;
             /** Format: int64 */
             record_id: number | null;
+            record_kind: components["schemas"]["RecordKind"] | null;
             /** Format: int64 */
             thread_id: number | null;
         };
+        /** @enum {string} */
+        NotificationEvent: "mail_on_followed" | "reply_on_mine" | "assigned" | "mentioned" | "team_new" | "note_on_followed" | "snooze_over" | "nobody_available" | "overdue";
         /** @description A part of what one is told, the newest first. */
         NotificationPage: {
             rows: components["schemas"]["Notification"][];
@@ -3391,6 +3460,14 @@ export interface components {
             total: number;
             /** Format: int64 */
             unread: number;
+        };
+        /** @description Where one is told of an event. */
+        NotificationSetting: {
+            /** @description In the interface. */
+            app: boolean;
+            event: components["schemas"]["NotificationEvent"];
+            /** @description By mail, to one's first address. */
+            mail: boolean;
         };
         /** @description A message. */
         OutboxMessage: {
@@ -3435,6 +3512,17 @@ export interface components {
             resolved: components["schemas"]["Resolved"];
             tls: components["schemas"]["Tls"];
             username: string;
+        };
+        /** @description A team or an area of work as a list of its own. */
+        PartCount: {
+            /**
+             * Format: int64
+             * @description Its open threads.
+             */
+            count: number;
+            /** Format: int64 */
+            id: number;
+            name: string;
         };
         /** @description A password to be filled in. */
         Password: {
@@ -4157,6 +4245,7 @@ export interface components {
              * @description The newest change this knows of.
              */
             access_version: number;
+            charge: components["schemas"]["Charge"];
             /** @description Messages, notes and events, oldest first. */
             entries: components["schemas"]["Entry"][];
             /** @description Its records and why. */
@@ -4188,6 +4277,14 @@ export interface components {
              * @description The newest change the list knows of; a part with another version may not fit to this one.
              */
             version: number;
+        };
+        /** @description What is to change of a thread. */
+        ThreadPatch: {
+            /**
+             * Format: int64
+             * @description The area of work it is filed to; null: none.
+             */
+            process?: number | null;
         };
         /** @description A thread as a line of a list. */
         ThreadRow: {
@@ -4372,6 +4469,10 @@ export interface components {
         /** @description The lists of the inbox, as far as the reader may see. */
         Views: {
             mailboxes: components["schemas"]["MailboxCount"][];
+            /** @description Areas of work that have something open. */
+            processes: components["schemas"]["PartCount"][];
+            /** @description The reader's teams, with the open threads they are in charge of. */
+            teams: components["schemas"]["PartCount"][];
             /**
              * Format: int64
              * @description The newest change the counts know of.
@@ -4387,6 +4488,16 @@ export interface components {
             result: string;
             /** @description What was decided: seen, thread, link, case. */
             step: string;
+        };
+        /** @description A note that was written into a stream. */
+        WrittenEntry: components["schemas"]["StreamEntry"] & {
+            /** @description Names of people it names who may not see it and are not told. */
+            not_told: string[];
+        };
+        /** @description A note that was written. */
+        WrittenNote: components["schemas"]["NoteEntry"] & {
+            /** @description Names of people it names who may not see it and are not told. */
+            not_told: string[];
         };
     };
     responses: never;
@@ -5501,6 +5612,64 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["User"];
                 };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getNotificationSettings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotificationSetting"][];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    setNotificationSettings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NotificationSetting"][];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description It was not done; `code` says why. */
             default: {
@@ -6937,7 +7106,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["StreamEntry"];
+                    "application/json": components["schemas"]["WrittenEntry"];
                 };
             };
             /** @description It was not done; `code` says why. */
@@ -6954,6 +7123,8 @@ export interface operations {
     getRecordStream: {
         parameters: {
             query?: {
+                /** @description Only its mail, its notes, or what else happened. */
+                only?: "mail" | "notes" | "changes";
                 /** @description Entries before this one: `next` of the part before. Default: the newest. */
                 before?: number;
                 /** @description Rows at most, 1 to 200. Default 50. */
@@ -7788,6 +7959,10 @@ export interface operations {
                 view?: components["schemas"]["View"];
                 /** @description Only what came through this mailbox. */
                 mailbox?: number;
+                /** @description Only what this team is in charge of; counts where no mailbox is named. */
+                team?: number;
+                /** @description Only what is filed to this area of work; counts where neither is named. */
+                process?: number;
                 /** @description Rows to leave out, from the beginning. Default 0. */
                 offset?: number;
                 /** @description Rows at most, 1 to 200. Default 50. */
@@ -7848,6 +8023,38 @@ export interface operations {
             };
         };
     };
+    changeThread: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ThreadPatch"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     createCase: {
         parameters: {
             query?: never;
@@ -7870,6 +8077,38 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Case"];
                 };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    handThread: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HandOver"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description It was not done; `code` says why. */
             default: {
@@ -7996,7 +8235,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["NoteEntry"];
+                    "application/json": components["schemas"]["WrittenNote"];
                 };
             };
             /** @description It was not done; `code` says why. */

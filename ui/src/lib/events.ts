@@ -9,9 +9,16 @@ const said: Record<string, (to: string) => string> = {
 };
 
 export function eventText(event: string, data: Record<string, string>, actor: string | undefined): string {
-  const to = data.to !== undefined ? (said[event]?.(data.to) ?? data.to) : ((data.number && `#${data.number}`) ?? data.record ?? data.name ?? '');
+  const say = (value: string) => said[event]?.(value) ?? value;
+  const to = data.to !== undefined ? (data.from ? `${say(data.from)} → ${say(data.to) || '–'}` : say(data.to)) : ((data.number && `#${data.number}`) ?? data.record ?? data.name ?? '');
   const what = to ? `${word('event', event)}: ${to}` : word('event', event);
   return `${what} · ${actor ?? t('event.byItself')}`;
+}
+
+/** What became different of a record: `Name: Firm → Firm Ltd.; Team: Sales`. */
+export function changesText(changes: readonly { field: string; label: string; from: string; to: string }[], actor: string | undefined): string {
+  const one = changes.map((c) => `${c.label || word('part', c.field)}: ${c.from ? `${c.from} → ` : ''}${c.to || '–'}`);
+  return `${one.join('; ')} · ${actor ?? t('event.byItself')}`;
 }
 
 export function whyText({ step, result, detail = '' }: { step: string; result: string; detail?: string }): string {

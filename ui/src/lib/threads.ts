@@ -8,9 +8,11 @@ import { toasts } from './toasts.svelte';
 
 const FRESH_MS = 30_000;
 export const threadQuery = (id: number) => ({ queryKey: ['thread', id], queryFn: () => api.thread(id), staleTime: FRESH_MS });
-export const pageQuery = (view: View, mailbox: number | undefined, page: number) => ({
-  queryKey: ['threads', view, mailbox ?? 0, page],
-  queryFn: () => api.threads({ view, mailbox, offset: page * PAGE, limit: PAGE }),
+/** A part of every list: what came through a mailbox, or what a team or an area of work has. */
+export type Part = { mailbox?: number; team?: number; process?: number };
+export const pageQuery = (view: View, part: Part, page: number) => ({
+  queryKey: ['threads', view, part, page],
+  queryFn: () => api.threads({ view, ...part, offset: page * PAGE, limit: PAGE }),
 });
 
 /** Applies `change` to every copy of the row in the cache. */

@@ -2,7 +2,7 @@ import type { Catalog } from '../lib/i18n.svelte';
 export default {
   'app.name': 'Lettercase',
   'nav.main': 'Hlavní', 'nav.inbox': 'Pošta', 'nav.records': 'Záznamy', 'nav.search': 'Hledání', 'nav.settings': 'Nastavení', 'nav.me': 'Moje nastavení',
-  'views': 'Pohledy', 'mailboxes': 'Schránky',
+  'views': 'Pohledy', 'views.teams': 'Týmy', 'views.processes': 'Oblasti', 'mailboxes': 'Schránky',
   'view.mine': 'Přiřazené mně', 'view.unassigned': 'Nepřiřazené', 'view.open': 'Otevřené', 'view.waiting': 'Čekající', 'view.closed': 'Uzavřené', 'view.unlinked': 'Nepropojené', 'view.all': 'Vše',
 
   'list.label': 'Konverzace', 'list.count': { one: '{n} konverzace', few: '{n} konverzace', many: '{n} konverzace', other: '{n} konverzací' }, 'list.unread': 'Nepřečtené', 'list.attachments': 'S přílohami', 'list.allMailboxes': 'Všechny schránky',

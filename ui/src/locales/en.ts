@@ -2,7 +2,7 @@
 export default {
   'app.name': 'Lettercase',
   'nav.main': 'Main', 'nav.inbox': 'Inbox', 'nav.records': 'Records', 'nav.search': 'Search', 'nav.settings': 'Settings', 'nav.me': 'My settings',
-  'views': 'Views', 'mailboxes': 'Mailboxes',
+  'views': 'Views', 'views.teams': 'Teams', 'views.processes': 'Areas of work', 'mailboxes': 'Mailboxes',
   'view.mine': 'Assigned to me', 'view.unassigned': 'Unassigned', 'view.open': 'Open', 'view.waiting': 'Waiting', 'view.closed': 'Closed', 'view.unlinked': 'Not linked', 'view.all': 'Everything',
 
   'list.label': 'Conversations', 'list.count': { one: '{n} conversation', other: '{n} conversations' }, 'list.unread': 'Unread', 'list.attachments': 'With attachments', 'list.allMailboxes': 'All mailboxes',

@@ -2,7 +2,7 @@ import type { Catalog } from '../lib/i18n.svelte';
 export default {
   'app.name': 'Lettercase',
   'nav.main': 'Główne', 'nav.inbox': 'Poczta', 'nav.records': 'Rekordy', 'nav.search': 'Wyszukiwanie', 'nav.settings': 'Ustawienia', 'nav.me': 'Moje ustawienia',
-  'views': 'Widoki', 'mailboxes': 'Skrzynki',
+  'views': 'Widoki', 'views.teams': 'Zespoły', 'views.processes': 'Obszary', 'mailboxes': 'Skrzynki',
   'view.mine': 'Przypisane do mnie', 'view.unassigned': 'Nieprzypisane', 'view.open': 'Otwarte', 'view.waiting': 'Oczekujące', 'view.closed': 'Zamknięte', 'view.unlinked': 'Niepowiązane', 'view.all': 'Wszystko',
 
   'list.label': 'Rozmowy', 'list.count': { one: '{n} rozmowa', few: '{n} rozmowy', many: '{n} rozmów', other: '{n} rozmowy' }, 'list.unread': 'Nieprzeczytane', 'list.attachments': 'Z załącznikami', 'list.allMailboxes': 'Wszystkie skrzynki',

@@ -2,7 +2,7 @@ import type { Catalog } from '../lib/i18n.svelte';
 export default {
   'app.name': 'Lettercase',
   'nav.main': 'Hlavné', 'nav.inbox': 'Pošta', 'nav.records': 'Záznamy', 'nav.search': 'Hľadanie', 'nav.settings': 'Nastavenia', 'nav.me': 'Moje nastavenia',
-  'views': 'Pohľady', 'mailboxes': 'Schránky',
+  'views': 'Pohľady', 'views.teams': 'Tímy', 'views.processes': 'Oblasti', 'mailboxes': 'Schránky',
   'view.mine': 'Pridelené mne', 'view.unassigned': 'Nepridelené', 'view.open': 'Otvorené', 'view.waiting': 'Čakajúce', 'view.closed': 'Uzavreté', 'view.unlinked': 'Neprepojené', 'view.all': 'Všetko',
 
   'list.label': 'Konverzácie', 'list.count': { one: '{n} konverzácia', few: '{n} konverzácie', many: '{n} konverzácie', other: '{n} konverzácií' }, 'list.unread': 'Neprečítané', 'list.attachments': 'S prílohami', 'list.allMailboxes': 'Všetky schránky',

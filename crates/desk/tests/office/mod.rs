@@ -134,6 +134,15 @@ impl Office {
         id
     }
 
+    /// A mailbox makes no cases any more.
+    pub async fn no_cases(&self, mailbox: MailboxId) {
+        let mut tx = self.desk.db.begin().await.unwrap();
+        let mut changed = mailboxes::mailbox(&mut tx, mailbox).await.unwrap().unwrap();
+        changed.create_cases = false;
+        mailboxes::change(&mut tx, &changed).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+
     /// A letter arrives now, and a second passes.
     pub async fn arrives(&mut self, mailbox: MailboxId, mail: Mail) {
         self.bytes_arrive(mailbox, mail.bytes()).await;

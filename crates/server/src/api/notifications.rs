@@ -4,9 +4,10 @@ use crate::App;
 use crate::extract::{Json, Query, Who};
 use crate::paging::Page;
 use crate::problem::Problem;
-use crate::shape::Moment;
+use crate::shape::{self, Moment};
 use axum::extract::State;
 use axum::http::StatusCode;
+use desk::notification::{Event, Ways};
 use model::NotificationId;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -23,6 +24,8 @@ pub struct Notification {
     mailbox_id: Option<i64>,
     thread_id: Option<i64>,
     record_id: Option<i64>,
+    #[schema(value_type = Option<shape::RecordKind>)]
+    record_kind: Option<String>,
     /// How often it happened since one read it.
     count: i64,
     at: Moment,
@@ -53,6 +56,7 @@ fn row(row: store::notifications::Notification) -> Notification {
         mailbox_id: row.mailbox.map(|id| id.0),
         thread_id: row.thread.map(|id| id.0),
         record_id: row.record.map(|id| id.0),
+        record_kind: row.record_kind,
         count: row.count,
         at: row.at.into(),
         read: row.read,
@@ -79,5 +83,44 @@ pub async fn read_notifications(
     Json(form): Json<UpTo>,
 ) -> Result<StatusCode, Problem> {
     desk::notification::read(&app.desk, &actor, NotificationId(form.up_to)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Where one is told of an event.
+#[derive(Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NotificationSetting {
+    #[schema(value_type = shape::NotificationEvent)]
+    event: Event,
+    /// In the interface.
+    app: bool,
+    /// By mail, to one's first address.
+    mail: bool,
+}
+
+/// Where one is told of each event
+#[utoipa::path(get, path = "/api/v1/me/notifications", responses((status = 200, body = [NotificationSetting])))]
+pub async fn get_notification_settings(
+    State(app): State<App>,
+    Who(actor): Who,
+) -> Result<Json<Vec<NotificationSetting>>, Problem> {
+    let ways = desk::notification::settings(&app.desk, &actor).await?;
+    let row = |(event, Ways { app, mail })| NotificationSetting { event, app, mail };
+    Ok(Json(ways.into_iter().map(row).collect()))
+}
+
+/// Say where one wants to be told; events that are left out stay as they are
+#[utoipa::path(put, path = "/api/v1/me/notifications", request_body = [NotificationSetting], responses((status = 204)))]
+pub async fn set_notification_settings(
+    State(app): State<App>,
+    Who(actor): Who,
+    Json(form): Json<Vec<NotificationSetting>>,
+) -> Result<StatusCode, Problem> {
+    let wanted: Vec<(Event, Ways)> = form
+        .into_iter()
+        .take(Event::ALL.len())
+        .map(|one| (one.event, Ways { app: one.app, mail: one.mail }))
+        .collect();
+    desk::notification::change(&app.desk, &actor, &wanted).await?;
     Ok(StatusCode::NO_CONTENT)
 }

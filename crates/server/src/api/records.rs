@@ -25,8 +25,19 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use desk::record::{Listing, Put};
 use model::{CaseStatus, LeadStatus, NoteId, RecordId, RecordKind, Stage, TeamId, UserId};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use store::records::Sort;
+use store::stream::Only;
+use utoipa::ToSchema;
+
+/// A note that was written into a stream.
+#[derive(Serialize, ToSchema)]
+pub struct WrittenEntry {
+    #[serde(flatten)]
+    entry: StreamEntry,
+    /// Names of people it names who may not see it and are not told.
+    not_told: Vec<String>,
+}
 
 /// Which records, and which part of them.
 #[derive(Deserialize, utoipa::IntoParams)]
@@ -65,6 +76,9 @@ pub struct RecordQuery {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct StreamQuery {
+    /// Only its mail, its notes, or what else happened.
+    #[param(value_type = Option<shape::StreamOnly>, inline)]
+    only: Option<Only>,
     /// Entries before this one: `next` of the part before. Default: the newest.
     before: Option<i64>,
     /// Rows at most, 1 to 200. Default 50.
@@ -204,7 +218,8 @@ pub async fn get_record_stream(
 ) -> Result<Json<StreamPage>, Problem> {
     let limit = i64::from(limit_of(query.limit)?);
     let before = query.before.map(NoteId);
-    let (rows, next) = desk::record::stream(&app.desk, &actor, RecordId(id), before, limit).await?;
+    let (rows, next) =
+        desk::record::stream_of(&app.desk, &actor, RecordId(id), query.only, before, limit).await?;
     Ok(Json(StreamPage {
         rows: rows.into_iter().map(StreamEntry::from).collect(),
         next: next.map(|id| id.0),
@@ -212,15 +227,15 @@ pub async fn get_record_stream(
 }
 
 /// Write a note into a record's stream
-#[utoipa::path(post, path = "/api/v1/records/{id}/notes", params(("id" = i64, Path)), request_body = Note, responses((status = 201, body = StreamEntry)))]
+#[utoipa::path(post, path = "/api/v1/records/{id}/notes", params(("id" = i64, Path)), request_body = Note, responses((status = 201, body = WrittenEntry)))]
 pub async fn add_record_note(
     State(app): State<App>,
     Who(actor): Who,
     Path(id): Path<i64>,
     Json(note): Json<Note>,
-) -> Result<(StatusCode, Json<StreamEntry>), Problem> {
-    let entry = desk::note::on_record(&app.desk, &actor, RecordId(id), &note.body).await?;
-    Ok((StatusCode::CREATED, Json(entry.into())))
+) -> Result<(StatusCode, Json<WrittenEntry>), Problem> {
+    let note = desk::note::on_record(&app.desk, &actor, RecordId(id), &note.body).await?;
+    Ok((StatusCode::CREATED, Json(WrittenEntry { entry: note.entry.into(), not_told: note.not_told })))
 }
 
 /// The threads of a record, newest mail first; of an account also those of its contacts

@@ -9,15 +9,16 @@ pub use row::{RecordName, ThreadCase, ThreadRow};
 use super::suggestions::Suggestion;
 use crate::App;
 use crate::api::cases::Case;
+use crate::api::handling::Charge;
 use crate::extract::{Json, Path, Query, Who};
 use crate::paging::Page;
 use crate::problem::Problem;
 use crate::shape;
 use axum::extract::State;
 use axum::http::StatusCode;
-use model::{LinkId, MailboxId, ProcessId, RecordId, ThreadId};
+use model::{LinkId, MailboxId, ProcessId, RecordId, TeamId, ThreadId};
 use serde::{Deserialize, Serialize};
-use store::threads::View;
+use store::threads::{Part, View};
 use utoipa::ToSchema;
 
 /// A part of a list of threads.
@@ -41,6 +42,7 @@ impl From<desk::thread::Page> for ThreadPage {
 #[derive(Serialize, ToSchema)]
 pub struct Thread {
     row: ThreadRow,
+    charge: Charge,
     /// Messages, notes and events, oldest first.
     entries: Vec<Entry>,
     /// Its records and why.
@@ -61,13 +63,26 @@ pub struct ThreadQuery {
     view: Option<View>,
     /// Only what came through this mailbox.
     mailbox: Option<i64>,
+    /// Only what this team is in charge of; counts where no mailbox is named.
+    team: Option<i64>,
+    /// Only what is filed to this area of work; counts where neither is named.
+    process: Option<i64>,
     /// Rows to leave out, from the beginning. Default 0.
     offset: Option<u64>,
     /// Rows at most, 1 to 200. Default 50.
     limit: Option<u32>,
 }
 
-/// A note as it is written.
+/// A note that was written.
+#[derive(Serialize, ToSchema)]
+pub struct WrittenNote {
+    #[serde(flatten)]
+    note: NoteEntry,
+    /// Names of people it names who may not see it and are not told.
+    not_told: Vec<String>,
+}
+
+/// A note as it is written. `@[Name](user:7)` names a user.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Note {
@@ -99,9 +114,11 @@ pub async fn list_threads(
 ) -> Result<Json<ThreadPage>, Problem> {
     let span = Page::of(query.offset, query.limit)?;
     let view = query.view.unwrap_or(View::All);
-    let mailbox = query.mailbox.map(MailboxId);
+    let mailbox = query.mailbox.map(|id| Part::Mailbox(MailboxId(id)));
+    let team = query.team.map(|id| Part::Team(TeamId(id)));
+    let part = mailbox.or(team).or(query.process.map(|id| Part::Process(ProcessId(id))));
     let (offset, limit) = (span.offset as i64, i64::from(span.limit));
-    Ok(Json(desk::thread::list(&app.desk, &actor, view, mailbox, offset, limit).await?.into()))
+    Ok(Json(desk::thread::list(&app.desk, &actor, view, part, offset, limit).await?.into()))
 }
 
 /// One thread with messages, notes and events
@@ -120,6 +137,7 @@ pub async fn get_thread(
     let entries = thread.items.into_iter().map(|item| Entry::of(item, &blocked, number)).collect();
     Ok(Json(Thread {
         row: thread.row.into(),
+        charge: thread.charge.into(),
         entries,
         links: thread.links.into_iter().map(Link::from).collect(),
         suggestions: thread.suggestions.into_iter().map(Suggestion::from).collect(),
@@ -150,15 +168,15 @@ pub async fn mark_thread_unread(
 }
 
 /// Write an internal note into a thread
-#[utoipa::path(post, path = "/api/v1/threads/{id}/notes", params(("id" = i64, Path)), request_body = Note, responses((status = 201, body = NoteEntry)))]
+#[utoipa::path(post, path = "/api/v1/threads/{id}/notes", params(("id" = i64, Path)), request_body = Note, responses((status = 201, body = WrittenNote)))]
 pub async fn add_thread_note(
     State(app): State<App>,
     Who(actor): Who,
     Path(id): Path<i64>,
     Json(note): Json<Note>,
-) -> Result<(StatusCode, Json<NoteEntry>), Problem> {
-    let entry = desk::note::in_thread(&app.desk, &actor, ThreadId(id), &note.body).await?;
-    Ok((StatusCode::CREATED, Json(entry.into())))
+) -> Result<(StatusCode, Json<WrittenNote>), Problem> {
+    let note = desk::note::in_thread(&app.desk, &actor, ThreadId(id), &note.body).await?;
+    Ok((StatusCode::CREATED, Json(WrittenNote { note: note.entry.into(), not_told: note.not_told })))
 }
 
 /// Link a thread to a record

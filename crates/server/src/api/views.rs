@@ -27,11 +27,24 @@ pub struct MailboxCount {
     count: i64,
 }
 
+/// A team or an area of work as a list of its own.
+#[derive(Serialize, ToSchema)]
+pub struct PartCount {
+    id: i64,
+    name: String,
+    /// Its open threads.
+    count: i64,
+}
+
 /// The lists of the inbox, as far as the reader may see.
 #[derive(Serialize, ToSchema)]
 pub struct Views {
     views: Vec<ViewCount>,
     mailboxes: Vec<MailboxCount>,
+    /// The reader's teams, with the open threads they are in charge of.
+    teams: Vec<PartCount>,
+    /// Areas of work that have something open.
+    processes: Vec<PartCount>,
     /// The newest change the counts know of.
     version: i64,
 }
@@ -47,5 +60,12 @@ pub async fn list_views(State(app): State<App>, Who(actor): Who) -> Result<Json<
         name: one.name,
         count: one.open,
     });
-    Ok(Json(Views { views: counts.collect(), mailboxes: mailboxes.collect(), version: views.version }))
+    let part = |(id, name, count)| PartCount { id, name, count };
+    Ok(Json(Views {
+        views: counts.collect(),
+        mailboxes: mailboxes.collect(),
+        teams: views.teams.into_iter().map(|(id, name, n)| part((id.0, name, n))).collect(),
+        processes: views.processes.into_iter().map(|(id, name, n)| part((id.0, name, n))).collect(),
+        version: views.version,
+    }))
 }

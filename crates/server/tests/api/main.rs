@@ -19,3 +19,4 @@ mod records;
 mod sending;
 mod sessions;
 mod shapes;
+mod telling;

@@ -33,6 +33,15 @@ pub async fn merge_threads(tx: &mut Tx, into: ThreadId, from: ThreadId, at: Time
     ] {
         tx.execute(text, params![from]).await?;
     }
+    // What one of them was handed and filed to stays; a case of `from` has its own.
+    tx.execute(
+        "UPDATE threads SET team_id = COALESCE(team_id, (SELECT team_id FROM threads WHERE id = $2)),
+           process_id = COALESCE(process_id, (SELECT process_id FROM threads WHERE id = $2)),
+           assignee_id = COALESCE(assignee_id, (SELECT assignee_id FROM threads WHERE id = $2)),
+           case_status = COALESCE(case_status, (SELECT case_status FROM threads WHERE id = $2)) WHERE id = $1 AND case_id IS NULL",
+        both(),
+    )
+    .await?;
     merge_cases(tx, into, from, at).await?;
     // Subject of the first letter; beginning and writer of the last.
     tx.execute(

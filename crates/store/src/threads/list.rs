@@ -3,7 +3,7 @@
 use super::{COLUMNS, Reader, ThreadRow, complete};
 use crate::people::Access;
 use crate::sql::{Error, Params, Sql, Value};
-use model::{MailboxId, UserId};
+use model::{MailboxId, ProcessId, TeamId, UserId};
 
 model::words! {
     /// The lists every inbox has.
@@ -25,13 +25,24 @@ model::words! {
     }
 }
 
+/// A part of every list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// What came through this mailbox.
+    Mailbox(MailboxId),
+    /// What this team is in charge of.
+    Team(TeamId),
+    /// What is filed to this area of work.
+    Process(ProcessId),
+}
+
 /// Which threads, for whom.
 #[derive(Clone, Debug)]
 pub struct Filter<'a> {
     /// The list.
     pub view: View,
-    /// Only what came through this mailbox.
-    pub mailbox: Option<MailboxId>,
+    /// Only this part of it.
+    pub part: Option<Part>,
     /// What the reader may see.
     pub access: &'a Access,
     /// The reader: whose [`View::Mine`] it is.
@@ -88,12 +99,15 @@ impl Filter<'_> {
 
     /// Whether it shows less than everybody's threads of the view.
     fn narrowed(&self) -> bool {
-        self.mailbox.is_some() || *self.access != Access::All
+        self.part.is_some() || *self.access != Access::All
     }
 
     /// The mailbox as a token.
     fn mailbox_token(&self) -> Option<String> {
-        self.mailbox.map(|id| format!("m{id}"))
+        match self.part {
+            Some(Part::Mailbox(id)) => Some(format!("m{id}")),
+            _ => None,
+        }
     }
 }
 
@@ -123,6 +137,7 @@ impl Walk {
         let mut params = Params::new();
         let mut from = "FROM threads t WHERE t.merged_into IS NULL".to_owned();
         from.push_str(&view_condition(filter, &mut params));
+        from.push_str(&part_condition(filter.part, &mut params));
         narrow(&mut from, filter.access, &mut params);
         if let Some(token) = filter.mailbox_token() {
             narrow(&mut from, &Access::Tokens(vec![token]), &mut params);
@@ -137,6 +152,7 @@ impl Walk {
                         WHERE d.token = $1 AND t.merged_into IS NULL"
             .to_owned();
         from.push_str(&view_condition(filter, &mut params));
+        from.push_str(&part_condition(filter.part, &mut params));
         if !matches!(filter.access, Access::Tokens(tokens) if tokens == std::slice::from_ref(token)) {
             narrow(&mut from, filter.access, &mut params);
         }
@@ -149,6 +165,7 @@ impl Walk {
         let mut params = Params::new();
         let mut from = "FROM threads t WHERE t.merged_into IS NULL".to_owned();
         from.push_str(&view_condition(filter, &mut params));
+        from.push_str(&part_condition(filter.part, &mut params));
         for tokens in [filter.access.tokens(), filter.mailbox_token().map(|token| vec![token])] {
             let Some(tokens) = tokens else { continue };
             let marks: Vec<String> = tokens
@@ -176,6 +193,18 @@ fn narrow(from: &mut String, access: &Access, params: &mut Params) {
         from.push_str(" AND ");
         from.push_str(&access.condition("t.id", params));
     }
+}
+
+/// Of a thread in a case it is the case that has a team and an area of work. A mailbox is a token.
+fn part_condition(part: Option<Part>, params: &mut Params) -> String {
+    let (column, id) = match part {
+        None | Some(Part::Mailbox(_)) => return String::new(),
+        Some(Part::Team(id)) => ("team_id", id.0),
+        Some(Part::Process(id)) => ("process_id", id.0),
+    };
+    params.push(id.into());
+    let at = params.len();
+    format!(" AND COALESCE((SELECT c.{column} FROM records c WHERE c.id = t.case_id), t.{column}) = ${at}")
 }
 
 /// The words stand in the text, not among the values, so that both planners know which partial

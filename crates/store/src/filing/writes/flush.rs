@@ -69,7 +69,7 @@ impl Writes {
         tx.insert_many(head, "", new).await?;
         tx.execute_many(
             "UPDATE threads SET subject = $2, snippet = $3, from_name = $4, from_address = $5, first_at = $6, last_at = $7, last_message_id = $8, messages = $9,
-               attachments = $10, links = $11, case_id = $12, case_status = $13,
+               attachments = $10, links = $11, case_id = $12, case_status = CASE WHEN CAST($12 AS BIGINT) IS NULL THEN case_status ELSE $13 END,
                assignee_id = CASE WHEN CAST($12 AS BIGINT) IS NULL THEN assignee_id ELSE $14 END WHERE id = $1",
             changed,
         )
