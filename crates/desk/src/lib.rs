@@ -38,6 +38,7 @@ pub mod template;
 pub mod thread;
 pub mod token;
 pub mod verify;
+pub mod webhook;
 
 use std::collections::BTreeMap;
 use store::sql::{Db, Tx};

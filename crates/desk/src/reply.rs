@@ -17,13 +17,14 @@ use crate::receive::file::sent::{self, Sent, SentBy};
 use crate::{Desk, Refusal, bytes, message, thread, token};
 use mail::Address;
 use mail::compose::{Answer, By, answer};
-use model::{CaseStatus, MailboxId, MailboxKind, MessageId, Person, RecordId, ThreadId, UserId};
+use model::{CaseStatus, MailboxId, MailboxKind, MessageId, OutboxId, Person, RecordId, ThreadId, UserId};
 use std::collections::HashSet;
 use store::changes::{self, Change, ChangeKind};
 use store::filing::{self, Writes};
 use store::mailboxes::{self, Mailbox};
 use store::messages::{self, Message};
-use store::replies;
+use store::outbox::{self, Recipient};
+use store::replies::{self, Answered};
 use store::sql::{Sql, Tx};
 use store::stream::{self, NewEntry, StreamKind};
 use store::threads::{self, Reader, ThreadRow};
@@ -298,6 +299,43 @@ pub async fn send(desk: &Desk, actor: &Actor, id: ThreadId, new: NewReply) -> Re
     }
     tx.commit().await?;
     Ok(message)
+}
+
+/// What was sent from here in a thread: the message, its place in the outbox, and how far each copy is.
+pub type Sendings = Vec<(MessageId, OutboxId, Vec<Recipient>)>;
+
+/// How far what was sent in a thread is, the newest first; and who answered it last.
+pub async fn deliveries(
+    desk: &Desk,
+    actor: &Actor,
+    id: ThreadId,
+) -> Result<(Sendings, Option<Answered>), Refusal> {
+    actor.may(Verb::ReadMail)?;
+    let mut reader = desk.db.snapshot().await?;
+    let id = threads::survivor(&mut reader, id).await?;
+    thread::visible(&mut reader, actor, id).await?;
+    let sent = outbox::of_thread(&mut reader, id).await?;
+    let answered = replies::answered(&mut reader, &[id]).await?.pop().flatten();
+    Ok((sent, answered))
+}
+
+/// Sends again what failed of a message of a thread, or what nobody knows about: somebody has seen that it did not
+/// arrive. They may send from the mailbox it went through.
+pub async fn again(desk: &Desk, actor: &Actor, id: ThreadId, outgoing: OutboxId) -> Result<(), Refusal> {
+    actor.may(Verb::Reply)?;
+    let senders = may_send_from(desk, actor).await?;
+    let mut tx = desk.db.begin().await?;
+    let id = threads::survivor(&mut tx, id).await?;
+    thread::visible(&mut tx, actor, id).await?;
+    let message = outbox::message(&mut tx, outgoing).await?.ok_or(Refusal::NotFound)?;
+    if outbox::thread(&mut tx, outgoing).await? != Some(id) {
+        return Err(Refusal::NotFound);
+    }
+    if !senders.iter().any(|one| Some(one.id) == message.mailbox) {
+        return Err(Refusal::Forbidden("You may not send from the mailbox it went through."));
+    }
+    crate::sending::again_in(desk, &mut tx, outgoing).await?;
+    Ok(tx.commit().await?)
 }
 
 /// An answer that can be sent.

@@ -7,6 +7,7 @@ pub(crate) mod notice;
 mod outbox;
 mod test;
 
+pub(crate) use outbox::again_in;
 pub use outbox::{again, begun, login_of, noted, page, queue_system_mail};
 pub use test::{SendingTest, test};
 

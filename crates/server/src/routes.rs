@@ -11,6 +11,7 @@ use crate::api::{
 };
 use crate::api::{labels, rules, sending, session, settings, suggestions, threads, tokens, views};
 use crate::api::{messages, notifications, oauth, outbox, people, providers, quarantine, records, search};
+use crate::api::{replies, templates, webhooks};
 use crate::guard::Door::{self, Anybody, May, Open, SignedIn};
 use axum::extract::DefaultBodyLimit;
 use axum::routing::MethodRouter;
@@ -101,6 +102,11 @@ pub fn table() -> Vec<Route> {
         route(Anybody, routes!(oauth::oauth_callback)),
         route(May(Verb::ChangeSystem), routes!(outbox::list_outbox)),
         route(May(Verb::ChangeSystem), routes!(outbox::retry_outbox)),
+        route(May(Verb::ChangeSystem), routes!(webhooks::list_webhooks)),
+        route(May(Verb::ChangeSystem), routes!(webhooks::create_webhook)),
+        route(May(Verb::ChangeSystem), routes!(webhooks::remove_webhook)),
+        route(May(Verb::ChangeSystem), routes!(webhooks::list_webhook_deliveries)),
+        route(May(Verb::ChangeSystem), routes!(webhooks::retry_webhook_delivery)),
         route(May(Verb::ManageQuarantine), routes!(quarantine::list_quarantine)),
         route(May(Verb::ManageQuarantine), routes!(quarantine::get_quarantined_raw)),
         route(May(Verb::ManageQuarantine), routes!(quarantine::retry_quarantined)),
@@ -153,6 +159,18 @@ fn mail() -> Vec<Route> {
         route(May(Verb::LinkThread), routes!(suggestions::verify_message)),
         route(May(Verb::LinkThread), routes!(suggestions::detach_message)),
         route(May(Verb::CreateCase), routes!(threads::create_case)),
+        route(May(Verb::Reply), routes!(replies::propose_reply)),
+        route(May(Verb::Reply), routes!(replies::send_reply)),
+        route(May(Verb::ReadMail), routes!(replies::list_deliveries)),
+        route(May(Verb::Reply), routes!(replies::retry_delivery)),
+        route(May(Verb::ReadTemplates), routes!(templates::list_templates)),
+        route(May(Verb::ManageTemplates), routes!(templates::create_template)),
+        route(May(Verb::ReadTemplates), routes!(templates::get_template)),
+        route(May(Verb::ManageTemplates), routes!(templates::change_template)),
+        route(May(Verb::ManageTemplates), routes!(templates::remove_template)),
+        route(May(Verb::ReadTemplates), routes!(templates::preview_template)),
+        route(May(Verb::ManageTemplates), routes!(templates::list_auto_replies)),
+        route(May(Verb::ManageTemplates), routes!(templates::set_auto_reply)),
         route(May(Verb::ReadMail), routes!(messages::get_message)),
         route(May(Verb::ReadMail), routes!(messages::get_message_body)),
         route(May(Verb::ReadMail), routes!(messages::get_message_raw)),

@@ -156,6 +156,8 @@ word_schemas! {
     RecordSort of store::records::Sort,
     /// Schema of [`desk::guess::GuessSource`].
     GuessSource of desk::guess::GuessSource,
+    /// Schema of [`store::jobs::JobState`].
+    JobState of store::jobs::JobState,
     /// Schema of [`store::outbox::OutboxState`].
     OutboxState of store::outbox::OutboxState,
     /// Schema of [`desk::mailbox::Phase`].

@@ -26,3 +26,4 @@ pub mod synchronise;
 pub mod test;
 mod trouble;
 pub mod visit;
+pub mod webhooks;

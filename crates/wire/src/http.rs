@@ -1,4 +1,5 @@
-//! One HTTP request and its answer (RFC 9112), with a limit on everything: for autoconfig files and OAuth tokens.
+//! One HTTP request and its answer (RFC 9112), with a limit on everything: for autoconfig files, OAuth tokens
+//! and reports to other systems.
 //!
 //! hyper speaks the protocol over a connection of [`crate::dial`], so names are resolved, addresses checked
 //! and certificates verified exactly as for mail servers. Redirects are the caller's to follow. Decided
@@ -96,6 +97,26 @@ impl Http {
         headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
         let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
         self.ask(url, Method::POST, body, headers).await
+    }
+
+    /// POST of JSON, with further header fields, whose names are in small letters.
+    ///
+    /// # Errors
+    /// As [`Http::get`].
+    pub async fn post_json(
+        &self,
+        url: &str,
+        json: String,
+        fields: &[(&'static str, String)],
+    ) -> Result<HttpAnswer, HttpError> {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        for (name, value) in fields {
+            let value = HeaderValue::try_from(value)
+                .map_err(|_| HttpError::Url(format!("the field {name} cannot be sent")))?;
+            headers.insert(*name, value);
+        }
+        self.ask(url, Method::POST, json, headers).await
     }
 
     async fn ask(

@@ -11,6 +11,7 @@ mod links;
 mod message;
 pub(crate) mod sent;
 mod tell;
+mod webhook;
 
 use super::open::{Opened, Read, panic_reason};
 use super::recall::{self, Recalled};

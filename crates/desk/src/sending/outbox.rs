@@ -129,11 +129,16 @@ pub async fn again(desk: &Desk, actor: &Actor, id: OutboxId) -> Result<(), Refus
     actor.may(Verb::ChangeSystem)?;
     let mut tx = desk.db.begin().await?;
     outbox::message(&mut tx, id).await?.ok_or(Refusal::NotFound)?;
-    if outbox::again(&mut tx, id, desk.clock.now()).await? == 0 {
+    again_in(desk, &mut tx, id).await?;
+    Ok(tx.commit().await?)
+}
+
+/// The same, in a transaction of somebody who may.
+pub(crate) async fn again_in(desk: &Desk, tx: &mut Tx, id: OutboxId) -> Result<(), Refusal> {
+    if outbox::again(tx, id, desk.clock.now()).await? == 0 {
         return Err(Refusal::conflict("nothing_to_send", "Nothing of it failed."));
     }
-    tell(desk, &mut tx, id, "mail_queued").await?;
-    Ok(tx.commit().await?)
+    Ok(tell(desk, tx, id, "mail_queued").await?)
 }
 
 /// Who looks after the system hears of it, and who has its thread open.
