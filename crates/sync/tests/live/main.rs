@@ -14,3 +14,4 @@ mod serving;
 mod synchronise;
 mod three;
 mod tokens;
+mod webhooks;

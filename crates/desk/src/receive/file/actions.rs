@@ -67,8 +67,8 @@ impl Round<'_> {
         one: &RuleAction,
     ) -> Result<Outcome, Error> {
         let none = String::new;
-        let action = &one.action;
-        let Acted { thread, read, plan, .. } = *acted;
+        let RuleAction { rule, action } = one;
+        let Acted { thread, message, read, plan, .. } = *acted;
         Ok(match action {
             Action::CreateCase { .. } => match plan.case {
                 CasePlan::Create => ("done", self.case_number(thread)),
@@ -87,7 +87,10 @@ impl Round<'_> {
             Action::Reply { template } => {
                 (self.answer(tx, recalled, (thread, read), plan, *template).await?, none())
             }
-            Action::Webhook { .. } => ("not_available", none()),
+            Action::Webhook { .. } if plan.seen.is_some() => ("is_copy", none()),
+            Action::Webhook { url } => {
+                (self.report(tx, (thread, message), read, (*rule, url)).await?, url.clone())
+            }
             Action::LinkContact { .. } | Action::LinkAccount { .. } if plan.unverified.is_some() => {
                 ("unverified", none())
             }
