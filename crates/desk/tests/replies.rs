@@ -62,7 +62,12 @@ async fn thread(office: &Office, actor: &Actor) -> ThreadId {
 
 /// What waits to be sent, oldest first: envelope sender, recipients, bytes.
 async fn queued(office: &Office) -> Vec<(String, Vec<String>, Vec<u8>)> {
-    let rows = office.desk.db.query("SELECT id, envelope_from, raw FROM outbox ORDER BY id", params![]).await.unwrap();
+    let rows = office
+        .desk
+        .db
+        .query("SELECT id, envelope_from, raw FROM outbox ORDER BY id", params![])
+        .await
+        .unwrap();
     let mut found = Vec::new();
     for row in &rows {
         let to = store::outbox::recipients(&mut &office.desk.db, row.get(0).unwrap()).await.unwrap();
@@ -175,7 +180,11 @@ async fn answering(db: Db, address: &'static str) -> (Office, MailboxId) {
     let office = Office::new(db);
     let mailbox = office.mailbox(address, None).await;
     sends(&office, mailbox).await;
-    let texts = vec![Text { language: "en".into(), subject: String::new(), body: "We have it: {{case.number}}.".into() }];
+    let texts = vec![Text {
+        language: "en".into(),
+        subject: String::new(),
+        body: "We have it: {{case.number}}.".into(),
+    }];
     let id = template::add(&office.desk, &Actor::machine(), "Received", texts).await.unwrap().id;
     template::set_auto_reply(&office.desk, &Actor::machine(), mailbox, Some(id)).await.unwrap();
     (office, mailbox)

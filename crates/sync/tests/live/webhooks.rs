@@ -25,7 +25,9 @@ async fn receiver(statuses: Vec<&'static str>) -> (u16, Arc<Mutex<Vec<String>>>)
             }
             all.lock().unwrap().push(text);
             let status = statuses[at.min(statuses.len() - 1)];
-            let answer = format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\nLocation: http://127.0.0.1:1/\r\nConnection: close\r\n\r\n");
+            let answer = format!(
+                "HTTP/1.1 {status}\r\nContent-Length: 0\r\nLocation: http://127.0.0.1:1/\r\nConnection: close\r\n\r\n"
+            );
             stream.write_all(answer.as_bytes()).await.unwrap();
         }
     });
