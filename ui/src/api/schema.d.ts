@@ -575,30 +575,6 @@ export interface paths {
         patch: operations["changeMe"];
         trace?: never;
     };
-    "/api/v1/me/notifications": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Where one is told of each event
-         * @description Permission: `read_notifications`.
-         */
-        get: operations["getNotificationSettings"];
-        /**
-         * Say where one wants to be told; events that are left out stay as they are
-         * @description Permission: `change_settings`.
-         */
-        put: operations["setNotificationSettings"];
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/me/senders": {
         parameters: {
             query?: never;
@@ -683,26 +659,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/messages/{id}/detach": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Take a message out of its thread into one of its own
-         * @description Permission: `link_thread`.
-         */
-        post: operations["detachMessage"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/messages/{id}/inline/{content_id}": {
         parameters: {
             query?: never;
@@ -757,26 +713,6 @@ export interface paths {
         get: operations["getMessageTrace"];
         put?: never;
         post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/messages/{id}/verify": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Say that an unverified message belongs where it is
-         * @description Permission: `link_thread`.
-         */
-        post: operations["verifyMessage"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1795,11 +1731,7 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        /**
-         * File a thread to an area of work
-         * @description Permission: `hand_thread`.
-         */
-        patch: operations["changeThread"];
+        patch?: never;
         trace?: never;
     };
     "/api/v1/threads/{id}/case": {
@@ -1816,28 +1748,6 @@ export interface paths {
          * @description Permission: `create_case`.
          */
         post: operations["createCase"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/threads/{id}/hand": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Hand a thread to a user or a team
-         * @description A thread in a case is handed over with its case. Who gets it may see it from then on, and is told.
-         *
-         *     Permission: `hand_thread`.
-         */
-        post: operations["handThread"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1929,66 +1839,6 @@ export interface paths {
          * @description Permission: `mark_read`.
          */
         delete: operations["markThreadUnread"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/threads/{id}/suggestions": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * What a thread may belong to, the likeliest first
-         * @description Permission: `read_mail`.
-         */
-        get: operations["listSuggestions"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/threads/{id}/suggestions/{record}/accept": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Link what was suggested
-         * @description Permission: `link_thread`.
-         */
-        post: operations["acceptSuggestion"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/threads/{id}/suggestions/{record}/dismiss": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Dismiss what was suggested: nothing suggests or links it to this thread again
-         * @description Permission: `link_thread`.
-         */
-        post: operations["dismissSuggestion"];
-        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -2095,6 +1945,134 @@ export interface paths {
          */
         get: operations["listViews"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/threads/{id}/reply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["proposeReply"];
+        put?: never;
+        post: operations["sendReply"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/threads/{id}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["listDeliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/threads/{id}/deliveries/{outbox}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["retryDelivery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["listTemplates"];
+        put?: never;
+        post: operations["createTemplate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/templates/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["getTemplate"];
+        put?: never;
+        post?: never;
+        delete: operations["removeTemplate"];
+        options?: never;
+        head?: never;
+        patch: operations["changeTemplate"];
+        trace?: never;
+    };
+    "/api/v1/templates/{id}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["previewTemplate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auto-replies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["listAutoReplies"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auto-replies/{mailbox}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put: operations["setAutoReply"];
         post?: never;
         delete?: never;
         options?: never;
@@ -2216,27 +2194,6 @@ export interface components {
             /** @description Open this in a window of its own. */
             url: string;
         };
-        /** @description What it says of one recipient. */
-        BounceFailure: {
-            address: string;
-            /** @description What the other server said. */
-            diagnostic: string | null;
-            /** @description `failed`, `delayed`, `delivered`, `relayed`, `expanded`, `complained`. */
-            kind: string;
-            /** @description Whether trying again is useless; null where it does not tell. */
-            permanent: boolean | null;
-            /** @description Enhanced status code (RFC 3463). */
-            status: string | null;
-        };
-        /** @description What a bounce says of a message of ours. */
-        BounceOf: {
-            failures: components["schemas"]["BounceFailure"][];
-            /**
-             * Format: int64
-             * @description The bounce.
-             */
-            message_id: number;
-        };
         /** @description A case with its threads. */
         Case: {
             assignee: components["schemas"]["UserName"] | null;
@@ -2318,15 +2275,6 @@ export interface components {
             /** Format: int64 */
             thread_id: number | null;
         };
-        /** @description Who is in charge of a thread (or of its case), and whether it was answered. */
-        Charge: {
-            answered_by: components["schemas"]["UserName"] | null;
-            last_in_at: components["schemas"]["Moment"] | null;
-            last_out_at: components["schemas"]["Moment"] | null;
-            process: components["schemas"]["UserName"] | null;
-            team: components["schemas"]["UserName"] | null;
-            user: components["schemas"]["UserName"] | null;
-        };
         /** @description What is to be cleared. */
         ClearUntil: {
             before?: components["schemas"]["Moment"] | null;
@@ -2383,11 +2331,6 @@ export interface components {
         };
         /** @enum {string} */
         Density: "comfortable" | "compact";
-        /** @description The thread a message went to. */
-        DetachedTo: {
-            /** Format: int64 */
-            thread_id: number;
-        };
         /** @description A sign-in on another device has begun. */
         DeviceCode: {
             expires_at: components["schemas"]["Moment"];
@@ -2657,13 +2600,6 @@ export interface components {
         Guesses: {
             candidates: components["schemas"]["GuessCandidate"][];
         };
-        /** @description To whom a thread is handed: a user, or a team, or (neither) nobody. */
-        HandOver: {
-            /** Format: int64 */
-            team?: number | null;
-            /** Format: int64 */
-            user?: number | null;
-        };
         /** @description Whether the program works. */
         Health: {
             /** @description `sqlite` or `postgres`. */
@@ -2901,8 +2837,6 @@ export interface components {
             allow_plain: boolean;
             /** @description What its server calls itself in Authentication-Results; empty: nobody is believed. */
             authserv_id: string;
-            /** @description What its server seems to call itself, by its newest messages; null in lists, and where they do not tell. */
-            authserv_seen: string | null;
             /** @description Whether a thread's first mail makes a case. */
             create_cases: boolean;
             /**
@@ -3136,15 +3070,11 @@ export interface components {
             /** @description When it was received. */
             at: components["schemas"]["Moment"];
             attachments: components["schemas"]["Attachment"][];
-            /** @description What the mailbox's own server says of its writer; empty: nobody who is believed says anything. */
-            auth: components["schemas"]["Verdict"];
             /**
              * Format: int32
              * @description Remote pictures that are kept from loading.
              */
             blocked_remote: number;
-            /** @description Reports that it did not, or did, reach somebody. */
-            bounces: components["schemas"]["BounceOf"][];
             cc: components["schemas"]["Person"][];
             /**
              * @description Where a message comes from.
@@ -3167,7 +3097,6 @@ export interface components {
             /** @description Beginning of what its writer wrote, at most 200 characters. */
             text_preview: string;
             to: components["schemas"]["Person"][];
-            unverified: components["schemas"]["Unverified"] | null;
         };
         /** @description What was found out about a message. */
         MessageFlags: {
@@ -3407,7 +3336,7 @@ export interface components {
             /** @description Their teams. */
             teams?: number[] | null;
         };
-        /** @description A note as it is written. `@[Name](user:7)` names a user. */
+        /** @description A note as it is written. */
         Note: {
             /** @description Plain text. */
             body: string;
@@ -3429,11 +3358,6 @@ export interface components {
         /** @description Something one is told. The interface has a sentence for each kind. */
         Notification: {
             at: components["schemas"]["Moment"];
-            /**
-             * Format: int64
-             * @description How often it happened since one read it.
-             */
-            count: number;
             /** @description What the sentence speaks of, by name. */
             data: {
                 [key: string]: string;
@@ -3447,12 +3371,9 @@ export interface components {
             read: boolean;
             /** Format: int64 */
             record_id: number | null;
-            record_kind: components["schemas"]["RecordKind"] | null;
             /** Format: int64 */
             thread_id: number | null;
         };
-        /** @enum {string} */
-        NotificationEvent: "mail_on_followed" | "reply_on_mine" | "assigned" | "mentioned" | "team_new" | "note_on_followed" | "snooze_over" | "nobody_available" | "overdue";
         /** @description A part of what one is told, the newest first. */
         NotificationPage: {
             rows: components["schemas"]["Notification"][];
@@ -3460,14 +3381,6 @@ export interface components {
             total: number;
             /** Format: int64 */
             unread: number;
-        };
-        /** @description Where one is told of an event. */
-        NotificationSetting: {
-            /** @description In the interface. */
-            app: boolean;
-            event: components["schemas"]["NotificationEvent"];
-            /** @description By mail, to one's first address. */
-            mail: boolean;
         };
         /** @description A message. */
         OutboxMessage: {
@@ -3512,17 +3425,6 @@ export interface components {
             resolved: components["schemas"]["Resolved"];
             tls: components["schemas"]["Tls"];
             username: string;
-        };
-        /** @description A team or an area of work as a list of its own. */
-        PartCount: {
-            /**
-             * Format: int64
-             * @description Its open threads.
-             */
-            count: number;
-            /** Format: int64 */
-            id: number;
-            name: string;
         };
         /** @description A password to be filled in. */
         Password: {
@@ -4149,23 +4051,6 @@ export interface components {
             next: number | null;
             rows: components["schemas"]["StreamEntry"][];
         };
-        /** @description A link somebody may make. */
-        Suggestion: {
-            /**
-             * Format: int64
-             * @description How sure it is, in percent.
-             */
-            confidence: number;
-            /** @description What matched: an address, a domain, a number. */
-            detail: string;
-            /**
-             * Format: int64
-             * @description The message that suggests it; null: the whole thread does.
-             */
-            message_id: number | null;
-            reason: components["schemas"]["LinkReason"];
-            record: components["schemas"]["RecordName"];
-        };
         /** @description A team's name behind its id. */
         TeamName: {
             /**
@@ -4245,14 +4130,13 @@ export interface components {
              * @description The newest change this knows of.
              */
             access_version: number;
-            charge: components["schemas"]["Charge"];
             /** @description Messages, notes and events, oldest first. */
             entries: components["schemas"]["Entry"][];
             /** @description Its records and why. */
             links: components["schemas"]["Link"][];
             row: components["schemas"]["ThreadRow"];
-            /** @description Records that it may belong to, the likeliest first. */
-            suggestions: components["schemas"]["Suggestion"][];
+            /** @description Records one of whose addresses takes part in the thread, and that are not linked to it. */
+            suggestions: components["schemas"]["RecordName"][];
         };
         /** @description A thread's case. */
         ThreadCase: {
@@ -4277,14 +4161,6 @@ export interface components {
              * @description The newest change the list knows of; a part with another version may not fit to this one.
              */
             version: number;
-        };
-        /** @description What is to change of a thread. */
-        ThreadPatch: {
-            /**
-             * Format: int64
-             * @description The area of work it is filed to; null: none.
-             */
-            process?: number | null;
         };
         /** @description A thread as a line of a list. */
         ThreadRow: {
@@ -4392,8 +4268,6 @@ export interface components {
             mailbox?: number | null;
             rule?: components["schemas"]["NewRule"] | null;
         };
-        /** @enum {string} */
-        Unverified: "stranger" | "auth_fail";
         /** @description How far one has read. */
         UpTo: {
             /**
@@ -4457,8 +4331,6 @@ export interface components {
             role: components["schemas"]["UserName"];
         };
         /** @enum {string} */
-        Verdict: "pass" | "fail" | "none" | "";
-        /** @enum {string} */
         View: "mine" | "unassigned" | "open" | "waiting" | "closed" | "unlinked" | "all";
         /** @description A list of threads and how many it has. */
         ViewCount: {
@@ -4469,10 +4341,6 @@ export interface components {
         /** @description The lists of the inbox, as far as the reader may see. */
         Views: {
             mailboxes: components["schemas"]["MailboxCount"][];
-            /** @description Areas of work that have something open. */
-            processes: components["schemas"]["PartCount"][];
-            /** @description The reader's teams, with the open threads they are in charge of. */
-            teams: components["schemas"]["PartCount"][];
             /**
              * Format: int64
              * @description The newest change the counts know of.
@@ -4489,15 +4357,136 @@ export interface components {
             /** @description What was decided: seen, thread, link, case. */
             step: string;
         };
-        /** @description A note that was written into a stream. */
-        WrittenEntry: components["schemas"]["StreamEntry"] & {
-            /** @description Names of people it names who may not see it and are not told. */
-            not_told: string[];
+        /** @enum {string} */
+        JobState: "due" | "done" | "failed";
+        ReplySender: {
+            /** Format: int64 */
+            id: number;
+            name: string;
+            address: string;
         };
-        /** @description A note that was written. */
-        WrittenNote: components["schemas"]["NoteEntry"] & {
-            /** @description Names of people it names who may not see it and are not told. */
-            not_told: string[];
+        ReplyProposal: {
+            /** Format: int64 */
+            message_id: number;
+            senders: components["schemas"]["ReplySender"][];
+            reply_to: null | components["schemas"]["Person"];
+            to: components["schemas"]["Person"][];
+            cc: components["schemas"]["Person"][];
+            subject: string;
+            quoted: string;
+            case_status: null | components["schemas"]["CaseStatus"];
+        };
+        Recipient: {
+            name?: string;
+            address: string;
+        };
+        NewReply: {
+            body: string;
+            /** Format: int64 */
+            message_id?: number | null;
+            /** Format: int64 */
+            mailbox_id?: number | null;
+            to?: components["schemas"]["Recipient"][] | null;
+            cc?: components["schemas"]["Recipient"][] | null;
+            subject?: string | null;
+            quote?: boolean | null;
+            status?: null | components["schemas"]["CaseStatus"];
+        };
+        ReplySent: {
+            /** Format: int64 */
+            message_id: number;
+        };
+        DeliveryRecipient: {
+            address: string;
+            state: components["schemas"]["OutboxState"];
+            /** Format: int64 */
+            attempts: number;
+            next_at: null | components["schemas"]["Moment"];
+            reply: string | null;
+        };
+        Delivery: {
+            /** Format: int64 */
+            message_id: number;
+            /** Format: int64 */
+            outbox_id: number;
+            recipients: components["schemas"]["DeliveryRecipient"][];
+        };
+        ThreadAnswered: {
+            at: components["schemas"]["Moment"];
+            by: null | components["schemas"]["UserName"];
+            is_last: boolean;
+        };
+        Deliveries: {
+            messages: components["schemas"]["Delivery"][];
+            answered: null | components["schemas"]["ThreadAnswered"];
+        };
+        TemplateText: {
+            language: string;
+            subject?: string;
+            body: string;
+        };
+        TemplateMailbox: {
+            /** Format: int64 */
+            id: number;
+            address: string;
+        };
+        Template: {
+            /** Format: int64 */
+            id: number;
+            name: string;
+            /** Format: int64 */
+            version: number;
+            updated_at: components["schemas"]["Moment"];
+            texts: components["schemas"]["TemplateText"][];
+            mailboxes: components["schemas"]["TemplateMailbox"][];
+        };
+        TemplateVariable: {
+            name: string;
+            fallback: string | null;
+            example: string;
+        };
+        Templates: {
+            templates: components["schemas"]["Template"][];
+            variables: components["schemas"]["TemplateVariable"][];
+        };
+        NewTemplate: {
+            name: string;
+            texts?: components["schemas"]["TemplateText"][];
+        };
+        TemplatePatch: {
+            name?: string | null;
+            texts?: components["schemas"]["TemplateText"][] | null;
+            /** Format: int64 */
+            version?: number | null;
+        };
+        TemplateDraft: {
+            subject: string;
+            body: string;
+        };
+        TemplateLook: {
+            language?: string | null;
+            draft?: null | components["schemas"]["TemplateDraft"];
+            /** Format: int64 */
+            thread_id?: number | null;
+        };
+        TemplatePreview: {
+            language: string;
+            subject: string;
+            body: string;
+            missing: string[];
+        };
+        AutoReply: {
+            /** Format: int64 */
+            mailbox_id: number;
+            name: string;
+            address: string;
+            sends: boolean;
+            /** Format: int64 */
+            template_id: number | null;
+        };
+        AutoReplyChoice: {
+            /** Format: int64 */
+            template_id?: number | null;
         };
     };
     responses: never;
@@ -5624,64 +5613,6 @@ export interface operations {
             };
         };
     };
-    getNotificationSettings: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["NotificationSetting"][];
-                };
-            };
-            /** @description It was not done; `code` says why. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    setNotificationSettings: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["NotificationSetting"][];
-            };
-        };
-        responses: {
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description It was not done; `code` says why. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     listSenders: {
         parameters: {
             query?: never;
@@ -5804,36 +5735,6 @@ export interface operations {
             };
         };
     };
-    detachMessage: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["DetachedTo"];
-                };
-            };
-            /** @description It was not done; `code` says why. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     getInlinePicture: {
         parameters: {
             query?: never;
@@ -5916,34 +5817,6 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["MessageTrace"];
                 };
-            };
-            /** @description It was not done; `code` says why. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    verifyMessage: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
             };
             /** @description It was not done; `code` says why. */
             default: {
@@ -7106,7 +6979,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["WrittenEntry"];
+                    "application/json": components["schemas"]["StreamEntry"];
                 };
             };
             /** @description It was not done; `code` says why. */
@@ -7123,8 +6996,6 @@ export interface operations {
     getRecordStream: {
         parameters: {
             query?: {
-                /** @description Only its mail, its notes, or what else happened. */
-                only?: "mail" | "notes" | "changes";
                 /** @description Entries before this one: `next` of the part before. Default: the newest. */
                 before?: number;
                 /** @description Rows at most, 1 to 200. Default 50. */
@@ -7959,10 +7830,6 @@ export interface operations {
                 view?: components["schemas"]["View"];
                 /** @description Only what came through this mailbox. */
                 mailbox?: number;
-                /** @description Only what this team is in charge of; counts where no mailbox is named. */
-                team?: number;
-                /** @description Only what is filed to this area of work; counts where neither is named. */
-                process?: number;
                 /** @description Rows to leave out, from the beginning. Default 0. */
                 offset?: number;
                 /** @description Rows at most, 1 to 200. Default 50. */
@@ -8023,38 +7890,6 @@ export interface operations {
             };
         };
     };
-    changeThread: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: number;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ThreadPatch"];
-            };
-        };
-        responses: {
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description It was not done; `code` says why. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     createCase: {
         parameters: {
             query?: never;
@@ -8077,38 +7912,6 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Case"];
                 };
-            };
-            /** @description It was not done; `code` says why. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    handThread: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: number;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["HandOver"];
-            };
-        };
-        responses: {
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
             };
             /** @description It was not done; `code` says why. */
             default: {
@@ -8235,7 +8038,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["WrittenNote"];
+                    "application/json": components["schemas"]["NoteEntry"];
                 };
             };
             /** @description It was not done; `code` says why. */
@@ -8283,96 +8086,6 @@ export interface operations {
             header?: never;
             path: {
                 id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description It was not done; `code` says why. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    listSuggestions: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Suggestion"][];
-                };
-            };
-            /** @description It was not done; `code` says why. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    acceptSuggestion: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: number;
-                record: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Link"];
-                };
-            };
-            /** @description It was not done; `code` says why. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    dismissSuggestion: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: number;
-                record: number;
             };
             cookie?: never;
         };
@@ -8603,6 +8316,269 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
+            };
+        };
+    };
+    proposeReply: {
+        parameters: {
+            query?: {
+                message?: number;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplyProposal"];
+                };
+            };
+        };
+    };
+    sendReply: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewReply"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplySent"];
+                };
+            };
+        };
+    };
+    listDeliveries: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Deliveries"];
+                };
+            };
+        };
+    };
+    retryDelivery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+                outbox: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    listTemplates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Templates"];
+                };
+            };
+        };
+    };
+    createTemplate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewTemplate"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Template"];
+                };
+            };
+        };
+    };
+    getTemplate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Template"];
+                };
+            };
+        };
+    };
+    removeTemplate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    changeTemplate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TemplatePatch"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Template"];
+                };
+            };
+        };
+    };
+    previewTemplate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TemplateLook"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TemplatePreview"];
+                };
+            };
+        };
+    };
+    listAutoReplies: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AutoReply"][];
+                };
+            };
+        };
+    };
+    setAutoReply: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                mailbox: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AutoReplyChoice"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };
