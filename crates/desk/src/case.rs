@@ -1,14 +1,29 @@
 //! Cases: the page of one, what changes it, and making one by hand.
 //!
-//! A case is a record; what only it has (status, assignee, priority) is changed here. Status and
-//! assignee stand a second time with each of its threads, where the views look for them, and are
-//! written there in the same transaction.
+//! A case is a record; what only it has (status, assignee, priority, snooze) is changed here. Status,
+//! assignee and snooze stand a second time with each of its threads, where the views look for them, and
+//! are written there in the same transaction. A case that was merged into another is that other one for
+//! whoever asks.
+
+mod merge;
+mod snooze;
+mod split;
+mod tick;
+
+pub use merge::merge;
+pub use snooze::snooze_thread;
+pub use split::split;
+pub(crate) use tick::give;
+pub use tick::{Ticked, tick};
 
 use crate::may::{Actor, Verb};
+use crate::notification::Event;
 use crate::{Desk, Refusal, access, record, thread};
 use mail::fold::fold;
 pub use model::Priority;
-use model::{CaseStatus, LinkReason, ProcessId, RecordId, RecordKind, ThreadId, Time, UserId};
+use model::{
+    CaseStatus, Distribution, LinkReason, ProcessId, RecordId, RecordKind, TeamId, ThreadId, Time, UserId,
+};
 use store::changes::{self, Change, ChangeKind, RecordsHeard};
 use store::links::{self, Link, NewLink};
 use store::records::{self, CaseChange, CasePart, NewCase, Record};
@@ -32,6 +47,21 @@ pub struct Case {
     pub threads: Vec<ThreadRow>,
     /// Records its visible threads are linked to, and why.
     pub links: Vec<Link>,
+    /// The case it continues, and the one that continues it, as far as they may be seen: number and subject.
+    pub before: Option<Named>,
+    /// The later one.
+    pub after: Option<Named>,
+}
+
+/// A case in two words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named {
+    /// The case.
+    pub id: RecordId,
+    /// Its number.
+    pub number: i64,
+    /// Its subject.
+    pub subject: String,
 }
 
 /// What is to change; `None` leaves it.
@@ -43,6 +73,12 @@ pub struct Changes {
     pub priority: Option<Priority>,
     /// Who is to act; `Some(None)` for nobody.
     pub assignee: Option<Option<UserId>>,
+    /// The team in charge.
+    pub team: Option<Option<TeamId>>,
+    /// The area of work.
+    pub process: Option<Option<ProcessId>>,
+    /// Out of sight until then; `Some(None)`: seen again now.
+    pub snoozed_until: Option<Option<Time>>,
     /// Its subject.
     pub subject: Option<String>,
     /// The version the changes were thought for; without one the newest wins.
@@ -53,7 +89,15 @@ pub struct Changes {
 pub async fn open(desk: &Desk, actor: &Actor, id: RecordId) -> Result<Case, Refusal> {
     actor.may(Verb::ReadRecords)?;
     let mut sql = desk.db.snapshot().await?;
+    let id = records::case_survivor(&mut sql, id).await?;
     page(&mut sql, actor, id).await
+}
+
+/// The case of a number, as people say it.
+pub async fn by_number(desk: &Desk, actor: &Actor, number: i64) -> Result<Case, Refusal> {
+    actor.may(Verb::ReadRecords)?;
+    let id = records::case_by_number(&mut &desk.db, number).await?.ok_or(Refusal::NotFound)?;
+    open(desk, actor, id).await
 }
 
 async fn page(sql: &mut impl Sql, actor: &Actor, id: RecordId) -> Result<Case, Refusal> {
@@ -73,7 +117,20 @@ async fn page(sql: &mut impl Sql, actor: &Actor, id: RecordId) -> Result<Case, R
             }
         }
     }
-    Ok(Case { record, part, threads, links: all })
+    let before = named(sql, part.continues, &heard).await?;
+    let after = records::continued_by(sql, id).await?;
+    let after = named(sql, after, &heard).await?;
+    Ok(Case { record, part, threads, links: all, before, after })
+}
+
+async fn named(
+    sql: &mut impl Sql,
+    id: Option<RecordId>,
+    heard: &RecordsHeard,
+) -> Result<Option<Named>, Refusal> {
+    let Some(id) = id else { return Ok(None) };
+    let record = records::record(sql, id, heard).await?;
+    Ok(record.and_then(|record| Some(Named { id, number: record.case?.number, subject: record.name })))
 }
 
 /// A case the actor may see.
@@ -97,6 +154,7 @@ pub async fn change(desk: &Desk, actor: &Actor, id: RecordId, wanted: Changes) -
     if told.is_empty() {
         return page(&mut tx, actor, id).await;
     }
+    let is_given = new.assignee.is_some() && new.assignee != part.assignee.as_ref().map(|(id, _)| *id);
     if !records::change_case(&mut tx, id, record.version, new, now).await? {
         return Err(record::changed_meanwhile());
     }
@@ -106,6 +164,9 @@ pub async fn change(desk: &Desk, actor: &Actor, id: RecordId, wanted: Changes) -
         tell(&mut tx, actor, id, None, kind, data, now).await?;
     }
     tell_everybody(&mut tx, id, now).await?;
+    if is_given {
+        tick::tell_in_charge(desk, &mut tx, Event::Assigned, id, actor.user).await?;
+    }
     let case = page(&mut tx, actor, id).await?;
     tx.commit().await?;
     Ok(case)
@@ -129,12 +190,31 @@ async fn applied(
         None => part.assignee.as_ref().map(|(id, _)| *id),
     };
     let status = wanted.status.unwrap_or(part.status);
-    let closed_at = match (status, part.closed_at) {
-        (CaseStatus::Closed, at) => at.or(Some(now)),
-        _ => None,
-    };
-    let priority = wanted.priority.map_or(part.priority.clone(), |word| word.word().to_owned());
-    Ok(CaseChange { folded: fold(&subject), subject, status, priority, assignee, closed_at })
+    let is_closed = status == CaseStatus::Closed;
+    let is_given = wanted.assignee.is_some() || wanted.team.is_some();
+    Ok(CaseChange {
+        folded: fold(&subject),
+        subject,
+        status,
+        priority: wanted.priority.map_or(part.priority.clone(), |word| word.word().to_owned()),
+        assignee,
+        team: match wanted.team {
+            Some(team) => known_team(tx, team).await?,
+            None => part.team.as_ref().map(|(id, _)| *id),
+        },
+        process: match wanted.process {
+            Some(process) => known_process(tx, process).await?,
+            None => part.process.as_ref().map(|(id, _)| *id),
+        },
+        waits_for: if is_given || is_closed { Distribution::None } else { part.waits_for },
+        closed_at: if is_closed { part.closed_at.or(Some(now)) } else { None },
+        snoozed_until: match wanted.snoozed_until {
+            _ if is_closed => None,
+            Some(until) => snooze::checked(until, now)?,
+            None => part.snoozed_until,
+        },
+        due_at: if is_closed { None } else { part.due_at },
+    })
 }
 
 fn checked_subject(subject: &str) -> Result<String, Refusal> {
@@ -182,11 +262,26 @@ async fn differences(
         let data = serde_json::json!({ "from": part.priority, "to": new.priority });
         told.push((StreamKind::PriorityChanged, data));
     }
+    told.extend(snooze::told(part.snoozed_until, new.snoozed_until));
+    if new.team != part.team.as_ref().map(|(id, _)| *id) {
+        let names = store::people::teams(tx).await?;
+        let to = names.into_iter().find(|(id, _)| Some(*id) == new.team).map(|(_, name)| name);
+        told.push((StreamKind::TeamChanged, from_to(part.team.as_ref().map(|(_, name)| name), to)));
+    }
+    if new.process != part.process.as_ref().map(|(id, _)| *id) {
+        let names = store::people::processes(tx).await?;
+        let to = names.into_iter().find(|(id, _)| Some(*id) == new.process).map(|(_, name)| name);
+        told.push((StreamKind::ProcessChanged, from_to(part.process.as_ref().map(|(_, name)| name), to)));
+    }
     if new.subject != record.name {
         let data = serde_json::json!({ "from": record.name, "to": new.subject });
         told.push((StreamKind::Changed, data));
     }
     Ok(told)
+}
+
+fn from_to(from: Option<&String>, to: Option<String>) -> serde_json::Value {
+    serde_json::json!({ "from": from.map_or("", String::as_str), "to": to.unwrap_or_default() })
 }
 
 async fn tell_everybody(tx: &mut Tx, id: RecordId, now: Time) -> Result<(), Refusal> {
@@ -246,6 +341,8 @@ pub async fn create(
         process: known_process(&mut tx, process).await?,
         // Somebody has to see what they made: their team, if they are in one.
         team: actor.teams.first().copied(),
+        assignee: None,
+        customer: row.from_address.to_lowercase(),
         last_at: row.last_at,
         at: now,
     };
@@ -262,6 +359,14 @@ pub async fn create(
     let case = page(&mut tx, actor, id).await?;
     tx.commit().await?;
     Ok(case)
+}
+
+async fn known_team(tx: &mut Tx, id: Option<TeamId>) -> Result<Option<TeamId>, Refusal> {
+    let Some(id) = id else { return Ok(None) };
+    match store::people::teams(tx).await?.iter().any(|(known, _)| *known == id) {
+        true => Ok(Some(id)),
+        false => Err(Refusal::invalid("team_id", "unknown", "There is no such team.")),
+    }
 }
 
 async fn known_process(tx: &mut Tx, id: Option<ProcessId>) -> Result<Option<ProcessId>, Refusal> {

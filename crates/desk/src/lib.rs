@@ -10,6 +10,7 @@ mod auto_reply;
 pub mod bytes;
 pub mod case;
 pub mod clock;
+pub mod distribution;
 pub mod grant;
 pub mod guess;
 pub mod hand;

@@ -139,6 +139,8 @@ model::words! {
         HandThread = "hand_thread",
         /// Tie a thread to a record, or untie it.
         LinkThread = "link_thread",
+        /// Put a thread out of sight until later.
+        SnoozeThread = "snooze_thread",
         /// Make a case of a thread by hand.
         CreateCase = "create_case",
         /// Lists and pages of records and cases.
@@ -231,6 +233,7 @@ impl Verb {
             Verb::NoteOnThread => Needs::Mail,
             Verb::HandThread => Needs::Mail,
             Verb::LinkThread => Needs::MailAndRecords,
+            Verb::SnoozeThread => Needs::Mail,
             Verb::CreateCase => Needs::MailAndRecords,
             Verb::ReadRecords => Needs::SignedIn,
             Verb::CreateRecord => Needs::Records,
@@ -303,6 +306,7 @@ mod tests {
             note_on_thread     x.xxx.x.
             hand_thread        x.xxx.x.
             link_thread        x.xxx...
+            snooze_thread      x.xxx.x.
             create_case        x.xxx...
             read_records       xxxxxxxx
             create_record      x.xxxx..

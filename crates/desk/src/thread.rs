@@ -95,7 +95,8 @@ pub async fn views(desk: &Desk, actor: &Actor) -> Result<Views, Refusal> {
     let mut sql = desk.db.snapshot().await?;
     let version = changes::last(&mut sql).await?.0;
     let mut counts = Vec::with_capacity(View::ALL.len());
-    let filter = |view, part| Filter { view, part, access: &access, user: actor.user };
+    let now = desk.clock.now();
+    let filter = |view, part| Filter { view, part, access: &access, user: actor.user, now };
     for view in View::ALL {
         counts.push((*view, threads::count(&mut sql, &filter(*view, None)).await?));
     }
@@ -132,7 +133,7 @@ pub async fn list(
 ) -> Result<Page, Refusal> {
     actor.may(Verb::ReadMail)?;
     let access = actor.mail_access();
-    let filter = Filter { view, part, access: &access, user: actor.user };
+    let filter = Filter { view, part, access: &access, user: actor.user, now: desk.clock.now() };
     let mut sql = desk.db.snapshot().await?;
     let version = changes::last(&mut sql).await?.0;
     let total = threads::count(&mut sql, &filter).await?;

@@ -170,7 +170,7 @@ on_both! {
         };
         let empty = pages().await;
         for id in 0..40 {
-            office.bytes_arrive(old, long(id, 40_000)).await;
+            office.bytes_arrive(old, long(id, 80_000)).await;
         }
         switch_off(&office, old).await;
         let before = pages().await;

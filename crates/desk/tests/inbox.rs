@@ -125,7 +125,7 @@ on_both! {
         "#]].assert_eq(&inbox(&desk, &lead, View::Mine).await);
         expect![[r#"
             ann@firm.example: Hello, I wait for order 4711. Ann
-              case_created by - {}
+              case_created by - {"number":"1"}
               note by lead call her{}
               assigned by lead {"from":"","to":"lead"}
               priority_changed by lead {"from":"normal","to":"high"}
@@ -135,7 +135,7 @@ on_both! {
         "#]].assert_eq(&read(&desk, &lead, id).await);
         let views = thread::views(&desk, &lead).await.unwrap();
         let counts: Vec<String> = views.counts.iter().map(|(view, count)| format!("{view} {count}")).collect();
-        expect!["mine 1, unassigned 0, open 1, waiting 0, closed 0, unlinked 0, all 1"].assert_eq(&counts.join(", "));
+        expect!["mine 1, unassigned 0, open 1, waiting 0, snoozed 0, overdue 0, closed 0, unlinked 0, all 1"].assert_eq(&counts.join(", "));
         assert_eq!((views.mailboxes[0].id, views.mailboxes[0].open), (helpdesk, 1));
 
         thread::mark_unread(&desk, &lead, id).await.unwrap();

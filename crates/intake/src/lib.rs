@@ -37,7 +37,7 @@ pub fn decide(letter: &Letter, known: &Known) -> Plan {
         rules::find_links(letter, known, &ruled.actions, &mut links, &mut steps);
         suggestions.retain(|one| links.iter().all(|link| link.record != one.record));
     }
-    let case = case::plan(letter, known, direction, place.unverified, &mut steps);
+    let case = case::plan(letter, known, direction, place.unverified, &ruled.actions, &mut steps);
     Plan {
         seen: known.seen,
         direction,

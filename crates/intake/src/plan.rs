@@ -3,8 +3,8 @@
 use crate::rules::Trial;
 use mail::Letter;
 use model::{
-    Action, CaseStatus, Hit, LinkReason, MailboxKind, MessageId, ProcessId, RecordId, RecordKind, RuleId,
-    TeamId, ThreadId, Unverified, UserId, Verdict,
+    Action, CaseStatus, Hit, LinkReason, MailboxKind, MessageId, Priority, ProcessId, RecordId, RecordKind,
+    RuleId, TeamId, ThreadId, Unverified, UserId, Verdict,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, HashSet};
@@ -158,6 +158,10 @@ pub struct Case {
     pub number: i64,
     /// Where it stands.
     pub status: CaseStatus,
+    /// Whether it is out of sight until later.
+    pub snoozed: bool,
+    /// Whether it was closed so long ago that a new mail begins a case that continues it.
+    pub is_past: bool,
 }
 
 /// Addresses and domains of records, and the addresses that are ours.
@@ -299,14 +303,35 @@ pub enum CasePlan {
     /// None is touched.
     None,
     /// One is created from this letter.
-    Create,
+    Create(CaseMaking),
     /// The thread's case gets a note of this letter.
     Note {
         /// The case.
         case: RecordId,
         /// It was closed or waiting and is open again.
         reopen: bool,
+        /// It was out of sight and is seen again.
+        wake: bool,
+        /// Its customer waits for an answer from now on.
+        asks: bool,
+        /// A rule gives it this status.
+        status: Option<CaseStatus>,
+        /// A rule makes it this urgent.
+        priority: Option<Priority>,
     },
+}
+
+/// How a case is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CaseMaking {
+    /// Its process: the rule's, else the mailbox's.
+    pub process: Option<ProcessId>,
+    /// Its team: the rule's, else the mailbox's.
+    pub team: Option<TeamId>,
+    /// How urgent it is.
+    pub priority: Priority,
+    /// The thread's case, which it continues.
+    pub continues: Option<RecordId>,
 }
 
 /// One decision, for people to read: stable words, shown in the reader's language.

@@ -2,7 +2,8 @@
 
 use crate::decide;
 use crate::plan::{
-    Case, CasePlan, Directory, Entry, Known, Mailbox, Origin, Plan, Seen, Thread, ThreadPlan, Tied,
+    Case, CaseMaking, CasePlan, Directory, Entry, Known, Mailbox, Origin, Plan, Seen, Thread, ThreadPlan,
+    Tied,
 };
 use expect_test::{Expect, expect};
 use mail::parse::parse;
@@ -22,6 +23,8 @@ struct World {
     bounced: Option<Seen>,
     numbered: Vec<Tied>,
     directory: Directory,
+    snoozed: bool,
+    is_past: bool,
 }
 
 fn world() -> World {
@@ -37,6 +40,8 @@ fn world() -> World {
         bounced: None,
         numbered: Vec::new(),
         directory,
+        snoozed: false,
+        is_past: false,
     }
 }
 
@@ -61,7 +66,8 @@ impl World {
 
     /// A thread of this mailbox in which Ann wrote, with a case or without.
     fn thread(mut self, id: i64, case: Option<(i64, CaseStatus)>) -> World {
-        let case = case.map(|(id, status)| Case { id: RecordId(id), number: id, status });
+        let (snoozed, is_past) = (self.snoozed, self.is_past);
+        let case = case.map(|(id, status)| Case { id: RecordId(id), number: id, status, snoozed, is_past });
         let people = HashSet::from(["ann@a.example".to_owned(), "helpdesk@acme.example".to_owned()]);
         let thread = Thread { case, people, has_messages: true, is_here: true, ..Thread::new(ThreadId(id)) };
         self.threads.push(thread);
@@ -75,7 +81,7 @@ impl World {
     }
 
     fn decide(&self, letter: &str) -> Plan {
-        let World { mailbox, origin, seen, threads, auth, bounced, numbered, directory } = self;
+        let World { mailbox, origin, seen, threads, auth, bounced, numbered, directory, .. } = self;
         let known = Known {
             mailbox,
             origin: *origin,
@@ -120,9 +126,11 @@ fn print(plan: &Plan) -> String {
     }
     out += &match plan.case {
         CasePlan::None => String::new(),
-        CasePlan::Create => ", new case".into(),
-        CasePlan::Note { case, reopen: false } => format!(", noted in case {case}"),
-        CasePlan::Note { case, reopen: true } => format!(", reopens case {case}"),
+        CasePlan::Create(CaseMaking { continues: None, .. }) => ", new case".into(),
+        CasePlan::Create(CaseMaking { continues: Some(case), .. }) => format!(", new case continues {case}"),
+        CasePlan::Note { case, reopen: true, .. } => format!(", reopens case {case}"),
+        CasePlan::Note { case, wake: true, .. } => format!(", wakes case {case}"),
+        CasePlan::Note { case, .. } => format!(", noted in case {case}"),
     };
     out
 }
@@ -165,6 +173,34 @@ fn d5_a_customer_reopens_a_closed_case_and_a_machine_does_not() {
         expect!["in joins thread 7, noted in case 3"],
     );
     check(&world, &format!("Return-Path: <>\r\n{ANSWER}"), expect!["in joins thread 7, noted in case 3"]);
+}
+
+#[test]
+fn d5_a_waiting_case_is_opened_and_one_out_of_sight_is_seen_again() {
+    let world = world().thread(7, Some((3, CaseStatus::Waiting)));
+    check(&world, ANSWER, expect!["in joins thread 7, reopens case 3"]);
+    let snoozed = || World { snoozed: true, ..self::world() };
+    check(
+        &snoozed().thread(7, Some((3, CaseStatus::Open))),
+        ANSWER,
+        expect!["in joins thread 7, wakes case 3"],
+    );
+    check(
+        &snoozed().thread(7, Some((3, CaseStatus::Open))),
+        &format!("Auto-Submitted: auto-replied\r\n{ANSWER}"),
+        expect!["in joins thread 7, noted in case 3"],
+    );
+}
+
+#[test]
+fn d5_a_case_closed_long_ago_is_continued_by_a_new_one() {
+    let world = World { is_past: true, ..world() }.thread(7, Some((3, CaseStatus::Closed)));
+    check(&world, ANSWER, expect!["in joins thread 7, new case continues 3"]);
+    check(
+        &world,
+        &format!("Auto-Submitted: auto-replied\r\n{ANSWER}"),
+        expect!["in joins thread 7, noted in case 3"],
+    );
 }
 
 #[test]

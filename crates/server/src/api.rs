@@ -2,6 +2,7 @@
 
 pub mod cases;
 pub mod changes;
+pub mod distribution;
 pub mod events;
 pub mod guess;
 pub mod handling;

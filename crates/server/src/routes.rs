@@ -7,9 +7,9 @@
 
 use crate::App;
 use crate::api::{
-    cases, changes, events, guess, handling, health, mailbox_folders, mailbox_rounds, mailboxes,
+    cases, changes, distribution, events, guess, handling, health, labels, mailbox_folders, mailbox_rounds, mailboxes,
 };
-use crate::api::{labels, rules, sending, session, settings, suggestions, threads, tokens, views};
+use crate::api::{rules, sending, session, settings, suggestions, threads, tokens, views};
 use crate::api::{messages, notifications, oauth, outbox, people, providers, quarantine, records, search};
 use crate::api::{replies, templates, webhooks};
 use crate::guard::Door::{self, Anybody, May, Open, SignedIn};
@@ -158,6 +158,7 @@ fn mail() -> Vec<Route> {
         route(May(Verb::LinkThread), routes!(suggestions::dismiss_suggestion)),
         route(May(Verb::LinkThread), routes!(suggestions::verify_message)),
         route(May(Verb::LinkThread), routes!(suggestions::detach_message)),
+        route(May(Verb::SnoozeThread), routes!(threads::snooze_thread)),
         route(May(Verb::CreateCase), routes!(threads::create_case)),
         route(May(Verb::Reply), routes!(replies::propose_reply)),
         route(May(Verb::Reply), routes!(replies::send_reply)),
@@ -208,6 +209,17 @@ fn work() -> Vec<Route> {
         route(May(Verb::FollowRecord), routes!(records::unfollow_record)),
         route(May(Verb::ReadRecords), routes!(cases::get_case)),
         route(May(Verb::ChangeCase), routes!(cases::change_case)),
+        route(May(Verb::ReadRecords), routes!(cases::get_case_by_number)),
+        route(May(Verb::ChangeCase), routes!(cases::merge_case)),
+        route(May(Verb::ChangeCase), routes!(cases::split_case)),
+        // Who gets cases
+        route(May(Verb::SeeMailboxes), routes!(distribution::get_distribution)),
+        route(May(Verb::SeeMailboxes), routes!(distribution::change_distribution)),
+        route(May(Verb::SeePeople), routes!(distribution::get_team)),
+        route(May(Verb::ManagePeople), routes!(distribution::change_team)),
+        route(May(Verb::ChangeSettings), routes!(distribution::get_availability)),
+        route(May(Verb::ChangeSettings), routes!(distribution::change_availability)),
+        route(May(Verb::ChangeCase), routes!(distribution::hand_over_cases)),
     ]
 }
 

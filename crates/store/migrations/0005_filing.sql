@@ -17,6 +17,13 @@ ALTER TABLE records ADD COLUMN due_at BIGINT;
 ALTER TABLE records ADD COLUMN first_reply_at BIGINT;
 -- Of a case: the person who wrote first. Answers to an automatic reply and reopening go by it.
 ALTER TABLE records ADD COLUMN customer TEXT NOT NULL DEFAULT '';
+-- Of a case: when it was noticed that an answer is overdue; NULL: it is not.
+ALTER TABLE records ADD COLUMN overdue_at BIGINT;
+-- Of a case: the one it continues, which was closed too long ago to be opened again.
+ALTER TABLE records ADD COLUMN continues_id BIGINT REFERENCES records (id);
+-- Of a case nobody could be given: how its team shares it as soon as somebody can (round_robin, least_busy); '': it is not waiting.
+ALTER TABLE records ADD COLUMN waits_for TEXT NOT NULL DEFAULT '';
+CREATE INDEX records_waiting ON records (team_id, id) WHERE waits_for <> '';
 CREATE INDEX records_by_stage ON records (kind, stage, last_at, id) WHERE merged_into IS NULL;
 CREATE INDEX records_by_assignee ON records (assignee_id, kind, status);
 CREATE INDEX records_by_team ON records (team_id, kind);
@@ -71,6 +78,7 @@ ALTER TABLE threads ADD COLUMN snoozed_until BIGINT;
 ALTER TABLE threads ADD COLUMN last_in_at BIGINT;
 ALTER TABLE threads ADD COLUMN last_out_at BIGINT;
 ALTER TABLE threads ADD COLUMN answered_by BIGINT REFERENCES users (id);
+CREATE INDEX threads_snoozed ON threads (snoozed_until) WHERE snoozed_until IS NOT NULL;
 CREATE INDEX threads_by_process ON threads (process_id, last_at, id);
 CREATE INDEX threads_by_team ON threads (team_id, last_at, id);
 
@@ -223,6 +231,10 @@ ALTER TABLE mailboxes ADD COLUMN distribution_user_id BIGINT REFERENCES users (i
 ALTER TABLE mailboxes ADD COLUMN distribution_team_id BIGINT REFERENCES teams (id);
 -- Minutes within which a first answer is due; NULL: no target.
 ALTER TABLE mailboxes ADD COLUMN reply_within_min BIGINT;
+-- A mail to a case closed for more days than this begins a new one that continues it; NULL: always opens it again.
+ALTER TABLE mailboxes ADD COLUMN reopen_within_days BIGINT DEFAULT 30;
+-- Of a team, as users.working_hours: targets are counted in them.
+ALTER TABLE teams ADD COLUMN working_hours TEXT NOT NULL DEFAULT '';
 -- The member who got the last case in turn; 0: nobody yet.
 ALTER TABLE teams ADD COLUMN turn BIGINT NOT NULL DEFAULT 0;
 -- Who is away, from and until when (until NULL: until further notice), and who gets their cases meanwhile.

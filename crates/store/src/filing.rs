@@ -11,14 +11,15 @@ mod recall;
 mod waiting;
 mod writes;
 
-pub use merge::merge_threads;
+pub use merge::{merge_case, merge_threads};
 pub use recall::{
     CaseState, Match, Shelved, ThreadState, by_addresses, by_domains, cases_by_numbers, our_addresses,
     people, record_names, seen, seen_by, sent_by_ids, survivors, thread_states, threads_by_ids,
     users_by_addresses,
 };
 pub use waiting::{Waiting, begin_attempt, quarantine, still_waiting, waiting};
-pub use writes::{IndexText, NewAttachment, NewCase, NewMessage, NewSuggestion, Voice, Writes};
+pub(crate) use writes::waits_for;
+pub use writes::{Assign, IndexText, NewAttachment, NewCase, NewMessage, NewSuggestion, Voice, Writes};
 
 /// Name of the lock all filings share.
 pub const LOCK: i64 = 0x4c63_0001;

@@ -12,6 +12,7 @@ pub mod claims;
 pub mod clearing;
 pub mod counters;
 mod dialect;
+pub mod distribution;
 pub mod filing;
 pub mod folders;
 pub mod grants;

@@ -10,7 +10,10 @@ mod find;
 mod list;
 mod merge;
 
-pub use cases::{CaseChange, CaseRow, NewCase, add_case, cases_of, change_case};
+pub use cases::{
+    CaseChange, CaseRow, NewCase, add_case, answered, case_by_number, case_survivor, cases_of, change_case,
+    continued_by, due_snoozes, give, newly_overdue, set_overdue, take_messages, takes_part, wake,
+};
 pub use duplicates::{MOST_PAIRS, same_address, same_domain, same_name};
 pub use find::{Lookup, lookup};
 pub use list::{Filter, RecordRow, Sort, StageSum, count, list, rows, stages};
@@ -20,7 +23,7 @@ use crate::changes::RecordsHeard;
 use crate::counters;
 use crate::params;
 use crate::sql::{Error, Params, Row, Sql, Tx, Value};
-use model::{CaseStatus, ProcessId, RecordId, RecordKind, TeamId, Time, UserId};
+use model::{CaseStatus, Distribution, ProcessId, RecordId, RecordKind, TeamId, Time, UserId};
 use std::collections::HashSet;
 
 /// Contacts of an account, or cases of a record, that its page shows.
@@ -99,12 +102,27 @@ pub struct CasePart {
     pub assignee: Option<(UserId, String)>,
     /// When it was closed.
     pub closed_at: Option<Time>,
+    /// Out of sight until then.
+    pub snoozed_until: Option<Time>,
+    /// When an answer to its customer is due; `None`: none is.
+    pub due_at: Option<Time>,
+    /// When somebody first answered.
+    pub first_reply_at: Option<Time>,
+    /// The address of who wrote first; empty: not known.
+    pub customer: String,
+    /// The case it continues.
+    pub continues: Option<RecordId>,
+    /// How its team shares it as soon as somebody can take it; none: it waits for nobody.
+    pub waits_for: Distribution,
+    /// The case it became part of.
+    pub merged_into: Option<RecordId>,
 }
 
 const RECORD: &str = "SELECT r.id, r.kind, r.name, r.account_id, a.name, r.external_id, r.fields, \
      r.description, r.created_at, r.updated_at, r.last_at, r.version, r.number, r.status, r.priority, \
      r.process_id, p.name, r.team_id, t.name, r.assignee_id, u.name, r.closed_at, \
-     r.stage, r.amount, r.currency, r.closes_on, r.converted_into, v.name \
+     r.stage, r.amount, r.currency, r.closes_on, r.converted_into, v.name, \
+     r.snoozed_until, r.due_at, r.first_reply_at, r.customer, r.continues_id, r.waits_for, r.merged_into \
      FROM records r LEFT JOIN records a ON a.id = r.account_id LEFT JOIN records v ON v.id = r.converted_into \
      LEFT JOIN processes p ON p.id = r.process_id LEFT JOIN teams t ON t.id = r.team_id \
      LEFT JOIN users u ON u.id = r.assignee_id";
@@ -401,6 +419,13 @@ fn case_part(row: &Row, kind: RecordKind) -> Result<Option<CasePart>, Error> {
         team: named(row, 17)?.map(|(id, name)| (TeamId(id), name)),
         assignee: named(row, 19)?.map(|(id, name)| (UserId(id), name)),
         closed_at: row.get(21)?,
+        snoozed_until: row.get(28)?,
+        due_at: row.get(29)?,
+        first_reply_at: row.get(30)?,
+        customer: row.get(31)?,
+        continues: row.get(32)?,
+        waits_for: Distribution::of(&row.get::<String>(33)?).unwrap_or(Distribution::None),
+        merged_into: row.get(34)?,
     }))
 }
 

@@ -49,6 +49,18 @@ model::words! {
         Handed = "handed",
         /// The thread was filed to an area of work, or taken from it.
         FiledTo = "filed_to",
+        /// Messages of the case became one of their own.
+        Split = "split",
+        /// It is out of sight until then.
+        Snoozed = "snoozed",
+        /// It is seen again.
+        Woken = "woken",
+        /// An answer was due and is not there.
+        Overdue = "overdue",
+        /// Another team is in charge.
+        TeamChanged = "team_changed",
+        /// It belongs to another area of work.
+        ProcessChanged = "process_changed",
     }
 }
 

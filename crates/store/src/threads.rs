@@ -47,6 +47,8 @@ pub struct ThreadRow {
     pub attachments: i64,
     /// The message filed last.
     pub last_message: MessageId,
+    /// Out of sight until then.
+    pub snoozed_until: Option<Time>,
     /// Mailboxes its messages came through.
     pub mailboxes: Vec<MailboxId>,
     /// Its case.
@@ -73,6 +75,8 @@ pub struct CaseBrief {
     pub priority: String,
     /// Who is to act, with their name.
     pub assignee: Option<(UserId, String)>,
+    /// When an answer to its customer is due; `None`: none is.
+    pub due_at: Option<Time>,
 }
 
 /// A record in a few words.
@@ -96,7 +100,7 @@ pub struct Reader {
 }
 
 const COLUMNS: &str = "t.id, t.subject, t.snippet, t.from_name, t.from_address, t.last_at, t.messages, \
-     t.attachments, t.last_message_id";
+     t.attachments, t.last_message_id, t.snoozed_until";
 
 /// One thread, if it may be seen.
 pub async fn row(
@@ -207,7 +211,7 @@ async fn complete(sql: &mut impl Sql, rows: Vec<Row>, reader: Reader) -> Result<
     Ok(threads)
 }
 
-const CASE_OF_THREAD: &str = "SELECT r.id, r.number, r.status, r.priority, r.assignee_id, u.name \
+const CASE_OF_THREAD: &str = "SELECT r.id, r.number, r.status, r.priority, r.assignee_id, u.name, r.due_at \
      FROM threads t JOIN records r ON r.id = t.case_id LEFT JOIN users u ON u.id = r.assignee_id \
      WHERE t.id = $1";
 const MAILBOXES_OF_THREAD: &str =
@@ -228,6 +232,7 @@ fn bare(row: &Row) -> Result<ThreadRow, Error> {
         unread: false,
         attachments: row.get(7)?,
         last_message: row.get(8)?,
+        snoozed_until: row.get(9)?,
         mailboxes: Vec::new(),
         case: None,
         records: Vec::new(),
@@ -245,6 +250,7 @@ fn case_of(row: &Row) -> Result<CaseBrief, Error> {
         status: CaseStatus::of(&row.get::<String>(2)?).unwrap_or(CaseStatus::Open),
         priority: row.get(3)?,
         assignee: assignee.map(|id| (id, name.unwrap_or_default())),
+        due_at: row.get(6)?,
     })
 }
 
@@ -313,21 +319,36 @@ pub async fn of_case(sql: &mut impl Sql, case: RecordId) -> Result<Vec<ThreadId>
 pub async fn join_case(tx: &mut Tx, thread: ThreadId, case: RecordId) -> Result<(), Error> {
     let text = "UPDATE threads SET case_id = $2, \
                 case_status = (SELECT status FROM records WHERE id = $2), \
-                assignee_id = (SELECT assignee_id FROM records WHERE id = $2) WHERE id = $1";
+                assignee_id = (SELECT assignee_id FROM records WHERE id = $2), \
+                snoozed_until = (SELECT snoozed_until FROM records WHERE id = $2) WHERE id = $1";
     tx.execute(text, params![thread, case]).await.map(drop)
 }
 
 /// Takes a thread out of its case.
 pub async fn leave_case(tx: &mut Tx, thread: ThreadId) -> Result<(), Error> {
-    let text = "UPDATE threads SET case_id = NULL, case_status = NULL, assignee_id = NULL WHERE id = $1";
+    let text = "UPDATE threads SET case_id = NULL, case_status = NULL, assignee_id = NULL, snoozed_until = NULL \
+                WHERE id = $1";
     tx.execute(text, params![thread]).await.map(drop)
 }
 
-/// Writes status and assignee of a case to its threads, where the views look for them.
+/// Writes status, assignee and snooze of a case to its threads, where the views look for them.
 pub async fn follow_case(tx: &mut Tx, case: RecordId) -> Result<(), Error> {
     let text = "UPDATE threads SET case_status = (SELECT status FROM records WHERE id = $1), \
-                assignee_id = (SELECT assignee_id FROM records WHERE id = $1) WHERE case_id = $1";
+                assignee_id = (SELECT assignee_id FROM records WHERE id = $1), \
+                snoozed_until = (SELECT snoozed_until FROM records WHERE id = $1) WHERE case_id = $1";
     tx.execute(text, params![case]).await.map(drop)
+}
+
+/// Puts a thread without a case out of sight until then, or back.
+pub async fn snooze(tx: &mut Tx, thread: ThreadId, until: Option<Time>) -> Result<(), Error> {
+    let text = "UPDATE threads SET snoozed_until = $2 WHERE id = $1";
+    tx.execute(text, params![thread, until]).await.map(drop)
+}
+
+/// Threads without a case whose snooze is over.
+pub async fn due_snoozes(sql: &mut impl Sql, now: Time, limit: usize) -> Result<Vec<ThreadId>, Error> {
+    let text = "SELECT id FROM threads WHERE snoozed_until <= $1 AND case_id IS NULL ORDER BY snoozed_until, id LIMIT $2";
+    sql.query(text, params![now, limit]).await?.iter().map(|row| row.get(0)).collect()
 }
 
 /// The thread a thread became: itself, unless it was merged into another.

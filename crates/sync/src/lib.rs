@@ -24,6 +24,7 @@ pub mod source;
 pub mod supervisor;
 pub mod synchronise;
 pub mod test;
+pub mod ticks;
 mod trouble;
 pub mod visit;
 pub mod webhooks;

@@ -116,6 +116,7 @@ impl Supervisor {
             never = self.write_again_and_again() => match never {},
             never = crate::outbox::run(self.receive.desk()) => match never {},
             never = crate::webhooks::run(self.receive.desk()) => match never {},
+            never = crate::ticks::run(self.receive.desk()) => match never {},
         }
         for task in tasks.values() {
             task.stop.send_replace(true);

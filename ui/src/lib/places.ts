@@ -2,7 +2,7 @@
 import type { RecordKind } from '../api/client';
 import { router } from '../router';
 
-export const VIEWS = ['mine', 'unassigned', 'open', 'waiting', 'closed', 'unlinked', 'all'] as const;
+export const VIEWS = ['mine', 'unassigned', 'open', 'waiting', 'snoozed', 'overdue', 'closed', 'unlinked', 'all'] as const;
 export type View = (typeof VIEWS)[number];
 export const KINDS = ['account', 'contact', 'lead', 'opportunity', 'case'] as const satisfies RecordKind[];
 /** Kinds a person may create by hand as a record; a case is created from a thread. */

@@ -25,6 +25,7 @@ use model::{AfterFiling, MessageId, OccurrenceId, QuarantineReason, ThreadId, Ti
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use store::distribution::{self, Sharing};
 use store::filing::{self, Writes};
 use store::folders::Folder;
 use store::operations;
@@ -123,9 +124,11 @@ async fn file_together(
         news: Vec::new(),
         rules: receive.rules.of(&mut tx, channel.id, folder.id).await?,
         set: None,
+        sharing: distribution::sharing(&mut tx, channel.id).await?,
     };
     round.writes.reserve(&mut tx, waiting.len() as i64).await?;
     let mut recalled = recall::recall(&receive.desk, &mut tx, channel.id, &mut round.writes, batch).await?;
+    recalled.past = round.past();
     if operations::receives(&mut tx, folder.id).await? {
         let seen: Vec<MessageId> = recalled.seen.values().map(|seen| seen.message).collect();
         round.brought = operations::received(&mut tx, folder.id, &seen).await?;
@@ -155,6 +158,8 @@ struct Round<'a> {
     folder: &'a Folder,
     writes: Writes,
     done: Filed,
+    /// How the mailbox shares its cases; `None` of one that is no more.
+    sharing: Option<Sharing>,
     /// Messages that were moved here from another mailbox: history, however new the folder.
     brought: HashSet<MessageId>,
     desk: &'a Desk,

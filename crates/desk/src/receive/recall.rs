@@ -5,7 +5,7 @@ use super::open::{Opened, Read};
 use crate::{Desk, token};
 use intake::archive;
 use intake::plan::{Case, Directory, Entry, Known, Origin, Plan, Seen, Thread, Tied};
-use model::{CaseStatus, MailboxId, RecordId, ThreadId};
+use model::{CaseStatus, MailboxId, RecordId, ThreadId, Time};
 use std::collections::{HashMap, HashSet};
 use store::filing::{self, Match, MidHash, Shelved, Writes};
 use store::sql::{Error, Sql};
@@ -27,6 +27,8 @@ pub(super) struct Recalled {
     topics: HashMap<(String, String), ThreadId>,
     names: HashMap<RecordId, String>,
     cases: HashMap<i64, (RecordId, String)>,
+    /// Cases closed before then are past.
+    pub past: Option<Time>,
 }
 
 /// Takes out of an archive's letters the references that are not to be believed.
@@ -72,6 +74,7 @@ pub(super) async fn recall(
         threads_by_id,
         signed,
         bounced,
+        past: None,
     })
 }
 
@@ -143,7 +146,7 @@ impl Recalled {
         };
         Thread {
             id,
-            case: case(writes, id),
+            case: case(writes, id, self.past),
             people: self.people.get(&id).cloned().unwrap_or_default(),
             records: state.records.iter().filter_map(named).collect(),
             has_messages: state.messages > 0,
@@ -196,10 +199,11 @@ impl Recalled {
     }
 }
 
-fn case(writes: &Writes, id: ThreadId) -> Option<Case> {
+fn case(writes: &Writes, id: ThreadId, past: Option<Time>) -> Option<Case> {
     let case = writes.thread(id)?.case.as_ref()?;
     let status = CaseStatus::of(&case.status).unwrap_or(CaseStatus::Open);
-    Some(Case { id: case.id, number: case.number, status })
+    let is_past = past.zip(case.closed_at).is_some_and(|(past, closed)| closed < past);
+    Some(Case { id: case.id, number: case.number, status, snoozed: case.snoozed, is_past })
 }
 
 /// All addresses of a letter, lower case.

@@ -79,6 +79,11 @@ impl Office {
         Office { receive: Receive::new(desk.clone()), desk, uid: 0 }
     }
 
+    /// The same, giving its letters numbers after this one.
+    pub fn from_uid(self, uid: i64) -> Office {
+        Office { uid, ..self }
+    }
+
     /// Somebody with a role of these levels, in these teams; their address is `<login>@acme.example`.
     pub async fn person(&self, login: &str, mail: Level, records: Level, teams: &[TeamId]) -> Actor {
         let mut tx = self.desk.db.begin().await.unwrap();

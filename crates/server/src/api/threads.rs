@@ -13,7 +13,7 @@ use crate::api::handling::Charge;
 use crate::extract::{Json, Path, Query, Who};
 use crate::paging::Page;
 use crate::problem::Problem;
-use crate::shape;
+use crate::shape::{self, Moment};
 use axum::extract::State;
 use axum::http::StatusCode;
 use model::{LinkId, MailboxId, ProcessId, RecordId, TeamId, ThreadId};
@@ -202,6 +202,27 @@ pub async fn remove_link(
     Path(id): Path<i64>,
 ) -> Result<StatusCode, Problem> {
     desk::link::remove(&app.desk, &actor, LinkId(id)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Until when a thread is out of sight.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Snooze {
+    /// Null: it is seen again now.
+    until: Option<Moment>,
+}
+
+/// Put a thread out of sight until later; where it has a case, the case
+#[utoipa::path(post, path = "/api/v1/threads/{id}/snooze", params(("id" = i64, Path)), request_body = Snooze, responses((status = 204)))]
+pub async fn snooze_thread(
+    State(app): State<App>,
+    Who(actor): Who,
+    Path(id): Path<i64>,
+    Json(snooze): Json<Snooze>,
+) -> Result<StatusCode, Problem> {
+    let until = snooze.until.map(|until| until.0);
+    desk::case::snooze_thread(&app.desk, &actor, ThreadId(id), until).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

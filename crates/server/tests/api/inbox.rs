@@ -87,7 +87,7 @@ testkit::on_both! {
         assert_eq!(ben.get(&format!("/api/v1/threads?mailbox={board}")).await.json()["total"], 0);
         let views = ben.get("/api/v1/views").await.json();
         let counts: Vec<String> = views["views"].as_array().unwrap().iter().map(|v| format!("{}", v["count"])).collect();
-        assert_eq!(counts, ["0", "2", "2", "0", "0", "0", "2"]);
+        assert_eq!(counts, ["0", "2", "2", "0", "0", "0", "0", "0", "2"]);
         assert_eq!(views["mailboxes"].as_array().unwrap().len(), 1);
         assert_eq!(views["mailboxes"][0]["id"], helpdesk.0);
         for q in ["lamp", "confidential", "from:carla", "", "-x", "in:board", "subject:secret"] {

@@ -86,32 +86,42 @@ async fn merge_cases(tx: &mut Tx, into: ThreadId, from: ThreadId, at: Time) -> R
         return tx
             .execute(
                 "UPDATE threads SET case_id = (SELECT case_id FROM threads WHERE id = $2), case_status = (SELECT case_status FROM threads WHERE id = $2),
-                   assignee_id = (SELECT assignee_id FROM threads WHERE id = $2) WHERE id = $1",
+                   assignee_id = (SELECT assignee_id FROM threads WHERE id = $2), snoozed_until = (SELECT snoozed_until FROM threads WHERE id = $2) WHERE id = $1",
                 params![into, from],
             )
             .await
             .map(drop);
     };
-    // The case may have more threads than this one.
+    merge_case(tx, RecordId(survivor), RecordId(other), at).await
+}
+
+/// Makes `other` part of `survivor`: threads, links, streams, followers. What is decided about the survivor stays:
+/// status, assignee, snooze; an answer is due when the first of both is. Other cases that continue `other` continue
+/// the survivor now.
+pub async fn merge_case(tx: &mut Tx, survivor: RecordId, other: RecordId, at: Time) -> Result<(), Error> {
     for text in [
         "DELETE FROM links WHERE record_id = $2 AND thread_id IN (SELECT thread_id FROM links WHERE record_id = $1)",
         "UPDATE links SET record_id = $1 WHERE record_id = $2",
+        "DELETE FROM suggestions WHERE record_id = $2 AND thread_id IN (SELECT thread_id FROM suggestions WHERE record_id = $1)",
+        "UPDATE suggestions SET record_id = $1 WHERE record_id = $2",
+        "UPDATE auto_replies SET case_id = $1 WHERE case_id = $2",
         "UPDATE threads SET case_id = $1, case_status = (SELECT status FROM records WHERE id = $1),
            assignee_id = (SELECT assignee_id FROM records WHERE id = $1),
+           snoozed_until = (SELECT snoozed_until FROM records WHERE id = $1),
            links = (SELECT COUNT(*) FROM links WHERE thread_id = threads.id) WHERE case_id = $2",
+        "UPDATE stream SET record_id = $1 WHERE record_id = $2",
+        "INSERT INTO followers (record_id, user_id) SELECT CAST($1 AS BIGINT), user_id FROM followers WHERE record_id = $2 ON CONFLICT DO NOTHING",
+        "UPDATE records SET continues_id = $1 WHERE continues_id = $2 AND id <> $1",
+        "UPDATE records SET due_at = (SELECT MIN(r.due_at) FROM records r WHERE r.id IN ($1, $2)),
+           last_at = (SELECT MAX(r.last_at) FROM records r WHERE r.id IN ($1, $2)) WHERE id = $1",
     ] {
         tx.execute(text, params![survivor, other]).await?;
     }
-    tx.execute("UPDATE stream SET record_id = $1 WHERE record_id = $2", params![survivor, other]).await?;
     tx.execute(
-        "INSERT INTO followers (record_id, user_id) SELECT CAST($1 AS BIGINT), user_id FROM followers WHERE record_id = $2 ON CONFLICT DO NOTHING",
-        params![survivor, other],
-    )
-    .await?;
-    tx.execute(
-        "UPDATE records SET merged_into = $1, status = 'closed', closed_at = $3, updated_at = $3, version = version + 1 WHERE id = $2",
+        "UPDATE records SET merged_into = $1, status = 'closed', closed_at = $3, updated_at = $3, snoozed_until = NULL,
+           due_at = NULL, overdue_at = NULL, waits_for = '', version = version + 1 WHERE id = $2",
         params![survivor, other, at.0],
     )
     .await?;
-    access::refresh_record(tx, RecordId(survivor)).await
+    access::refresh_record(tx, survivor).await
 }

@@ -196,6 +196,12 @@ pub struct CaseState {
     pub status: String,
     /// Its assignee.
     pub assignee: Option<i64>,
+    /// Whether it is out of sight until later.
+    pub snoozed: bool,
+    /// When it was closed.
+    pub closed_at: Option<Time>,
+    /// Whether an answer to its customer is due.
+    pub due: bool,
 }
 
 /// The present state of threads.
@@ -206,7 +212,8 @@ pub async fn thread_states(sql: &mut impl Sql, ids: &[ThreadId]) -> Result<Vec<T
             "SELECT t.id, t.subject, t.snippet, t.from_name, t.from_address, t.first_at, t.last_at, t.last_message_id, t.messages, t.attachments,
                     r.id, r.number, r.status, r.assignee_id,
                     EXISTS (SELECT 1 FROM messages m WHERE m.thread_id = t.id AND m.direction = 'in'),
-                    EXISTS (SELECT 1 FROM messages m WHERE m.thread_id = t.id AND m.direction = 'out'), t.parted_from
+                    EXISTS (SELECT 1 FROM messages m WHERE m.thread_id = t.id AND m.direction = 'out'), t.parted_from,
+                    r.snoozed_until, r.closed_at, r.due_at
              FROM threads t LEFT JOIN records r ON r.id = t.case_id WHERE t.id = $1",
             asked(),
         )
@@ -230,6 +237,9 @@ fn thread_state(row: &Row, links: &[Row], dismissed: &[Row]) -> Result<ThreadSta
             number: row.get(11)?,
             status: row.get(12)?,
             assignee: row.get(13)?,
+            snoozed: row.get::<Option<i64>>(17)?.is_some(),
+            closed_at: row.get(18)?,
+            due: row.get::<Option<i64>>(19)?.is_some(),
         }),
     };
     Ok(ThreadState {

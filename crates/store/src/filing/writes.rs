@@ -1,19 +1,23 @@
 //! What a batch of plans writes, collected per table and written in one hop per table.
 
+mod cases;
 mod flush;
 mod rules;
 mod spoke;
 
 pub use spoke::Voice;
 
-use super::{CaseState, MidHash, ThreadState};
+pub(crate) use cases::waits_for;
+pub use cases::{Assign, NewCase};
+
+use super::{MidHash, ThreadState};
 use crate::counters;
 use crate::params;
 use crate::search::IndexRow;
 use crate::sql::{Error, Params, Tx};
 use model::{
     AfterFiling, LinkReason, MailboxId, MessageId, OccurrenceId, RecordId, ThreadId, Time, Unverified,
-    Verdict,
+    UserId, Verdict,
 };
 use std::collections::{BTreeSet, HashMap};
 
@@ -34,7 +38,8 @@ pub struct Writes {
     links: Vec<Params>,
     suggestions: Vec<Params>,
     cases: Vec<Params>,
-    reopened: Vec<Params>,
+    case_changes: Vec<(&'static str, Params)>,
+    given: HashMap<UserId, i64>,
     stream: Vec<Params>,
     touched_records: Vec<Params>,
     heard: Vec<Params>,
@@ -153,23 +158,6 @@ pub struct NewAttachment {
     pub hash: [u8; 32],
     /// Meant to be shown inside the text.
     pub inline: bool,
-}
-
-/// A case to be written.
-#[derive(Clone, Debug)]
-pub struct NewCase {
-    /// Its name: the subject.
-    pub name: String,
-    /// The name as it is searched.
-    pub folded: String,
-    /// The letter's text, cut.
-    pub description: String,
-    /// The account it concerns.
-    pub account: Option<RecordId>,
-    /// Its process.
-    pub process: Option<i64>,
-    /// Its team.
-    pub team: Option<i64>,
 }
 
 impl Writes {
@@ -361,59 +349,6 @@ impl Writes {
         Ok(())
     }
 
-    /// Creates a thread's case.
-    pub async fn case(
-        &mut self,
-        tx: &mut Tx,
-        thread: ThreadId,
-        case: NewCase,
-        at: Time,
-    ) -> Result<RecordId, Error> {
-        let id = self.id("records")?;
-        let number = counters::take(tx, "case_number", 1).await?;
-        let record = RecordId(id);
-        self.cases.push(params![
-            id,
-            "case",
-            case.name,
-            case.folded,
-            case.account,
-            "[]",
-            case.description,
-            at.0,
-            at.0,
-            at.0,
-            1_i64,
-            number,
-            "open",
-            "normal",
-            case.process,
-            case.team
-        ]);
-        self.thread_mut(thread)?.case =
-            Some(CaseState { id: record, number, status: "open".into(), assignee: None });
-        self.charged.insert(thread);
-        self.note(record, thread, "case_created", None, at);
-        self.changes.insert(("case", id, thread.0, "created"));
-        Ok(record)
-    }
-
-    /// Opens a thread's case again: for all threads that belong to it.
-    pub fn reopen(&mut self, thread: ThreadId, at: Time) -> Result<(), Error> {
-        let Some(record) = self.thread_mut(thread)?.case.as_ref().map(|case| case.id) else {
-            return Ok(());
-        };
-        for case in self.threads.values_mut().filter_map(|thread| thread.case.as_mut()) {
-            if case.id == record {
-                case.status = "open".into();
-            }
-        }
-        self.reopened.push(params![record, at.0]);
-        self.changes.insert(("case", record.0, thread.0, "reopened"));
-        self.note(record, thread, "reopened", None, at);
-        Ok(())
-    }
-
     /// Leaves a note of a message in the streams of all records of its thread.
     pub fn note_message(
         &mut self,
@@ -426,14 +361,23 @@ impl Writes {
         let kind = if direction == "out" { "message_out" } else { "message_in" };
         let records = self.thread_mut(thread)?.records.clone();
         for record in records.into_iter().take(MOST_STREAMS) {
-            self.note(record, thread, kind, Some(message), at);
+            self.note(record, thread, kind, Some(message), "{}".to_owned(), at);
             self.touched_records.push(params![record, received.0]);
         }
         Ok(())
     }
 
-    fn note(&mut self, record: RecordId, thread: ThreadId, kind: &str, message: Option<MessageId>, at: Time) {
-        self.stream.push(params![record, thread, kind, message, at.0, "", "{}"]);
+    /// An entry for the stream; `data` is a JSON object of strings.
+    fn note(
+        &mut self,
+        record: RecordId,
+        thread: ThreadId,
+        kind: &str,
+        message: Option<MessageId>,
+        data: String,
+        at: Time,
+    ) {
+        self.stream.push(params![record, thread, kind, message, at.0, "", data]);
     }
 
     /// Says that an occurrence is a message now, and what is due on the server.

@@ -3,7 +3,7 @@
 use super::{COLUMNS, Reader, ThreadRow, complete};
 use crate::people::Access;
 use crate::sql::{Error, Params, Sql, Value};
-use model::{MailboxId, ProcessId, TeamId, UserId};
+use model::{MailboxId, ProcessId, TeamId, Time, UserId};
 
 model::words! {
     /// The lists every inbox has.
@@ -16,6 +16,10 @@ model::words! {
         Open = "open",
         /// Cases that wait for somebody outside.
         Waiting = "waiting",
+        /// What is out of sight until later.
+        Snoozed = "snoozed",
+        /// Open cases whose customer should have been answered.
+        Overdue = "overdue",
         /// Finished cases.
         Closed = "closed",
         /// Threads that belong to no record.
@@ -47,6 +51,8 @@ pub struct Filter<'a> {
     pub access: &'a Access,
     /// The reader: whose [`View::Mine`] it is.
     pub user: Option<UserId>,
+    /// By when it should have been answered, of [`View::Overdue`].
+    pub now: Time,
 }
 
 /// Sets of threads up to this size are sorted rather than looked for on a walk over all threads.
@@ -213,11 +219,25 @@ fn view_condition(filter: &Filter<'_>, params: &mut Params) -> String {
     match filter.view {
         View::Mine => {
             params.push(filter.user.into());
-            format!(" AND t.assignee_id = ${} AND t.case_status = 'open'", params.len())
+            format!(
+                " AND t.assignee_id = ${} AND t.case_status = 'open' AND t.snoozed_until IS NULL",
+                params.len()
+            )
         }
-        View::Unassigned => " AND t.assignee_id IS NULL AND t.case_status = 'open'".to_owned(),
-        View::Open => " AND t.case_status = 'open'".to_owned(),
-        View::Waiting => " AND t.case_status = 'waiting'".to_owned(),
+        View::Unassigned => {
+            " AND t.assignee_id IS NULL AND t.case_status = 'open' AND t.snoozed_until IS NULL".to_owned()
+        }
+        View::Open => " AND t.case_status = 'open' AND t.snoozed_until IS NULL".to_owned(),
+        View::Waiting => " AND t.case_status = 'waiting' AND t.snoozed_until IS NULL".to_owned(),
+        View::Snoozed => " AND t.snoozed_until IS NOT NULL".to_owned(),
+        // A promise to a customer does not sleep: what is out of sight is shown too.
+        View::Overdue => {
+            params.push(filter.now.into());
+            let due = params.len();
+            format!(
+                " AND t.case_id IN (SELECT r.id FROM records r WHERE r.due_at < ${due} AND r.status = 'open')"
+            )
+        }
         View::Closed => " AND t.case_status = 'closed'".to_owned(),
         View::Unlinked => " AND t.links = 0".to_owned(),
         View::All => String::new(),

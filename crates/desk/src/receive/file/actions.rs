@@ -71,13 +71,19 @@ impl Round<'_> {
         let Acted { thread, message, read, plan, .. } = *acted;
         Ok(match action {
             Action::CreateCase { .. } => match plan.case {
-                CasePlan::Create => ("done", self.case_number(thread)),
+                CasePlan::Create(_) => ("done", self.case_number(thread)),
                 _ if self.writes.thread(thread).is_some_and(|thread| thread.case.is_some()) => {
                     ("has_case", self.case_number(thread))
                 }
                 _ => ("no_case", none()),
             },
-            Action::UpdateCase { .. } | Action::Assign { .. } => ("not_available", none()),
+            Action::UpdateCase { .. } | Action::Assign { .. } if plan.unverified.is_some() => {
+                ("unverified", none())
+            }
+            Action::UpdateCase { status, priority } => {
+                self.update_case(tx, acted, *status, *priority).await?
+            }
+            Action::Assign { assignment } => self.assign(tx, thread, assignment).await?,
             Action::CreateContact { mapping } => {
                 self.form(tx, (RecordKind::Contact, mapping), acted, one.rule).await?
             }
@@ -113,7 +119,7 @@ impl Round<'_> {
         })
     }
 
-    fn case_number(&self, thread: ThreadId) -> String {
+    pub(super) fn case_number(&self, thread: ThreadId) -> String {
         let case = self.writes.thread(thread).and_then(|thread| thread.case.as_ref());
         case.map_or(String::new(), |case| case.number.to_string())
     }

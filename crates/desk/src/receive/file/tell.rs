@@ -38,7 +38,7 @@ impl Round<'_> {
         let from = writer.map(|writer| writer.name.clone().unwrap_or_else(|| writer.address.clone()));
         let subject = read.letter.subject.clone();
         let data = Params::from([("from", from.unwrap_or_default()), ("subject", subject)]);
-        let is_new_case = matches!(plan.case, CasePlan::Create);
+        let is_new_case = matches!(plan.case, CasePlan::Create(_));
         self.news.push(News { thread: at.0, message: at.1, writers, from_address, data, is_new_case });
     }
 

@@ -26,6 +26,8 @@ pub struct ThreadRow {
     has_attachments: bool,
     /// Ids of the mailboxes its messages came through.
     mailboxes: Vec<i64>,
+    /// Out of sight until then.
+    snoozed_until: Option<Moment>,
     case: Option<ThreadCase>,
     /// Up to two records it is linked to, the surest first.
     records: Vec<RecordName>,
@@ -47,6 +49,7 @@ impl From<threads::ThreadRow> for ThreadRow {
             unread: row.unread,
             has_attachments: row.attachments > 0,
             mailboxes: row.mailboxes.into_iter().map(|id| id.0).collect(),
+            snoozed_until: row.snoozed_until.map(Moment),
             case: row.case.map(ThreadCase::from),
             records: row.records.into_iter().map(RecordName::from).collect(),
             labels: row.labels.into_iter().map(Label::from).collect(),
@@ -65,6 +68,8 @@ pub struct ThreadCase {
     #[schema(value_type = shape::Priority)]
     priority: String,
     assignee: Option<UserName>,
+    /// When an answer to its customer is due; null: none is.
+    due_at: Option<Moment>,
 }
 
 impl From<CaseBrief> for ThreadCase {
@@ -75,6 +80,7 @@ impl From<CaseBrief> for ThreadCase {
             status: case.status,
             priority: case.priority,
             assignee: case.assignee.map(|(id, name)| UserName { id: id.0, name }),
+            due_at: case.due_at.map(Moment),
         }
     }
 }

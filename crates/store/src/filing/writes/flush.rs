@@ -79,7 +79,7 @@ impl Writes {
 
     async fn flush_records(&mut self, tx: &mut Tx) -> Result<(), Error> {
         let cases = std::mem::take(&mut self.cases);
-        let head = "INSERT INTO records (id, kind, name, folded, account_id, fields, description, created_at, updated_at, last_at, version, number, status, priority, process_id, team_id) VALUES";
+        let head = "INSERT INTO records (id, kind, name, folded, account_id, fields, description, created_at, updated_at, last_at, version, number, status, priority, process_id, team_id, assignee_id, customer, due_at, waits_for, continues_id) VALUES";
         tx.insert_many(head, "", cases).await?;
         let head = "INSERT INTO links (id, record_id, thread_id, message_id, reason, detail, confidence, created_at) VALUES";
         let links = numbered(tx, "links", std::mem::take(&mut self.links)).await?;
@@ -87,14 +87,7 @@ impl Writes {
         let head = "INSERT INTO suggestions (id, thread_id, record_id, message_id, reason, detail, confidence, created_at) VALUES";
         let suggestions = numbered(tx, "suggestions", std::mem::take(&mut self.suggestions)).await?;
         tx.insert_many(head, "ON CONFLICT DO NOTHING", suggestions).await?;
-        let reopened = std::mem::take(&mut self.reopened);
-        let cases = reopened.iter().map(|row| row[..1].to_vec()).collect();
-        tx.execute_many(
-            "UPDATE records SET status = 'open', closed_at = NULL, updated_at = $2, version = version + 1 WHERE id = $1",
-            reopened,
-        )
-        .await?;
-        tx.execute_many("UPDATE threads SET case_status = 'open' WHERE case_id = $1", cases).await?;
+        self.flush_case_changes(tx).await?;
         let stream = numbered(tx, "stream", std::mem::take(&mut self.stream)).await?;
         tx.insert_many(
             "INSERT INTO stream (id, record_id, thread_id, kind, message_id, at, body, data) VALUES",
