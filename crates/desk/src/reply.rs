@@ -491,6 +491,10 @@ async fn settle(
         (None, CaseStatus::Open) => CaseStatus::Waiting,
         (None, other) => other,
     };
+    store::records::answered(tx, case, now).await?;
+    if status == CaseStatus::Closed {
+        store::records::wake(tx, case, now).await?;
+    }
     if status != part.status {
         replies::set_status(tx, case, status, now).await?;
         threads::follow_case(tx, case).await?;

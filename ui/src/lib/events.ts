@@ -1,14 +1,16 @@
 /** What happened, as one line of words: events of threads and streams, and the steps by which a message was filed. No name is ever declined. */
-import { t, word } from './i18n.svelte';
+import { dateTime, t, word } from './i18n.svelte';
 
 /** The words behind an event's `to`. */
 const said: Record<string, (to: string) => string> = {
   status_changed: (to) => word('status', to),
   priority_changed: (to) => word('priority', to),
   assigned: (to) => to || t('case.nobody'),
+  snoozed: (to) => dateTime(to),
 };
 
 export function eventText(event: string, data: Record<string, string>, actor: string | undefined): string {
+  data = data.until ? { ...data, to: data.until } : data;
   const say = (value: string) => said[event]?.(value) ?? value;
   const to = data.to !== undefined ? (data.from ? `${say(data.from)} → ${say(data.to) || '–'}` : say(data.to)) : ((data.number && `#${data.number}`) ?? data.record ?? data.name ?? '');
   const what = to ? `${word('event', event)}: ${to}` : word('event', event);

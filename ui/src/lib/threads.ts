@@ -1,7 +1,7 @@
 /** Changes to threads and their cases: shown at once, undone by a toast, taken back if the server refuses. */
 import type { QueryClient, QueryKey } from '@tanstack/svelte-query';
 import { api, PAGE, type Case, type CaseChange, type Link, type Thread, type ThreadCase, type ThreadPage, type ThreadRow } from '../api/client';
-import { t, word } from './i18n.svelte';
+import { dateTime, t, word } from './i18n.svelte';
 import { caseNo, type View } from './places';
 import { tell } from './problems';
 import { toasts } from './toasts.svelte';
@@ -98,4 +98,15 @@ export async function unlinkRecord(client: QueryClient, thread: number, link: Li
     tell(e);
   }
   await refresh(client, ['thread', thread], ['threads'], ['views'], ['record', link.record.id]);
+}
+
+/** Puts a case out of sight until then, or (null) lets it be seen; `before` is what the toast's Undo goes back to. */
+export async function snoozeCase(client: QueryClient, threads: number[], now: { id: number; number: string }, until: string | null, before: string | null = null, quiet = false) {
+  try {
+    await api.changeCase(now.id, { snoozed_until: until });
+    if (!quiet) toasts.show(t('case.said', { number: caseNo(now.number), what: until ? t('case.snoozedTo', { when: dateTime(until) }) : t('case.wake') }), { undo: () => void snoozeCase(client, threads, now, before, until, true) });
+  } catch (e) {
+    tell(e);
+  }
+  await refresh(client, ['threads'], ['views'], ['case', now.id], ['stream', now.id], ...threads.map((id) => ['thread', id]));
 }

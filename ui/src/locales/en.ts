@@ -46,7 +46,7 @@ export default {
 
   'palette.title': 'Go to or do', 'palette.placeholder': 'Find a command, record or message…', 'palette.none': 'Nothing found.', 'palette.go': 'Go to', 'palette.do': 'Do', 'palette.theme': 'Switch light and dark', 'palette.density': 'Switch density', 'palette.searchAll': 'Search all mail: {text}',
   'help.title': 'Keyboard shortcuts', 'help.off': 'Single-key shortcuts are switched off in your settings.', 'help.move': 'Move', 'help.act': 'In a conversation', 'help.go': 'Go to',
-  'help.next': 'Next', 'help.previous': 'Previous', 'help.open': 'Open', 'help.back': 'Back to the list', 'help.note': 'Internal note', 'help.close': 'Close or reopen the case', 'help.assign': 'Assign…', 'help.assignMe': 'Assign to me', 'help.link': 'Link a record', 'help.unread': 'Mark as unread', 'help.undo': 'Undo', 'help.save': 'Save the note',
+  'help.next': 'Next', 'help.previous': 'Previous', 'help.open': 'Open', 'help.back': 'Back to the list', 'help.note': 'Internal note', 'help.close': 'Close or reopen the case', 'help.assign': 'Assign…', 'help.assignMe': 'Assign to me', 'help.snooze': 'Snooze…', 'help.link': 'Link a record', 'help.unread': 'Mark as unread', 'help.undo': 'Undo', 'help.save': 'Save the note',
   'help.palette': 'Commands', 'help.search': 'Search', 'help.inbox': 'Inbox', 'help.mine': 'Assigned to me', 'help.unassigned': 'Unassigned', 'help.all': 'Everything', 'help.records': 'Records', 'help.settings': 'Settings', 'help.help': 'This help',
 
   'act.save': 'Save', 'act.cancel': 'Cancel', 'act.edit': 'Edit', 'act.remove': 'Remove', 'act.retry': 'Try again', 'act.undo': 'Undo', 'act.dismiss': 'Dismiss', 'act.more': 'More', 'act.older': 'Older',
