@@ -4,6 +4,68 @@
  */
 
 export interface paths {
+    "/api/v1/auto-replies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Group mailboxes with the template that each answers the first mail of a case with
+         * @description Permission: `manage_templates`.
+         */
+        get: operations["listAutoReplies"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auto-replies/{mailbox}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Say with which template a group mailbox answers the first mail of a case
+         * @description Never machines, lists and bounces, each sender once a day and once in a case, at most 200 in an hour.
+         *
+         *     Permission: `manage_templates`.
+         */
+        put: operations["setAutoReply"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/number/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The case of a number
+         * @description Permission: `read_records`.
+         */
+        get: operations["getCaseByNumber"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/cases/{id}": {
         parameters: {
             query?: never;
@@ -13,7 +75,9 @@ export interface paths {
         };
         /**
          * One case
-         * @description Permission: `read_records`.
+         * @description One that was merged into another answers as the other.
+         *
+         *     Permission: `read_records`.
          */
         get: operations["getCase"];
         put?: never;
@@ -22,10 +86,54 @@ export interface paths {
         options?: never;
         head?: never;
         /**
-         * Change a case: status, assignee, priority, subject
+         * Change a case: status, assignee, team, process, priority, snooze, subject
          * @description Permission: `change_case`.
          */
         patch: operations["changeCase"];
+        trace?: never;
+    };
+    "/api/v1/cases/{id}/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make a case part of another
+         * @description Its conversations, links, notes and followers go over; what the other is stays. Answers the other.
+         *
+         *     Permission: `change_case`.
+         */
+        post: operations["mergeCase"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{id}/split": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make a case of its own of some messages
+         * @description They become a conversation of their own, and answers to them belong to it. Answers the new case.
+         *
+         *     Permission: `change_case`.
+         */
+        post: operations["splitCase"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/changes": {
@@ -327,6 +435,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/mailboxes/{id}/distribution": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How a mailbox shares its cases
+         * @description Permission: `see_mailboxes`.
+         */
+        get: operations["getDistribution"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change how a mailbox shares its cases
+         * @description Permission: `see_mailboxes`.
+         */
+        patch: operations["changeDistribution"];
+        trace?: never;
+    };
     "/api/v1/mailboxes/{id}/folders": {
         parameters: {
             query?: never;
@@ -575,6 +707,30 @@ export interface paths {
         patch: operations["changeMe"];
         trace?: never;
     };
+    "/api/v1/me/notifications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Where one is told of each event
+         * @description Permission: `read_notifications`.
+         */
+        get: operations["getNotificationSettings"];
+        /**
+         * Say where one wants to be told; events that are left out stay as they are
+         * @description Permission: `change_settings`.
+         */
+        put: operations["setNotificationSettings"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/me/senders": {
         parameters: {
             query?: never;
@@ -659,6 +815,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/messages/{id}/detach": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take a message out of its thread into one of its own
+         * @description Permission: `link_thread`.
+         */
+        post: operations["detachMessage"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/messages/{id}/inline/{content_id}": {
         parameters: {
             query?: never;
@@ -713,6 +889,26 @@ export interface paths {
         get: operations["getMessageTrace"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/messages/{id}/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say that an unverified message belongs where it is
+         * @description Permission: `link_thread`.
+         */
+        post: operations["verifyMessage"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1691,6 +1887,102 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/teams/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A team with its members and their cases: for its members and administrators
+         * @description Permission: `see_people`.
+         */
+        get: operations["getTeam"];
+        /**
+         * Change a team's working hours
+         * @description Permission: `manage_people`.
+         */
+        put: operations["changeTeam"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * All templates, and the variables there are
+         * @description Permission: `read_templates`.
+         */
+        get: operations["listTemplates"];
+        put?: never;
+        /**
+         * Add a template
+         * @description Permission: `manage_templates`.
+         */
+        post: operations["createTemplate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/templates/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One template
+         * @description Permission: `read_templates`.
+         */
+        get: operations["getTemplate"];
+        put?: never;
+        post?: never;
+        /**
+         * Remove a template that nothing answers with
+         * @description Permission: `manage_templates`.
+         */
+        delete: operations["removeTemplate"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a template
+         * @description Permission: `manage_templates`.
+         */
+        patch: operations["changeTemplate"];
+        trace?: never;
+    };
+    "/api/v1/templates/{id}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A template's text with its variables replaced: by what is known of a thread, or by examples
+         * @description Permission: `read_templates`.
+         */
+        post: operations["previewTemplate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/threads": {
         parameters: {
             query?: never;
@@ -1731,7 +2023,11 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        patch?: never;
+        /**
+         * File a thread to an area of work
+         * @description Permission: `hand_thread`.
+         */
+        patch: operations["changeThread"];
         trace?: never;
     };
     "/api/v1/threads/{id}/case": {
@@ -1748,6 +2044,68 @@ export interface paths {
          * @description Permission: `create_case`.
          */
         post: operations["createCase"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/threads/{id}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How far what was sent in a thread is, and who answered it
+         * @description Permission: `read_mail`.
+         */
+        get: operations["listDeliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/threads/{id}/deliveries/{outbox}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send again what failed of a message of the thread, or what nobody knows about
+         * @description Permission: `reply`.
+         */
+        post: operations["retryDelivery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/threads/{id}/hand": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Hand a thread to a user or a team
+         * @description A thread in a case is handed over with its case. Who gets it may see it from then on, and is told.
+         *
+         *     Permission: `hand_thread`.
+         */
+        post: operations["handThread"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1844,6 +2202,113 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/threads/{id}/reply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What is proposed to somebody who answers a thread
+         * @description Permission: `reply`.
+         */
+        get: operations["proposeReply"];
+        put?: never;
+        /**
+         * Answer a thread by mail
+         * @description The answer stands in the thread at once; how far it is on its way is asked with the deliveries of the thread. Its
+         *     Reply-To is the group's address, so what is answered to it comes to the group.
+         *
+         *     Permission: `reply`.
+         */
+        post: operations["sendReply"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/threads/{id}/snooze": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Put a thread out of sight until later; where it has a case, the case
+         * @description Permission: `snooze_thread`.
+         */
+        post: operations["snoozeThread"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/threads/{id}/suggestions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a thread may belong to, the likeliest first
+         * @description Permission: `read_mail`.
+         */
+        get: operations["listSuggestions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/threads/{id}/suggestions/{record}/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Link what was suggested
+         * @description Permission: `link_thread`.
+         */
+        post: operations["acceptSuggestion"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/threads/{id}/suggestions/{record}/dismiss": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Dismiss what was suggested: nothing suggests or links it to this thread again
+         * @description Permission: `link_thread`.
+         */
+        post: operations["dismissSuggestion"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tokens": {
         parameters: {
             query?: never;
@@ -1932,6 +2397,52 @@ export interface paths {
         patch: operations["changeUser"];
         trace?: never;
     };
+    "/api/v1/users/{id}/availability": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * When somebody takes cases: one's own, for administrators anybody's
+         * @description Permission: `change_settings`.
+         */
+        get: operations["getAvailability"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change when somebody takes cases
+         * @description Permission: `change_settings`.
+         */
+        patch: operations["changeAvailability"];
+        trace?: never;
+    };
+    "/api/v1/users/{id}/hand-over": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take somebody's cases from them, back to their teams
+         * @description For oneself, and for administrators.
+         *
+         *     Permission: `change_case`.
+         */
+        post: operations["handOverCases"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/views": {
         parameters: {
             query?: never;
@@ -1952,30 +2463,18 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/threads/{id}/reply": {
+    "/api/v1/webhook-deliveries": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get: operations["proposeReply"];
-        put?: never;
-        post: operations["sendReply"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/threads/{id}/deliveries": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["listDeliveries"];
+        /**
+         * Reports to other systems with what became of them
+         * @description Permission: `change_system`.
+         */
+        get: operations["listWebhookDeliveries"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1984,7 +2483,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/threads/{id}/deliveries/{outbox}/retry": {
+    "/api/v1/webhook-deliveries/{id}/retry": {
         parameters: {
             query?: never;
             header?: never;
@@ -1993,46 +2492,42 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: operations["retryDelivery"];
+        /**
+         * Try a report again that was given up
+         * @description Permission: `change_system`.
+         */
+        post: operations["retryWebhookDelivery"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/v1/templates": {
+    "/api/v1/webhooks": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get: operations["listTemplates"];
+        /**
+         * Addresses that rules may report to
+         * @description Permission: `change_system`.
+         */
+        get: operations["listWebhooks"];
         put?: never;
-        post: operations["createTemplate"];
+        /**
+         * Name an address that rules may report to
+         * @description Permission: `change_system`.
+         */
+        post: operations["createWebhook"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/v1/templates/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["getTemplate"];
-        put?: never;
-        post?: never;
-        delete: operations["removeTemplate"];
-        options?: never;
-        head?: never;
-        patch: operations["changeTemplate"];
-        trace?: never;
-    };
-    "/api/v1/templates/{id}/preview": {
+    "/api/v1/webhooks/{id}": {
         parameters: {
             query?: never;
             header?: never;
@@ -2041,40 +2536,12 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: operations["previewTemplate"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/auto-replies": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["listAutoReplies"];
-        put?: never;
         post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/auto-replies/{mailbox}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put: operations["setAutoReply"];
-        post?: never;
-        delete?: never;
+        /**
+         * Remove a webhook; what is on its way to it is given up
+         * @description Permission: `change_system`.
+         */
+        delete: operations["removeWebhook"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2194,11 +2661,60 @@ export interface components {
             /** @description Open this in a window of its own. */
             url: string;
         };
+        /** @description A group mailbox that may answer by itself. */
+        AutoReply: {
+            address: string;
+            /** Format: int64 */
+            mailbox_id: number;
+            name: string;
+            /** @description Whether it has an outgoing server: without one nothing is answered. */
+            sends: boolean;
+            /**
+             * Format: int64
+             * @description Null: it does not answer by itself.
+             */
+            template_id: number | null;
+        };
+        /** @description With what a mailbox answers. */
+        AutoReplyChoice: {
+            /**
+             * Format: int64
+             * @description Null: with nothing.
+             */
+            template_id?: number | null;
+        };
+        /** @description What it says of one recipient. */
+        BounceFailure: {
+            address: string;
+            /** @description What the other server said. */
+            diagnostic: string | null;
+            /** @description `failed`, `delayed`, `delivered`, `relayed`, `expanded`, `complained`. */
+            kind: string;
+            /** @description Whether trying again is useless; null where it does not tell. */
+            permanent: boolean | null;
+            /** @description Enhanced status code (RFC 3463). */
+            status: string | null;
+        };
+        /** @description What a bounce says of a message of ours. */
+        BounceOf: {
+            failures: components["schemas"]["BounceFailure"][];
+            /**
+             * Format: int64
+             * @description The bounce.
+             */
+            message_id: number;
+        };
         /** @description A case with its threads. */
         Case: {
             assignee: components["schemas"]["UserName"] | null;
             closed_at: components["schemas"]["Moment"] | null;
+            continued_by: components["schemas"]["CaseName"] | null;
+            continues: components["schemas"]["CaseName"] | null;
             created_at: components["schemas"]["Moment"];
+            /** @description The address of who wrote first; empty: not known. */
+            customer: string;
+            due_at: components["schemas"]["Moment"] | null;
+            first_reply_at: components["schemas"]["Moment"] | null;
             /** Format: int64 */
             id: number;
             /** @description Records its threads are linked to. */
@@ -2207,6 +2723,7 @@ export interface components {
             number: string;
             priority: components["schemas"]["Priority"];
             process: components["schemas"]["UserName"] | null;
+            snoozed_until: components["schemas"]["Moment"] | null;
             status: components["schemas"]["CaseStatus"];
             subject: string;
             team: components["schemas"]["UserName"] | null;
@@ -2226,13 +2743,40 @@ export interface components {
              */
             assignee_id?: number | null;
             priority?: components["schemas"]["Priority"] | null;
+            /**
+             * Format: int64
+             * @description The area of work; null: none.
+             */
+            process_id?: number | null;
+            snoozed_until?: components["schemas"]["Moment"] | null;
             status?: components["schemas"]["CaseStatus"] | null;
             subject?: string | null;
+            /**
+             * Format: int64
+             * @description The team in charge; null: none.
+             */
+            team_id?: number | null;
             /**
              * Format: int64
              * @description With it, a change made meanwhile is a conflict (409, `changed_meanwhile`).
              */
             version?: number | null;
+        };
+        /** @description Where a case goes. */
+        CaseMerge: {
+            /**
+             * Format: int64
+             * @description The case that stays.
+             */
+            into: number;
+        };
+        /** @description A case in two words. */
+        CaseName: {
+            /** Format: int64 */
+            id: number;
+            /** @description As people say it. */
+            number: string;
+            subject: string;
         };
         /** @description A case as a line of a record's page. */
         CaseRow: {
@@ -2246,6 +2790,11 @@ export interface components {
             status: components["schemas"]["CaseStatus"];
             subject: string;
             updated_at: components["schemas"]["Moment"];
+        };
+        /** @description What leaves a case. */
+        CaseSplit: {
+            /** @description Some messages of one of its conversations. */
+            messages: number[];
         };
         /** @enum {string} */
         CaseStatus: "open" | "waiting" | "closed";
@@ -2274,6 +2823,15 @@ export interface components {
             kind: components["schemas"]["ChangeKind"];
             /** Format: int64 */
             thread_id: number | null;
+        };
+        /** @description Who is in charge of a thread (or of its case), and whether it was answered. */
+        Charge: {
+            answered_by: components["schemas"]["UserName"] | null;
+            last_in_at: components["schemas"]["Moment"] | null;
+            last_out_at: components["schemas"]["Moment"] | null;
+            process: components["schemas"]["UserName"] | null;
+            team: components["schemas"]["UserName"] | null;
+            user: components["schemas"]["UserName"] | null;
         };
         /** @description What is to be cleared. */
         ClearUntil: {
@@ -2329,8 +2887,37 @@ export interface components {
             /** @description At most 1000. */
             occurrence_ids: number[];
         };
+        /** @description What was sent in a thread, and whether it is answered. */
+        Deliveries: {
+            answered: components["schemas"]["ThreadAnswered"] | null;
+            /** @description The newest first. */
+            messages: components["schemas"]["Delivery"][];
+        };
+        /** @description How far a message that was sent from here is. */
+        Delivery: {
+            /** Format: int64 */
+            message_id: number;
+            /** Format: int64 */
+            outbox_id: number;
+            recipients: components["schemas"]["DeliveryRecipient"][];
+        };
+        /** @description A recipient's copy. */
+        DeliveryRecipient: {
+            address: string;
+            /** Format: int64 */
+            attempts: number;
+            next_at: components["schemas"]["Moment"] | null;
+            /** @description What the server said last, or why it was not reached. */
+            reply: string | null;
+            state: components["schemas"]["OutboxState"];
+        };
         /** @enum {string} */
         Density: "comfortable" | "compact";
+        /** @description The thread a message went to. */
+        DetachedTo: {
+            /** Format: int64 */
+            thread_id: number;
+        };
         /** @description A sign-in on another device has begun. */
         DeviceCode: {
             expires_at: components["schemas"]["Moment"];
@@ -2600,6 +3187,24 @@ export interface components {
         Guesses: {
             candidates: components["schemas"]["GuessCandidate"][];
         };
+        /** @description How somebody's cases are handed over. */
+        HandOver: {
+            /** @description How other members of a case's team get it at once; none: it is the team's and nobody's. */
+            by: components["schemas"]["Distribution"];
+        };
+        /** @description What became of somebody's cases. */
+        HandedOver: {
+            /**
+             * Format: int64
+             * @description Cases that others have now.
+             */
+            given: number;
+            /**
+             * Format: int64
+             * @description Cases that are their team's and nobody's.
+             */
+            unassigned: number;
+        };
         /** @description Whether the program works. */
         Health: {
             /** @description `sqlite` or `postgres`. */
@@ -2732,6 +3337,8 @@ export interface components {
             /** @description Name of the zone as written, `Europe/Prague`; null with days and UTC, or where the reader is. */
             zone: string | null;
         };
+        /** @enum {string} */
+        JobState: "due" | "done" | "failed";
         /** @description A label. */
         Label: {
             hue: components["schemas"]["Hue"];
@@ -2837,6 +3444,8 @@ export interface components {
             allow_plain: boolean;
             /** @description What its server calls itself in Authentication-Results; empty: nobody is believed. */
             authserv_id: string;
+            /** @description What its server seems to call itself, by its newest messages; null in lists, and where they do not tell. */
+            authserv_seen: string | null;
             /** @description Whether a thread's first mail makes a case. */
             create_cases: boolean;
             /**
@@ -3024,6 +3633,53 @@ export interface components {
             shortcuts?: boolean | null;
             theme?: components["schemas"]["Theme"] | null;
         };
+        /** @description Somebody who takes cases, how many they have and when they take them. */
+        Member: {
+            /** @description Whether they may sign in. */
+            active: boolean;
+            /** @description Whether they are away now. */
+            away: boolean;
+            away_from: components["schemas"]["Moment"] | null;
+            away_until: components["schemas"]["Moment"] | null;
+            /**
+             * Format: int64
+             * @description Open cases they take at most; null: any number.
+             */
+            capacity: number | null;
+            /**
+             * Format: int64
+             * @description The id of who stands in for them.
+             */
+            deputy_id: number | null;
+            /**
+             * Format: int64
+             * @description Their open cases.
+             */
+            open: number;
+            /**
+             * Format: int64
+             * @description Those of them whose customer should have been answered.
+             */
+            overdue: number;
+            user: components["schemas"]["UserName"];
+            working_hours: components["schemas"]["WorkingHours"] | null;
+        };
+        /** @description What is to change of when somebody takes cases. */
+        MemberChange: {
+            away_from?: components["schemas"]["Moment"] | null;
+            away_until?: components["schemas"]["Moment"] | null;
+            /**
+             * Format: int64
+             * @description Administrators only. Null: any number.
+             */
+            capacity?: number | null;
+            /**
+             * Format: int64
+             * @description Null: nobody stands in.
+             */
+            deputy_id?: number | null;
+            working_hours?: components["schemas"]["WorkingHours"] | null;
+        };
         /** @description Which of two records stays. */
         MergeRequest: {
             /**
@@ -3070,11 +3726,15 @@ export interface components {
             /** @description When it was received. */
             at: components["schemas"]["Moment"];
             attachments: components["schemas"]["Attachment"][];
+            /** @description What the mailbox's own server says of its writer; empty: nobody who is believed says anything. */
+            auth: components["schemas"]["Verdict"];
             /**
              * Format: int32
              * @description Remote pictures that are kept from loading.
              */
             blocked_remote: number;
+            /** @description Reports that it did not, or did, reach somebody. */
+            bounces: components["schemas"]["BounceOf"][];
             cc: components["schemas"]["Person"][];
             /**
              * @description Where a message comes from.
@@ -3097,6 +3757,7 @@ export interface components {
             /** @description Beginning of what its writer wrote, at most 200 characters. */
             text_preview: string;
             to: components["schemas"]["Person"][];
+            unverified: components["schemas"]["Unverified"] | null;
         };
         /** @description What was found out about a message. */
         MessageFlags: {
@@ -3295,6 +3956,30 @@ export interface components {
             /** @description Anything but a case: that is made of a thread. */
             kind: components["schemas"]["RecordKind"];
         };
+        /** @description An answer. */
+        NewReply: {
+            /** @description Plain text. */
+            body: string;
+            /** @description Without it nobody, or with `to` left out the proposed people. */
+            cc?: components["schemas"]["Recipient"][] | null;
+            /**
+             * Format: int64
+             * @description From which mailbox; without one the proposed one.
+             */
+            mailbox_id?: number | null;
+            /**
+             * Format: int64
+             * @description The message that is answered; without one the proposed one.
+             */
+            message_id?: number | null;
+            /** @description Whether what is answered is quoted beneath. Default: true. */
+            quote?: boolean | null;
+            status?: components["schemas"]["CaseStatus"] | null;
+            /** @description Without one the proposed one. */
+            subject?: string | null;
+            /** @description To whom; without it the proposed people. */
+            to?: components["schemas"]["Recipient"][] | null;
+        };
         /**
          * @description A new rule or filter: a rule of a mailbox; a filter of all mailboxes (`scope` global), of one's whole
          *     inbox (`scope` mine), or of one personal mailbox of one's own (`mailbox`).
@@ -3312,6 +3997,11 @@ export interface components {
             matching?: components["schemas"]["Matching"] | null;
             name: string;
             scope?: components["schemas"]["RuleScope"] | null;
+        };
+        /** @description A template to be made. */
+        NewTemplate: {
+            name: string;
+            texts?: components["schemas"]["TemplateText"][];
         };
         /** @description A name for a new token. */
         NewToken: {
@@ -3336,7 +4026,12 @@ export interface components {
             /** @description Their teams. */
             teams?: number[] | null;
         };
-        /** @description A note as it is written. */
+        /** @description An address to be named. */
+        NewWebhook: {
+            /** @description Begins with https://. */
+            url: string;
+        };
+        /** @description A note as it is written. `@[Name](user:7)` names a user. */
         Note: {
             /** @description Plain text. */
             body: string;
@@ -3358,6 +4053,11 @@ export interface components {
         /** @description Something one is told. The interface has a sentence for each kind. */
         Notification: {
             at: components["schemas"]["Moment"];
+            /**
+             * Format: int64
+             * @description How often it happened since one read it.
+             */
+            count: number;
             /** @description What the sentence speaks of, by name. */
             data: {
                 [key: string]: string;
@@ -3371,9 +4071,12 @@ export interface components {
             read: boolean;
             /** Format: int64 */
             record_id: number | null;
+            record_kind: components["schemas"]["RecordKind"] | null;
             /** Format: int64 */
             thread_id: number | null;
         };
+        /** @enum {string} */
+        NotificationEvent: "mail_on_followed" | "reply_on_mine" | "assigned" | "mentioned" | "team_new" | "note_on_followed" | "snooze_over" | "nobody_available" | "overdue";
         /** @description A part of what one is told, the newest first. */
         NotificationPage: {
             rows: components["schemas"]["Notification"][];
@@ -3381,6 +4084,14 @@ export interface components {
             total: number;
             /** Format: int64 */
             unread: number;
+        };
+        /** @description Where one is told of an event. */
+        NotificationSetting: {
+            /** @description In the interface. */
+            app: boolean;
+            event: components["schemas"]["NotificationEvent"];
+            /** @description By mail, to one's first address. */
+            mail: boolean;
         };
         /** @description A message. */
         OutboxMessage: {
@@ -3425,6 +4136,17 @@ export interface components {
             resolved: components["schemas"]["Resolved"];
             tls: components["schemas"]["Tls"];
             username: string;
+        };
+        /** @description A team or an area of work as a list of its own. */
+        PartCount: {
+            /**
+             * Format: int64
+             * @description Its open threads.
+             */
+            count: number;
+            /** Format: int64 */
+            id: number;
+            name: string;
         };
         /** @description A password to be filled in. */
         Password: {
@@ -3563,6 +4285,12 @@ export interface components {
             code: string;
             /** Format: int64 */
             count: number;
+        };
+        /** @description Somebody to write to. */
+        Recipient: {
+            address: string;
+            /** @description May be empty. */
+            name?: string;
         };
         /** @description How looking through the processed folders went. */
         Reconciled: {
@@ -3768,6 +4496,35 @@ export interface components {
             until: components["schemas"]["InvitationTime"] | null;
             /** @description Monday is 0; empty where it follows from the start. */
             weekdays: number[];
+        };
+        /** @description What is proposed to somebody who answers. */
+        ReplyProposal: {
+            case_status: components["schemas"]["CaseStatus"] | null;
+            cc: components["schemas"]["Person"][];
+            /**
+             * Format: int64
+             * @description The message that is answered.
+             */
+            message_id: number;
+            /** @description What is quoted beneath. */
+            quoted: string;
+            reply_to: components["schemas"]["Person"] | null;
+            /** @description The mailboxes one may send from, the proposed one first; none: one may not send. */
+            senders: components["schemas"]["ReplySender"][];
+            subject: string;
+            to: components["schemas"]["Person"][];
+        };
+        /** @description A mailbox to send from. */
+        ReplySender: {
+            address: string;
+            /** Format: int64 */
+            id: number;
+            name: string;
+        };
+        /** @description An answer that stands in its thread and waits to be sent. */
+        ReplySent: {
+            /** Format: int64 */
+            message_id: number;
         };
         /** @description What the setting comes to. */
         Resolved: {
@@ -3975,6 +4732,54 @@ export interface components {
             /** @description At least 10 characters. */
             password: string;
         };
+        /** @description How a mailbox shares its cases. */
+        Sharing: {
+            distribution: components["schemas"]["Distribution"];
+            /**
+             * Format: int64
+             * @description Days after closing within which a mail opens the case again, later ones begin a new case; null: always.
+             */
+            reopen_within_days: number | null;
+            /**
+             * Format: int64
+             * @description Minutes within which an answer is due, counted in the team's working hours; null: no target.
+             */
+            reply_within_min: number | null;
+            /**
+             * Format: int64
+             * @description The team that shares them; null: the mailbox's first.
+             */
+            team_id: number | null;
+            /**
+             * Format: int64
+             * @description Of direct: who gets them.
+             */
+            user_id: number | null;
+        };
+        /** @description What is to change of it. */
+        SharingChange: {
+            distribution?: components["schemas"]["Distribution"] | null;
+            /**
+             * Format: int64
+             * @description Null: always.
+             */
+            reopen_within_days?: number | null;
+            /**
+             * Format: int64
+             * @description Null: no target.
+             */
+            reply_within_min?: number | null;
+            /**
+             * Format: int64
+             * @description Null: the mailbox's first.
+             */
+            team_id?: number | null;
+            /**
+             * Format: int64
+             * @description Of direct: who gets them.
+             */
+            user_id?: number | null;
+        };
         /** @enum {string} */
         Side: "from" | "to";
         /** @description Login and password. */
@@ -3994,6 +4799,10 @@ export interface components {
             matches: number[][];
             /** @description Plain text on one line. */
             text: string;
+        };
+        /** @description Until when a thread is out of sight. */
+        Snooze: {
+            until?: components["schemas"]["Moment"] | null;
         };
         /** @description How many opportunities of one currency are in a stage. */
         StageSum: {
@@ -4051,6 +4860,27 @@ export interface components {
             next: number | null;
             rows: components["schemas"]["StreamEntry"][];
         };
+        /** @description A link somebody may make. */
+        Suggestion: {
+            /**
+             * Format: int64
+             * @description How sure it is, in percent.
+             */
+            confidence: number;
+            /** @description What matched: an address, a domain, a number. */
+            detail: string;
+            /**
+             * Format: int64
+             * @description The message that suggests it; null: the whole thread does.
+             */
+            message_id: number | null;
+            reason: components["schemas"]["LinkReason"];
+            record: components["schemas"]["RecordName"];
+        };
+        /** @description What is to change of a team. */
+        TeamChange: {
+            working_hours?: components["schemas"]["WorkingHours"] | null;
+        };
         /** @description A team's name behind its id. */
         TeamName: {
             /**
@@ -4060,6 +4890,102 @@ export interface components {
             id: number;
             /** @description Its name. */
             name: string;
+        };
+        /** @description A team and how busy its members are. */
+        TeamWork: {
+            /** Format: int64 */
+            id: number;
+            members: components["schemas"]["Member"][];
+            name: string;
+            /**
+             * Format: int64
+             * @description Those of them whose customer should have been answered.
+             */
+            overdue: number;
+            /**
+             * Format: int64
+             * @description Its open cases that are nobody's.
+             */
+            unassigned: number;
+            working_hours: components["schemas"]["WorkingHours"] | null;
+        };
+        /** @description A template. */
+        Template: {
+            /** Format: int64 */
+            id: number;
+            /** @description Mailboxes that answer first mails with it. */
+            mailboxes: components["schemas"]["TemplateMailbox"][];
+            name: string;
+            /** @description Its texts, by language. */
+            texts: components["schemas"]["TemplateText"][];
+            updated_at: components["schemas"]["Moment"];
+            /**
+             * Format: int64
+             * @description Counts its changes.
+             */
+            version: number;
+        };
+        /** @description A text that is not saved. */
+        TemplateDraft: {
+            body: string;
+            subject: string;
+        };
+        /** @description What is to be looked at. */
+        TemplateLook: {
+            draft?: components["schemas"]["TemplateDraft"] | null;
+            /** @description Without one: the first. */
+            language?: string | null;
+            /**
+             * Format: int64
+             * @description With the values of this thread; without one with examples.
+             */
+            thread_id?: number | null;
+        };
+        /** @description A mailbox that answers with it. */
+        TemplateMailbox: {
+            address: string;
+            /** Format: int64 */
+            id: number;
+        };
+        /** @description What is to change; what is left out stays. */
+        TemplatePatch: {
+            name?: string | null;
+            /** @description All of them. */
+            texts?: components["schemas"]["TemplateText"][] | null;
+            /**
+             * Format: int64
+             * @description The version it was thought for; without it the newest wins.
+             */
+            version?: number | null;
+        };
+        /** @description A text with its variables replaced. */
+        TemplatePreview: {
+            body: string;
+            language: string;
+            /** @description Variables for which nothing was known. */
+            missing: string[];
+            subject: string;
+        };
+        /** @description What it says in one language. */
+        TemplateText: {
+            /** @description With variables in double braces: `{{case.number}}`, `{{customer.name|Sir or Madam}}`. */
+            body: string;
+            /** @description ISO 639-1: cs, sk, pl, en, de … */
+            language: string;
+            /** @description Empty: made from that of the mail that is answered. */
+            subject: string;
+        };
+        /** @description A variable. */
+        TemplateVariable: {
+            example: string;
+            /** @description The variable that stands in for it where nothing is known; null: nothing does. */
+            fallback: string | null;
+            name: string;
+        };
+        /** @description Templates, and what they can speak of. */
+        Templates: {
+            templates: components["schemas"]["Template"][];
+            variables: components["schemas"]["TemplateVariable"][];
         };
         /** @description A server to send through. */
         TestOutgoing: {
@@ -4130,23 +5056,39 @@ export interface components {
              * @description The newest change this knows of.
              */
             access_version: number;
+            charge: components["schemas"]["Charge"];
             /** @description Messages, notes and events, oldest first. */
             entries: components["schemas"]["Entry"][];
             /** @description Its records and why. */
             links: components["schemas"]["Link"][];
             row: components["schemas"]["ThreadRow"];
-            /** @description Records one of whose addresses takes part in the thread, and that are not linked to it. */
-            suggestions: components["schemas"]["RecordName"][];
+            /** @description Records that it may belong to, the likeliest first. */
+            suggestions: components["schemas"]["Suggestion"][];
+        };
+        /** @description Who answered a thread last. */
+        ThreadAnswered: {
+            at: components["schemas"]["Moment"];
+            by: components["schemas"]["UserName"] | null;
+            /** @description Whether nobody outside has written since. */
+            is_last: boolean;
         };
         /** @description A thread's case. */
         ThreadCase: {
             assignee: components["schemas"]["UserName"] | null;
+            due_at: components["schemas"]["Moment"] | null;
             /** Format: int64 */
             id: number;
             /** @description As people say it. */
             number: string;
             priority: components["schemas"]["Priority"];
             status: components["schemas"]["CaseStatus"];
+        };
+        /** @description To whom a thread is handed: a user, or a team, or (neither) nobody. */
+        ThreadHand: {
+            /** Format: int64 */
+            team?: number | null;
+            /** Format: int64 */
+            user?: number | null;
         };
         /** @description A part of a list of threads. */
         ThreadPage: {
@@ -4161,6 +5103,14 @@ export interface components {
              * @description The newest change the list knows of; a part with another version may not fit to this one.
              */
             version: number;
+        };
+        /** @description What is to change of a thread. */
+        ThreadPatch: {
+            /**
+             * Format: int64
+             * @description The area of work it is filed to; null: none.
+             */
+            process?: number | null;
         };
         /** @description A thread as a line of a list. */
         ThreadRow: {
@@ -4186,6 +5136,7 @@ export interface components {
             records: components["schemas"]["RecordName"][];
             /** @description Beginning of its newest message. */
             snippet: string;
+            snoozed_until: components["schemas"]["Moment"] | null;
             subject: string;
             /** @description Whether it has messages the reader has not seen. */
             unread: boolean;
@@ -4268,6 +5219,8 @@ export interface components {
             mailbox?: number | null;
             rule?: components["schemas"]["NewRule"] | null;
         };
+        /** @enum {string} */
+        Unverified: "stranger" | "auth_fail";
         /** @description How far one has read. */
         UpTo: {
             /**
@@ -4331,7 +5284,9 @@ export interface components {
             role: components["schemas"]["UserName"];
         };
         /** @enum {string} */
-        View: "mine" | "unassigned" | "open" | "waiting" | "closed" | "unlinked" | "all";
+        Verdict: "pass" | "fail" | "none" | "";
+        /** @enum {string} */
+        View: "mine" | "unassigned" | "open" | "waiting" | "snoozed" | "overdue" | "closed" | "unlinked" | "all";
         /** @description A list of threads and how many it has. */
         ViewCount: {
             /** Format: int64 */
@@ -4341,12 +5296,53 @@ export interface components {
         /** @description The lists of the inbox, as far as the reader may see. */
         Views: {
             mailboxes: components["schemas"]["MailboxCount"][];
+            /** @description Areas of work that have something open. */
+            processes: components["schemas"]["PartCount"][];
+            /** @description The reader's teams, with the open threads they are in charge of. */
+            teams: components["schemas"]["PartCount"][];
             /**
              * Format: int64
              * @description The newest change the counts know of.
              */
             version: number;
             views: components["schemas"]["ViewCount"][];
+        };
+        /** @description An address that rules may report to. Its secret is not shown. */
+        Webhook: {
+            created_at: components["schemas"]["Moment"];
+            /** Format: int64 */
+            id: number;
+            url: string;
+        };
+        /** @description Reports, the newest first. */
+        WebhookDeliveries: {
+            rows: components["schemas"]["WebhookDelivery"][];
+            /** Format: int64 */
+            total: number;
+        };
+        /** @description A report on its way. */
+        WebhookDelivery: {
+            /** Format: int64 */
+            attempts: number;
+            created_at: components["schemas"]["Moment"];
+            /** @description Why the last try failed. */
+            error: string | null;
+            /** Format: int64 */
+            id: number;
+            next_at: components["schemas"]["Moment"] | null;
+            state: components["schemas"]["JobState"];
+            url: string;
+        };
+        /** @description A webhook that was made. */
+        WebhookMade: {
+            /** Format: int64 */
+            id: number;
+            /**
+             * @description What reports are signed with, shown this once. `X-Lettercase-Signature: t=<seconds>,v1=<hex>` is the
+             *     HMAC-SHA256 of the seconds, a dot and the body.
+             */
+            secret: string;
+            url: string;
         };
         /** @description One decision of the filing. */
         WhyStep: {
@@ -4357,136 +5353,24 @@ export interface components {
             /** @description What was decided: seen, thread, link, case. */
             step: string;
         };
-        /** @enum {string} */
-        JobState: "due" | "done" | "failed";
-        ReplySender: {
-            /** Format: int64 */
-            id: number;
-            name: string;
-            address: string;
+        /** @description On which days of the week somebody works from when to when, in their time zone. */
+        WorkingHours: {
+            /** @description By day of the week (`"1"` is Monday, `"7"` Sunday): from and to as `HH:MM`. */
+            days: {
+                [key: string]: string[];
+            };
+            /** @description A zone of the IANA database: `Europe/Prague`. */
+            zone: string;
         };
-        ReplyProposal: {
-            /** Format: int64 */
-            message_id: number;
-            senders: components["schemas"]["ReplySender"][];
-            reply_to: null | components["schemas"]["Person"];
-            to: components["schemas"]["Person"][];
-            cc: components["schemas"]["Person"][];
-            subject: string;
-            quoted: string;
-            case_status: null | components["schemas"]["CaseStatus"];
+        /** @description A note that was written into a stream. */
+        WrittenEntry: components["schemas"]["StreamEntry"] & {
+            /** @description Names of people it names who may not see it and are not told. */
+            not_told: string[];
         };
-        Recipient: {
-            name?: string;
-            address: string;
-        };
-        NewReply: {
-            body: string;
-            /** Format: int64 */
-            message_id?: number | null;
-            /** Format: int64 */
-            mailbox_id?: number | null;
-            to?: components["schemas"]["Recipient"][] | null;
-            cc?: components["schemas"]["Recipient"][] | null;
-            subject?: string | null;
-            quote?: boolean | null;
-            status?: null | components["schemas"]["CaseStatus"];
-        };
-        ReplySent: {
-            /** Format: int64 */
-            message_id: number;
-        };
-        DeliveryRecipient: {
-            address: string;
-            state: components["schemas"]["OutboxState"];
-            /** Format: int64 */
-            attempts: number;
-            next_at: null | components["schemas"]["Moment"];
-            reply: string | null;
-        };
-        Delivery: {
-            /** Format: int64 */
-            message_id: number;
-            /** Format: int64 */
-            outbox_id: number;
-            recipients: components["schemas"]["DeliveryRecipient"][];
-        };
-        ThreadAnswered: {
-            at: components["schemas"]["Moment"];
-            by: null | components["schemas"]["UserName"];
-            is_last: boolean;
-        };
-        Deliveries: {
-            messages: components["schemas"]["Delivery"][];
-            answered: null | components["schemas"]["ThreadAnswered"];
-        };
-        TemplateText: {
-            language: string;
-            subject?: string;
-            body: string;
-        };
-        TemplateMailbox: {
-            /** Format: int64 */
-            id: number;
-            address: string;
-        };
-        Template: {
-            /** Format: int64 */
-            id: number;
-            name: string;
-            /** Format: int64 */
-            version: number;
-            updated_at: components["schemas"]["Moment"];
-            texts: components["schemas"]["TemplateText"][];
-            mailboxes: components["schemas"]["TemplateMailbox"][];
-        };
-        TemplateVariable: {
-            name: string;
-            fallback: string | null;
-            example: string;
-        };
-        Templates: {
-            templates: components["schemas"]["Template"][];
-            variables: components["schemas"]["TemplateVariable"][];
-        };
-        NewTemplate: {
-            name: string;
-            texts?: components["schemas"]["TemplateText"][];
-        };
-        TemplatePatch: {
-            name?: string | null;
-            texts?: components["schemas"]["TemplateText"][] | null;
-            /** Format: int64 */
-            version?: number | null;
-        };
-        TemplateDraft: {
-            subject: string;
-            body: string;
-        };
-        TemplateLook: {
-            language?: string | null;
-            draft?: null | components["schemas"]["TemplateDraft"];
-            /** Format: int64 */
-            thread_id?: number | null;
-        };
-        TemplatePreview: {
-            language: string;
-            subject: string;
-            body: string;
-            missing: string[];
-        };
-        AutoReply: {
-            /** Format: int64 */
-            mailbox_id: number;
-            name: string;
-            address: string;
-            sends: boolean;
-            /** Format: int64 */
-            template_id: number | null;
-        };
-        AutoReplyChoice: {
-            /** Format: int64 */
-            template_id?: number | null;
+        /** @description A note that was written. */
+        WrittenNote: components["schemas"]["NoteEntry"] & {
+            /** @description Names of people it names who may not see it and are not told. */
+            not_told: string[];
         };
     };
     responses: never;
@@ -4497,6 +5381,97 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    listAutoReplies: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AutoReply"][];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    setAutoReply: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                mailbox: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AutoReplyChoice"];
+            };
+        };
+        responses: {
+            /** @description So it is from now on. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCaseByNumber: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Case"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getCase: {
         parameters: {
             query?: never;
@@ -4543,6 +5518,74 @@ export interface operations {
         };
         responses: {
             200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Case"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    mergeCase: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CaseMerge"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Case"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    splitCase: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CaseSplit"];
+            };
+        };
+        responses: {
+            201: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5164,6 +6207,70 @@ export interface operations {
             };
         };
     };
+    getDistribution: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sharing"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    changeDistribution: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SharingChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sharing"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listFolders: {
         parameters: {
             query?: never;
@@ -5613,6 +6720,64 @@ export interface operations {
             };
         };
     };
+    getNotificationSettings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotificationSetting"][];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    setNotificationSettings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NotificationSetting"][];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listSenders: {
         parameters: {
             query?: never;
@@ -5735,6 +6900,36 @@ export interface operations {
             };
         };
     };
+    detachMessage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetachedTo"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getInlinePicture: {
         parameters: {
             query?: never;
@@ -5817,6 +7012,34 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["MessageTrace"];
                 };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    verifyMessage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description It was not done; `code` says why. */
             default: {
@@ -6979,7 +8202,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["StreamEntry"];
+                    "application/json": components["schemas"]["WrittenEntry"];
                 };
             };
             /** @description It was not done; `code` says why. */
@@ -6996,6 +8219,8 @@ export interface operations {
     getRecordStream: {
         parameters: {
             query?: {
+                /** @description Only its mail, its notes, or what else happened. */
+                only?: "mail" | "notes" | "changes";
                 /** @description Entries before this one: `next` of the part before. Default: the newest. */
                 before?: number;
                 /** @description Rows at most, 1 to 200. Default 50. */
@@ -7823,6 +9048,257 @@ export interface operations {
             };
         };
     };
+    getTeam: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TeamWork"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    changeTeam: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TeamChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TeamWork"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listTemplates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Templates"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createTemplate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewTemplate"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Template"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getTemplate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Template"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    removeTemplate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    changeTemplate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TemplatePatch"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Template"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    previewTemplate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TemplateLook"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TemplatePreview"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listThreads: {
         parameters: {
             query?: {
@@ -7830,6 +9306,10 @@ export interface operations {
                 view?: components["schemas"]["View"];
                 /** @description Only what came through this mailbox. */
                 mailbox?: number;
+                /** @description Only what this team is in charge of; counts where no mailbox is named. */
+                team?: number;
+                /** @description Only what is filed to this area of work; counts where neither is named. */
+                process?: number;
                 /** @description Rows to leave out, from the beginning. Default 0. */
                 offset?: number;
                 /** @description Rows at most, 1 to 200. Default 50. */
@@ -7890,6 +9370,38 @@ export interface operations {
             };
         };
     };
+    changeThread: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ThreadPatch"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     createCase: {
         parameters: {
             query?: never;
@@ -7912,6 +9424,98 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Case"];
                 };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listDeliveries: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Deliveries"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retryDelivery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+                outbox: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It waits to be sent. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    handThread: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ThreadHand"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description It was not done; `code` says why. */
             default: {
@@ -8038,7 +9642,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["NoteEntry"];
+                    "application/json": components["schemas"]["WrittenNote"];
                 };
             };
             /** @description It was not done; `code` says why. */
@@ -8086,6 +9690,195 @@ export interface operations {
             header?: never;
             path: {
                 id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    proposeReply: {
+        parameters: {
+            query?: {
+                /** @description Without one: the newest that a trusted person outside wrote. */
+                message?: number;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplyProposal"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sendReply: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewReply"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplySent"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    snoozeThread: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Snooze"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listSuggestions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Suggestion"][];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    acceptSuggestion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+                record: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Link"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    dismissSuggestion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+                record: number;
             };
             cookie?: never;
         };
@@ -8291,6 +10084,104 @@ export interface operations {
             };
         };
     };
+    getAvailability: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Member"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    changeAvailability: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MemberChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Member"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    handOverCases: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HandOver"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HandedOver"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listViews: {
         parameters: {
             query?: never;
@@ -8319,15 +10210,16 @@ export interface operations {
             };
         };
     };
-    proposeReply: {
+    listWebhookDeliveries: {
         parameters: {
             query?: {
-                message?: number;
+                /** @description Rows to leave out, from the beginning. Default 0. */
+                offset?: number;
+                /** @description Rows at most, 1 to 200. Default 50. */
+                limit?: number;
             };
             header?: never;
-            path: {
-                id: number;
-            };
+            path?: never;
             cookie?: never;
         };
         requestBody?: never;
@@ -8337,37 +10229,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ReplyProposal"];
+                    "application/json": components["schemas"]["WebhookDeliveries"];
                 };
             };
-        };
-    };
-    sendReply: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: number;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["NewReply"];
-            };
-        };
-        responses: {
-            201: {
+            /** @description It was not done; `code` says why. */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ReplySent"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    listDeliveries: {
+    retryWebhookDelivery: {
         parameters: {
             query?: never;
             header?: never;
@@ -8378,37 +10254,25 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Deliveries"];
-                };
-            };
-        };
-    };
-    retryDelivery: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: number;
-                outbox: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
+            /** @description It waits to be sent. */
             202: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
-    listTemplates: {
+    listWebhooks: {
         parameters: {
             query?: never;
             header?: never;
@@ -8422,12 +10286,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Templates"];
+                    "application/json": components["schemas"]["Webhook"][];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    createTemplate: {
+    createWebhook: {
         parameters: {
             query?: never;
             header?: never;
@@ -8436,7 +10309,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["NewTemplate"];
+                "application/json": components["schemas"]["NewWebhook"];
             };
         };
         responses: {
@@ -8445,33 +10318,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Template"];
+                    "application/json": components["schemas"]["WebhookMade"];
                 };
             };
-        };
-    };
-    getTemplate: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
+            /** @description It was not done; `code` says why. */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Template"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    removeTemplate: {
+    removeWebhook: {
         parameters: {
             query?: never;
             header?: never;
@@ -8482,103 +10343,21 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description It is gone. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-        };
-    };
-    changeTemplate: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: number;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["TemplatePatch"];
-            };
-        };
-        responses: {
-            200: {
+            /** @description It was not done; `code` says why. */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Template"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
-            };
-        };
-    };
-    previewTemplate: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: number;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["TemplateLook"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["TemplatePreview"];
-                };
-            };
-        };
-    };
-    listAutoReplies: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["AutoReply"][];
-                };
-            };
-        };
-    };
-    setAutoReply: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                mailbox: number;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["AutoReplyChoice"];
-            };
-        };
-        responses: {
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
             };
         };
     };

@@ -98,6 +98,7 @@ pub struct WorkingHours {
     /// A zone of the IANA database: `Europe/Prague`.
     zone: String,
     /// By day of the week (`"1"` is Monday, `"7"` Sunday): from and to as `HH:MM`.
+    #[schema(value_type = BTreeMap<String, Vec<String>>)]
     days: BTreeMap<u8, (String, String)>,
 }
 

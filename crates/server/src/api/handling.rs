@@ -46,7 +46,7 @@ impl From<store::threads::Charge> for Charge {
 /// To whom a thread is handed: a user, or a team, or (neither) nobody.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct HandOver {
+pub struct ThreadHand {
     user: Option<i64>,
     team: Option<i64>,
 }
@@ -62,12 +62,12 @@ pub struct ThreadPatch {
 /// Hand a thread to a user or a team
 ///
 /// A thread in a case is handed over with its case. Who gets it may see it from then on, and is told.
-#[utoipa::path(post, path = "/api/v1/threads/{id}/hand", params(("id" = i64, Path)), request_body = HandOver, responses((status = 204)))]
+#[utoipa::path(post, path = "/api/v1/threads/{id}/hand", params(("id" = i64, Path)), request_body = ThreadHand, responses((status = 204)))]
 pub async fn hand_thread(
     State(app): State<App>,
     Who(actor): Who,
     Path(id): Path<i64>,
-    Json(form): Json<HandOver>,
+    Json(form): Json<ThreadHand>,
 ) -> Result<StatusCode, Problem> {
     let to = match (form.user, form.team) {
         (Some(user), None) => To::User(UserId(user)),
