@@ -8,7 +8,7 @@ UI_SOURCES := $(shell find ui -path ui/node_modules -prune -o -path ui/dist -pru
 UI_PACKAGES := ui/node_modules/.package-lock.json
 BENCH_SET ?= small
 
-.PHONY: help deps deps-demo ui build run demo test bench bench-idle api fmt lint
+.PHONY: help deps deps-demo ui build run demo test bench bench-idle bench-rules api fmt lint
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -45,6 +45,9 @@ test: deps ## everything CI runs
 
 bench-idle: build ## memory of 10,000 idle mailboxes, and how soon new mail is seen
 	python3 bench/idle.py
+
+bench-rules: ## rules and linking: time for each message, and the worst they can be given
+	cargo run --release $(CARGO_FLAGS) -p intake --example rules_speed
 
 bench: build ## intake beside mbsync, notmuch and mu, and reading; BENCH_SET=small|medium
 	@.ci/packages dovecot-imapd openssl isync notmuch maildir-utils python3

@@ -11,6 +11,7 @@ pub mod bytes;
 pub mod case;
 pub mod clock;
 pub mod distribution;
+pub mod filtered;
 pub mod grant;
 pub mod guess;
 pub mod hand;

@@ -4,6 +4,7 @@ pub mod cases;
 pub mod changes;
 pub mod distribution;
 pub mod events;
+pub mod filtered;
 pub mod guess;
 pub mod handling;
 pub mod health;

@@ -7,11 +7,12 @@
 
 use crate::App;
 use crate::api::{
-    cases, changes, distribution, events, guess, handling, health, labels, mailbox_folders, mailbox_rounds, mailboxes,
+    cases, changes, distribution, events, filtered, guess, handling, health, labels, mailbox_folders,
+    mailbox_rounds, mailboxes,
 };
-use crate::api::{rules, sending, session, settings, suggestions, threads, tokens, views};
 use crate::api::{messages, notifications, oauth, outbox, people, providers, quarantine, records, search};
 use crate::api::{replies, templates, webhooks};
+use crate::api::{rules, sending, session, settings, suggestions, threads, tokens, views};
 use crate::guard::Door::{self, Anybody, May, Open, SignedIn};
 use axum::extract::DefaultBodyLimit;
 use axum::routing::MethodRouter;
@@ -235,6 +236,8 @@ fn sorting() -> Vec<Route> {
         route(May(Verb::ManageRules), routes!(rules::change_rule)),
         route(May(Verb::ManageRules), routes!(rules::remove_rule)),
         route(May(Verb::ReadMail), routes!(rules::get_message_trace)),
+        route(May(Verb::ReadMail), routes!(filtered::list_filtered)),
+        route(May(Verb::ChangeFolders), routes!(filtered::file_filtered)),
         route(May(Verb::SeePeople), routes!(labels::list_labels)),
         route(May(Verb::LabelThread), routes!(labels::create_label)),
         route(May(Verb::ManageLabels), routes!(labels::change_label)),

@@ -14,6 +14,7 @@ pub mod counters;
 mod dialect;
 pub mod distribution;
 pub mod filing;
+pub mod filtered;
 pub mod folders;
 pub mod grants;
 pub mod imports;

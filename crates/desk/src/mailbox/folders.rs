@@ -77,7 +77,7 @@ fn sees(actor: &Actor, id: MailboxId) -> bool {
 }
 
 /// A mailbox whose mail the actor may see.
-async fn visible(sql: &mut impl Sql, actor: &Actor, id: MailboxId) -> Result<Mailbox, Refusal> {
+pub(crate) async fn visible(sql: &mut impl Sql, actor: &Actor, id: MailboxId) -> Result<Mailbox, Refusal> {
     actor.may(Verb::ReadMail)?;
     match sees(actor, id) {
         true => mailboxes::mailbox(sql, id).await?.ok_or(Refusal::NotFound),

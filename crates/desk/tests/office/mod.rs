@@ -3,11 +3,12 @@
 
 use desk::clock::Clock;
 use desk::may::Actor;
-use desk::receive::{Channel, Item, Place, Receive};
+use desk::receive::{Channel, Filed, Item, Place, Receive};
 use desk::seal::Seal;
 use desk::{Desk, sign_in};
 use intake::plan::{Mailbox as Decides, Origin};
 use model::{AfterFiling, GroupMail, Level, MailboxId, MailboxKind, RoleId, TeamId, Time, Tls, UserId};
+use store::folders::Folder;
 use store::mailboxes::{self, Mailbox};
 use store::people::{self, NewUser};
 use store::sql::Db;
@@ -155,20 +156,35 @@ impl Office {
 
     /// Bytes arrive now, and a second passes.
     pub async fn bytes_arrive(&mut self, mailbox: MailboxId, raw: Vec<u8>) {
-        self.file(mailbox, self.uid + 1, vec![raw]).await;
-        self.uid += 1;
-        self.desk.clock.advance_s(1);
+        let filed = self.comes(mailbox, raw).await;
+        assert_eq!((filed.filed, filed.quarantined), (1, 0));
     }
 
     /// Letters arrive in one batch, as the mailbox's first ones.
     pub async fn arrive_together(&self, mailbox: MailboxId, letters: Vec<Vec<u8>>) {
-        self.file(mailbox, 1, letters).await;
+        let count = letters.len() as u64;
+        let filed = self.file(mailbox, 1, letters).await;
+        assert_eq!((filed.filed, filed.quarantined), (count, 0));
     }
 
-    async fn file(&self, mailbox: MailboxId, uid: i64, letters: Vec<Vec<u8>>) {
+    /// Bytes come, whatever becomes of them, and a second passes.
+    pub async fn comes(&mut self, mailbox: MailboxId, raw: Vec<u8>) -> Filed {
+        self.uid += 1;
+        let filed = self.file(mailbox, self.uid, vec![raw]).await;
+        self.desk.clock.advance_s(1);
+        filed
+    }
+
+    /// What waits in a mailbox is filed, as the next round does.
+    pub async fn files_waiting(&self, mailbox: MailboxId) -> Filed {
+        let (channel, folder) = self.channel(mailbox).await;
+        self.receive.file_waiting(&channel, &folder).await.unwrap()
+    }
+
+    async fn channel(&self, mailbox: MailboxId) -> (Channel, Folder) {
         let mut sql = &self.desk.db;
         let box_ = mailboxes::mailbox(&mut sql, mailbox).await.unwrap().unwrap();
-        let mut folder = store::folders::read_folders(&mut sql, mailbox).await.unwrap().remove(0);
+        let folder = store::folders::read_folders(&mut sql, mailbox).await.unwrap().remove(0);
         let channel = Channel {
             id: mailbox,
             mailbox: Decides {
@@ -179,12 +195,16 @@ impl Office {
             },
             origin: Origin::Live,
         };
+        (channel, folder)
+    }
+
+    async fn file(&self, mailbox: MailboxId, uid: i64, letters: Vec<Vec<u8>>) -> Filed {
+        let (channel, mut folder) = self.channel(mailbox).await;
         let (place, count) = (Place { mailbox, folder: folder.id, uidvalidity: 1 }, letters.len() as i64);
         let item = |(raw, uid)| Item { uid, internal_at: self.desk.clock.now(), raw, aside: None };
         let items = letters.into_iter().zip(uid..).map(item);
         let mut opened: Vec<_> = items.map(|item| self.receive.open(&place, item)).collect();
         self.receive.keep(&mut folder, &mut opened, uid + count - 1).await.unwrap();
-        let filed = self.receive.file(&channel, &folder, opened).await.unwrap();
-        assert_eq!((filed.filed, filed.quarantined), (count as u64, 0));
+        self.receive.file(&channel, &folder, opened).await.unwrap()
     }
 }

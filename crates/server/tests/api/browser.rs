@@ -226,6 +226,10 @@ impl Browser {
         self.send(Method::PATCH, path, Some(body), &[]).await
     }
 
+    pub async fn put(&mut self, path: &str, body: Value) -> Answer {
+        self.send(Method::PUT, path, Some(body), &[]).await
+    }
+
     pub async fn delete(&mut self, path: &str) -> Answer {
         self.send(Method::DELETE, path, None, &[]).await
     }

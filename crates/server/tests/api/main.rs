@@ -16,6 +16,7 @@ mod office;
 mod people;
 mod quarantine;
 mod records;
+mod rules;
 mod sending;
 mod sessions;
 mod shapes;
