@@ -11,7 +11,7 @@ use std::time::Instant;
 use store::people::Access;
 use store::search::{self, Field, IndexRow, Query, Search};
 use store::sql::{Db, Tx};
-use store::threads::{Filter, Reader, View};
+use store::threads::{Filter, Part, Reader, View};
 use store::{messages, params};
 
 const ROUNDS: usize = 40;
@@ -157,7 +157,7 @@ async fn lists(db: &Db, threads: i64) {
         [("all", &Access::All), ("one token", &one), ("two tokens", &few), ("19 tokens", &many)]
     {
         for view in [View::Mine, View::Unassigned, View::Open, View::Closed, View::Unlinked, View::All] {
-            let filter = Filter { view, mailbox: None, access, user };
+            let filter = Filter { view, part: None, access, user, now: Time(0) };
             let total = store::threads::count(&mut &*db, &filter).await.unwrap();
             measure(&format!("{who}: count {view} ({total})"), async |_| {
                 store::threads::count(&mut &*db, &filter).await.unwrap()
@@ -169,13 +169,19 @@ async fn lists(db: &Db, threads: i64) {
             .await;
         }
     }
-    let filter = Filter { view: View::All, mailbox: None, access: &Access::All, user };
+    let filter = Filter { view: View::All, part: None, access: &Access::All, user, now: Time(0) };
     measure("all: a page anywhere", async |round| {
         let offset = noise(round as i64) % threads;
         store::threads::list(&mut &*db, &filter, threads, offset, 50).await.unwrap()
     })
     .await;
-    let filter = Filter { view: View::Open, mailbox: Some(MailboxId(3)), access: &Access::All, user };
+    let filter = Filter {
+        view: View::Open,
+        part: Some(Part::Mailbox(MailboxId(3))),
+        access: &Access::All,
+        user,
+        now: Time(0),
+    };
     let total = store::threads::count(&mut &*db, &filter).await.unwrap();
     measure("all: open of a mailbox, count", async |_| {
         store::threads::count(&mut &*db, &filter).await.unwrap()
