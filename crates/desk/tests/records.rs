@@ -462,7 +462,7 @@ testkit::on_both! {
         let boxes = [office.mailbox("info@acme.example", None).await, office.mailbox("sales@acme.example", None).await];
         let desk = office.desk.clone();
         let lead = office.person("lead", Level::All, Level::All, &[]).await;
-        let mapping = FormMapping { name: vec!["Name".into()], fields: vec![("Phone".into(), "Phone".into())], ..FormMapping::default() };
+        let mapping = FormMapping { name: vec!["Name".into()], address: "E-mail".into(), fields: vec![("Phone".into(), "Phone".into())], ..FormMapping::default() };
         for mailbox in boxes {
             form_rule(&desk, mailbox, Action::CreateLead { mapping: mapping.clone() }).await;
             let form = Mail { from: "web@acme.example", to: "info@acme.example", subject: "Form", id: "f@acme.example", text: "Name: Eva\nPhone: 7", ..Mail::default() };
