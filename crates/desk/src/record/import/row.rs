@@ -72,7 +72,7 @@ async fn tried(tx: &mut Tx, actor: &Actor, plan: &Plan, said: Said, now: Time) -
     let there = meant(tx, kind, &said).await?;
     let Some(id) = there else {
         let account = find::account_or_new(tx, actor, &said.account, None, now).await?;
-        let wanted = said.new(kind, account)?;
+        let wanted = said.made(kind, account)?;
         let name = wanted.name.clone().unwrap_or_default();
         let id = add(tx, actor, kind, wanted, now).await?;
         return Ok(Done { outcome: "created", record: Some((id, name)), reason: None, changes: Vec::new() });
@@ -162,7 +162,8 @@ impl Said {
         said
     }
 
-    fn new(self, kind: RecordKind, account: Option<RecordId>) -> Result<Changes, Refusal> {
+    /// What a new record of it is.
+    fn made(self, kind: RecordKind, account: Option<RecordId>) -> Result<Changes, Refusal> {
         Ok(Changes {
             stage: self.stage(kind)?,
             amount: self.amount()?.map(Some),

@@ -47,7 +47,7 @@ fn csv(text: &str) -> Result<Table, Refusal> {
     // Excel writes this line so that it finds the separator itself.
     let (told, text) = match text.split_once('\n') {
         Some((first, rest)) if first.trim_end().starts_with("sep=") => {
-            (first.trim_end().bytes().nth(4), rest)
+            (first.trim_end().as_bytes().get(4).copied(), rest)
         }
         _ => (None, text),
     };
