@@ -176,6 +176,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/filtered/{id}/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Have one filed after all, without filters
+         * @description Permission: `change_folders`.
+         */
+        post: operations["fileFiltered"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/grant-requests/{request}": {
         parameters: {
             query?: never;
@@ -457,6 +477,26 @@ export interface paths {
          * @description Permission: `see_mailboxes`.
          */
         patch: operations["changeDistribution"];
+        trace?: never;
+    };
+    "/api/v1/mailboxes/{id}/filtered": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What filters left out of a mailbox, newest first
+         * @description Permission: `read_mail`.
+         */
+        get: operations["listFiltered"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/mailboxes/{id}/folders": {
@@ -3011,6 +3051,31 @@ export interface components {
         /** @description How trying a password went, and whether it is stored now. */
         FilledIn: components["schemas"]["TestResult"] & {
             saved: boolean;
+        };
+        /** @description A part of what filters left out. */
+        FilteredPage: {
+            rows: components["schemas"]["FilteredRow"][];
+            /** Format: int64 */
+            total: number;
+        };
+        /** @description A message that a filter left out; its bytes are kept. */
+        FilteredRow: {
+            at: components["schemas"]["Moment"];
+            folder: string;
+            /** @description The writer's name, or the address where there is none. */
+            from: string;
+            /** Format: int64 */
+            occurrence_id: number;
+            /**
+             * Format: int64
+             * @description The filter; null where it is somebody else's own.
+             */
+            rule: number | null;
+            /** @description Its name; empty where it is gone, or somebody else's own. */
+            rule_name: string;
+            /** Format: int64 */
+            size_bytes: number;
+            subject: string;
         };
         /** @enum {string} */
         Flag: "answered" | "deleted" | "draft" | "flagged" | "seen";
@@ -5669,6 +5734,35 @@ export interface operations {
             };
         };
     };
+    fileFiltered: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The next round of its mailbox files it. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getGrantRequest: {
         parameters: {
             query?: never;
@@ -6258,6 +6352,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Sharing"];
+                };
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listFiltered: {
+        parameters: {
+            query?: {
+                /** @description Rows to leave out, from the beginning. Default 0. */
+                offset?: number;
+                /** @description Rows at most, 1 to 200. Default 50. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FilteredPage"];
                 };
             };
             /** @description It was not done; `code` says why. */
