@@ -102,6 +102,11 @@ pub async fn by_number(desk: &Desk, actor: &Actor, number: i64) -> Result<Case, 
 
 async fn page(sql: &mut impl Sql, actor: &Actor, id: RecordId) -> Result<Case, Refusal> {
     let (record, part) = visible(sql, actor, id).await?;
+    page_of(sql, actor, record, part).await
+}
+
+async fn page_of(sql: &mut impl Sql, actor: &Actor, record: Record, part: CasePart) -> Result<Case, Refusal> {
+    let id = record.id;
     let access = actor.mail_access();
     let reader = Reader { user: actor.user };
     let (_, mut threads) = threads::of_records(sql, &[id], &access, reader, 0, MOST_THREADS).await?;
@@ -155,6 +160,8 @@ pub async fn change(desk: &Desk, actor: &Actor, id: RecordId, wanted: Changes) -
         return page(&mut tx, actor, id).await;
     }
     let is_given = new.assignee.is_some() && new.assignee != part.assignee.as_ref().map(|(id, _)| *id);
+    let is_teams =
+        new.assignee.is_none() && new.team.is_some() && new.team != part.team.as_ref().map(|(id, _)| *id);
     if !records::change_case(&mut tx, id, record.version, new, now).await? {
         return Err(record::changed_meanwhile());
     }
@@ -166,8 +173,13 @@ pub async fn change(desk: &Desk, actor: &Actor, id: RecordId, wanted: Changes) -
     tell_everybody(&mut tx, id, now).await?;
     if is_given {
         tick::tell_in_charge(desk, &mut tx, Event::Assigned, id, actor.user).await?;
+    } else if is_teams {
+        tick::tell_in_charge(desk, &mut tx, Event::TeamNew, id, actor.user).await?;
     }
-    let case = page(&mut tx, actor, id).await?;
+    // Whoever gives away what they saw only because it was theirs sees once more how they left it.
+    let record = records::record(&mut tx, id, &RecordsHeard::All).await?.ok_or(Refusal::NotFound)?;
+    let part = record.case.clone().ok_or(Refusal::NotFound)?;
+    let case = page_of(&mut tx, actor, record, part).await?;
     tx.commit().await?;
     Ok(case)
 }
@@ -334,14 +346,16 @@ pub async fn create(
     }
     let subject = if row.subject.trim().is_empty() { "–".to_owned() } else { row.subject.clone() };
     let all = links::of_thread(&mut tx, thread_id).await?;
+    // What the thread was handed and filed to is the case's.
+    let held = threads::charge(&mut tx, thread_id, &actor.records_heard()).await?;
     let new = NewCase {
         folded: fold(&subject),
         subject,
         account: all.iter().find(|l| l.record.kind == RecordKind::Account).map(|l| l.record.id),
-        process: known_process(&mut tx, process).await?,
+        process: known_process(&mut tx, process).await?.or(held.process.map(|(id, _)| id)),
         // Somebody has to see what they made: their team, if they are in one.
-        team: actor.teams.first().copied(),
-        assignee: None,
+        team: held.team.map(|(id, _)| id).or(actor.teams.first().copied()),
+        assignee: held.user.map(|(id, _)| id),
         customer: row.from_address.to_lowercase(),
         last_at: row.last_at,
         at: now,

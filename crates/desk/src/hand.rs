@@ -13,7 +13,7 @@ use store::changes;
 use store::people;
 use store::sql::{Sql, Tx};
 use store::stream::{self, NewEntry, StreamKind};
-use store::threads::{self, CaseBrief, Reader, ThreadRow};
+use store::threads::{self, Reader, ThreadRow};
 
 /// To whom a thread is handed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +31,7 @@ pub async fn hand(desk: &Desk, actor: &Actor, id: ThreadId, to: To) -> Result<()
     actor.may(Verb::HandThread)?;
     let row = seen(&mut &desk.db, actor, id).await?;
     if let Some(case) = row.case {
-        return case::change(desk, actor, case.id, of_case(&case, to)?).await.map(drop);
+        return case::change(desk, actor, case.id, of_case(to)).await.map(drop);
     }
     let mut tx = desk.begin_filing().await?;
     // Asked again under the lock: it may have become a case meanwhile.
@@ -57,17 +57,13 @@ pub async fn hand(desk: &Desk, actor: &Actor, id: ThreadId, to: To) -> Result<()
     Ok(tx.commit().await?)
 }
 
-fn of_case(case: &CaseBrief, to: To) -> Result<Changes, Refusal> {
-    let assignee = match to {
-        To::User(user) => Some(user),
-        To::Nobody => None,
-        To::Team(_) => return Err(is_case(case)),
+fn of_case(to: To) -> Changes {
+    let (user, team) = match to {
+        To::User(user) => (Some(user), None),
+        To::Team(team) => (None, Some(Some(team))),
+        To::Nobody => (None, None),
     };
-    Ok(Changes { assignee: Some(assignee), ..Changes::default() })
-}
-
-fn is_case(case: &CaseBrief) -> Refusal {
-    Refusal::conflict("case_exists", "The case has to be changed.").with("number", case.number)
+    Changes { assignee: Some(user), team, ..Changes::default() }
 }
 
 /// Files a thread to an area of work, or to none; with a case it is the case's that changes.
@@ -79,7 +75,8 @@ pub async fn file(
 ) -> Result<(), Refusal> {
     actor.may(Verb::HandThread)?;
     if let Some(case) = seen(&mut &desk.db, actor, id).await?.case {
-        return Err(is_case(&case));
+        let wanted = Changes { process: Some(process), ..Changes::default() };
+        return case::change(desk, actor, case.id, wanted).await.map(drop);
     }
     let mut tx = desk.begin_filing().await?;
     seen(&mut tx, actor, id).await?;

@@ -1,15 +1,17 @@
 //! Ties between threads and records, by hand.
 
 use crate::may::{Actor, Verb};
-use crate::{Desk, Refusal, access, record, thread};
-use model::{LinkId, LinkReason, RecordId, RecordKind, ThreadId, Time};
+use crate::notification::{self, Event, Subject};
+use crate::{Desk, Params, Refusal, access, record, thread};
+use model::{LinkId, LinkReason, RecordId, RecordKind, ThreadId, Time, UserId};
 use store::changes;
 use store::links::{self, Link, NewLink};
+use store::notifications;
 use store::records::{self, Record};
 use store::sql::Tx;
 use store::stream::{self, NewEntry, StreamKind};
 use store::suggestions;
-use store::threads;
+use store::threads::{self, Reader};
 
 /// Ties a record to a thread; with a contact its account is tied too. A thread without a case joins
 /// the case it is tied to; one that has a case keeps it. Tied already is a conflict.
@@ -57,10 +59,30 @@ pub(crate) async fn add_because(
         threads::join_case(&mut tx, thread_id, record_id).await?;
     }
     access::refresh(&mut tx, thread_id).await?;
+    tell_followers(desk, &mut tx, actor, thread_id, record_id).await?;
     changes::add(&mut tx, thread::change(thread_id, "linked"), now).await?;
     let link = links::link(&mut tx, id).await?.ok_or(Refusal::NotFound)?;
     tx.commit().await?;
     Ok(link)
+}
+
+/// To who follows the record, its mail is news, however old.
+async fn tell_followers(
+    desk: &Desk,
+    tx: &mut Tx,
+    actor: &Actor,
+    thread: ThreadId,
+    record: RecordId,
+) -> Result<(), Refusal> {
+    let row = threads::row(tx, thread, &actor.mail_access(), Reader { user: None }).await?;
+    let row = row.ok_or(Refusal::NotFound)?;
+    let audience = notifications::audience_of_record(tx, record).await?;
+    let people: Vec<UserId> = audience.followers.iter().map(|(user, _)| *user).collect();
+    let from = if row.from_name.is_empty() { row.from_address } else { row.from_name };
+    let data = Params::from([("from", from), ("subject", row.subject)]);
+    let subject = Subject { thread: Some(thread), record: Some(record), message: None };
+    let event = Event::MailOnFollowed;
+    Ok(notification::event(desk, tx, event, &subject, actor.user, &people, &data).await?)
 }
 
 /// As in filing: whoever writes for a company is company business.

@@ -247,6 +247,66 @@ on_both! {
         ]);
     }
 
+    async fn b6_a_thread_in_a_case_is_handed_over_with_its_case(db: Db) {
+        let mut office = Office::new(db);
+        let sales = office.team("Sales").await;
+        let helpdesk = office.mailbox("helpdesk@acme.example", None).await;
+        let lead = office.person("lead", Level::All, Level::All, &[]).await;
+        let ben = office.person("ben", Level::Own, Level::Own, &[]).await;
+        let member = office.person("member", Level::Team, Level::Team, &[sales]).await;
+        let desk = office.desk.clone();
+        office.arrives(helpdesk, QUESTION).await;
+        let id = only_thread(&desk, &lead).await;
+        hand::hand(&desk, &lead, id, To::User(ben.user.unwrap())).await.unwrap();
+        assert_eq!(counts(&desk, &ben).await, "mine 1, unassigned 0, open 1");
+        assert_eq!(told(&desk, &ben).await, ["* assigned 1x : Where is my order?"]);
+        // Whoever gives away what they saw only because it was theirs does so, and sees it no longer.
+        hand::hand(&desk, &ben, id, To::Team(sales)).await.unwrap();
+        assert_eq!(counts(&desk, &ben).await, "mine 0, unassigned 0, open 0");
+        assert_eq!(told(&desk, &ben).await, Vec::<String>::new());
+        assert_eq!(counts(&desk, &member).await, "mine 0, unassigned 1, open 1");
+        assert_eq!(told(&desk, &member).await, ["* team_new 1x : Where is my order?"]);
+        let charge = thread::open(&desk, &member, id).await.unwrap().charge;
+        assert_eq!((charge.user, charge.team), (None, Some((sales, "Sales".to_owned()))));
+    }
+
+    async fn b6_a_case_made_by_hand_is_in_the_hands_its_thread_was_in(db: Db) {
+        let mut office = Office::new(db);
+        let sales = office.team("Sales").await;
+        let press = office.mailbox("press@acme.example", None).await;
+        office.no_cases(press).await;
+        let lead = office.person("lead", Level::All, Level::All, &[]).await;
+        let ben = office.person("ben", Level::Own, Level::Own, &[]).await;
+        let desk = office.desk.clone();
+        office.arrives(press, Mail { to: "press@acme.example", ..QUESTION }).await;
+        let id = only_thread(&desk, &lead).await;
+        hand::hand(&desk, &lead, id, To::User(ben.user.unwrap())).await.unwrap();
+        let made = case::create(&desk, &lead, id, None).await.unwrap();
+        assert_eq!(made.part.assignee.map(|(_, name)| name).as_deref(), Some("ben"));
+        assert_eq!(counts(&desk, &ben).await, "mine 1, unassigned 0, open 1");
+        hand::hand(&desk, &lead, id, To::Team(sales)).await.unwrap();
+        assert_eq!(counts(&desk, &ben).await, "mine 0, unassigned 0, open 0");
+    }
+
+    async fn b4_mail_that_is_filed_by_hand_is_news_to_who_follows_the_record(db: Db) {
+        let mut office = Office::new(db);
+        let helpdesk = office.mailbox("helpdesk@acme.example", None).await;
+        let lead = office.person("lead", Level::All, Level::All, &[]).await;
+        let ben = office.person("ben", Level::All, Level::All, &[]).await;
+        let guest = office.person("guest", Level::No, Level::All, &[]).await;
+        let desk = office.desk.clone();
+        office.arrives(helpdesk, QUESTION).await;
+        let id = only_thread(&desk, &lead).await;
+        let (_, deal) = record::put(&desk, &lead, RecordKind::Opportunity, named("Big deal")).await.unwrap();
+        for actor in [&ben, &guest] {
+            record::follow(&desk, actor, deal.record.id).await.unwrap();
+        }
+        link::add(&desk, &lead, id, deal.record.id).await.unwrap();
+        assert_eq!(told(&desk, &ben).await, ["* mail_on_followed 1x Ann Nováková: Where is my order?"]);
+        assert_eq!(told(&desk, &guest).await, Vec::<String>::new());
+        assert_eq!(told(&desk, &lead).await, Vec::<String>::new());
+    }
+
     async fn b6_a_thread_is_filed_to_an_area_of_work_by_hand(db: Db) {
         let mut office = Office::new(db);
         let press = office.mailbox("press@acme.example", None).await;
