@@ -428,7 +428,7 @@ on_both! {
 
 /// Files letters of their own in `mailbox`, from `from` on, as one of several processes.
 async fn arrive(desk: desk::Desk, mailbox: MailboxId, from: usize, letters: usize, uid: i64) {
-    let mut office = Office::at(desk).from_uid(uid);
+    let mut office = Office::at(desk).numbered_from(uid);
     for n in from..from + letters {
         office.arrives(mailbox, fresh(n)).await;
     }

@@ -7,13 +7,8 @@
 
 use crate::App;
 use crate::api::{
-<<<<<<< HEAD
     cases, changes, distribution, events, filtered, guess, handling, health, labels, mailbox_folders,
     mailbox_rounds, mailboxes,
-=======
-    cases, changes, distribution, events, guess, handling, health, labels, mailbox_folders, mailbox_rounds,
-    mailboxes,
->>>>>>> c415b7f (server: formatted)
 };
 use crate::api::{messages, notifications, oauth, outbox, people, providers, quarantine, records, search};
 use crate::api::{replies, templates, webhooks};

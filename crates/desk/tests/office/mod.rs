@@ -81,7 +81,7 @@ impl Office {
     }
 
     /// The same, giving its letters numbers after this one.
-    pub fn from_uid(self, uid: i64) -> Office {
+    pub fn numbered_from(self, uid: i64) -> Office {
         Office { uid, ..self }
     }
 

@@ -16,6 +16,7 @@ mod office;
 mod people;
 mod quarantine;
 mod records;
+mod replies;
 mod rules;
 mod sending;
 mod sessions;

@@ -248,3 +248,58 @@ async fn a17_what_somebody_is_told_in_the_interface_also_comes_by_mail_in_their_
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn d3_a_server_that_wants_a_sender_gets_the_mailboxs() {
+    on_each(async |office| {
+        let desk = office.room.desk();
+        for (refused, from) in [(false, ""), (true, "helpdesk@acme.example")] {
+            office.sink.change(|manner| {
+                manner.replies.clear();
+                if refused {
+                    manner.replies.insert(String::new(), "550 5.7.1 a sender is needed".into());
+                }
+            });
+            let mut tx = desk.db.begin().await.unwrap();
+            let message = store::outbox::Message {
+                id: OutboxId(0),
+                mailbox: Some(office.mailbox),
+                envelope_from: String::new(),
+                mid: "1@acme.example".into(),
+                created_at: desk.clock.now(),
+            };
+            let raw = b"From: helpdesk@acme.example\r\n\r\nx\r\n".to_vec();
+            let id =
+                store::outbox::add(&mut tx, &message, raw, &["ann@firma.example".to_owned()]).await.unwrap();
+            tx.commit().await.unwrap();
+            office.send().await;
+            assert_eq!(office.state(id).await, Sent);
+            assert_eq!(office.sink.received().last().unwrap().from, from);
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a17_one_mailbox_that_cannot_send_does_not_keep_the_others() {
+    on_each(async |office| {
+        let id = office.queue("ann@firma.example", "Goes").await;
+        let desk = office.room.desk();
+        let mut tx = desk.db.begin().await.unwrap();
+        let message = store::outbox::Message {
+            id: OutboxId(0),
+            mailbox: None,
+            envelope_from: "x@acme.example".into(),
+            mid: "2@acme.example".into(),
+            created_at: desk.clock.now(),
+        };
+        let to = ["ben@firma.example".to_owned()];
+        let stuck =
+            store::outbox::add(&mut tx, &message, b"From: x\r\n\r\nx\r\n".to_vec(), &to).await.unwrap();
+        tx.commit().await.unwrap();
+        office.send().await;
+        assert_eq!((office.state(id).await, office.state(stuck).await), (Sent, Queued));
+        assert!(office.recipient(stuck).await.reply.is_some(), "it says why");
+    })
+    .await;
+}

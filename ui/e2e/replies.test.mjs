@@ -1,0 +1,112 @@
+/** Answers in a browser: templates, automatic replies, a person's reply with its delivery, the outbox. */
+import assert from 'node:assert/strict';
+import { mkdirSync } from 'node:fs';
+import { after, before, test } from 'node:test';
+import { accessible, call, eventually, start } from './host.mjs';
+import { deliver } from './imap.mjs';
+
+const SHOTS = process.env.LETTERCASE_E2E_PICTURES;
+const SALES = 'sales@acme.example';
+let at, page, mailbox;
+const shot = async (name, of = page) => { if (SHOTS) { mkdirSync(SHOTS, { recursive: true }); await of.screenshot({ path: `${SHOTS}/${name}.png` }); } };
+const button = (name, of = page) => of.getByRole('button', { name, exact: true });
+const letter = (from, subject, text) => [`Return-Path: <${from}>`, `From: Ann Example <${from}>`, `To: ${SALES}`, `Subject: ${subject}`, `Message-ID: <${subject.replaceAll(' ', '-')}@firma.example>`, `Date: ${new Date().toUTCString()}`, 'MIME-Version: 1.0', 'Content-Type: text/plain; charset=utf-8', '', text, ''].join('\r\n');
+const rows = async () => (await call(page, 'GET', `/threads?view=all&mailbox=${mailbox.id}&limit=100`)).body.rows;
+async function thread(subject) {
+  const find = async () => (await rows()).find((r) => r.subject === subject);
+  await eventually(async () => !!(await find()), true, `${subject} was not filed`);
+  return find();
+}
+
+before(async () => {
+  at = await start();
+  page = await at.open();
+  await at.signIn(page, '/settings/templates');
+  const { host, port, password, smtp_port } = at.mailbox;
+  const made = await call(page, 'POST', '/mailboxes', { kind: 'group', address: SALES, name: 'Sales', host, port, tls: 'none', username: SALES, password, process: 'Sales', teams: ['Sales'], create_cases: true, active: true, folders: [{ name: 'INBOX', after_filing: 'leave' }], outgoing: { host: '127.0.0.1', port: smtp_port, tls: 'none', username: SALES, password }, shared: true });
+  assert.equal(made.status, 201, JSON.stringify(made.body));
+  mailbox = made.body;
+  await eventually(async () => (await rows()).length > 0, true);
+  await page.reload();
+});
+after(() => at?.stop());
+
+test('D3: a template is written in two languages, refuses unknown variables, and is shown with real values', async () => {
+  await page.getByText('No templates yet.').waitFor();
+  await button('New template').click();
+  await page.getByLabel('Name', { exact: true }).fill('Received');
+  await page.getByLabel('Text', { exact: true }).fill('Dobrý den, váš případ má číslo {{case.nummer}}.');
+  await button('Save').click();
+  await page.getByText('“case.nummer” is no variable.').waitFor();
+  await page.getByLabel('Text', { exact: true }).fill('Dobrý den, váš případ má číslo {{case.number}}.');
+  await button('Add a language').click();
+  await page.getByLabel('Language', { exact: true }).nth(1).fill('en');
+  await page.getByLabel('Text', { exact: true }).nth(1).fill('Hello {{customer.name|there}}, your case is {{case.number}}.');
+  await button('Save').click();
+  await page.getByRole('region', { name: 'Preview' }).getByText('Dobrý den').waitFor();
+  await accessible(page, 'templates');
+  await shot('templates');
+  await page.getByLabel(`Answers with: ${SALES}`).selectOption({ label: 'Received' });
+  await page.getByText('So it is from now on.').waitFor();
+  const { templates } = (await call(page, 'GET', '/templates')).body;
+  assert.deepEqual([templates[0].texts.map((x) => x.language), templates[0].mailboxes.map((x) => x.address)], [['cs', 'en'], [SALES]]);
+});
+
+test('D3: the first mail is answered by itself, and the thread shows that it was sent', async () => {
+  await deliver(at.mailbox, SALES, letter('ann@firma.example', 'Broken printer', 'Hello, could you please help me? Thanks, Ann'));
+  const { id } = await thread('Broken printer');
+  await page.goto(`${at.url}/inbox/all/${id}`);
+  const flow = page.getByRole('region', { name: 'Messages and notes' }).or(page.locator('.flow')).first();
+  await flow.getByText('Hello Ann Example, your case is').first().waitFor();
+  await flow.getByText('Sent', { exact: true }).first().waitFor();
+});
+
+test('D4: somebody answers with a template, the group gets the answers, and the case waits', async () => {
+  await page.keyboard.press('r');
+  const composer = page.getByRole('region', { name: 'Reply by mail' });
+  await composer.getByText(`Answers come to ${SALES}.`).waitFor();
+  assert.equal(await composer.getByLabel('To', { exact: true }).inputValue(), 'Ann Example <ann@firma.example>');
+  assert.equal(await composer.getByLabel('Subject').inputValue(), 'Re: Broken printer');
+  await composer.getByLabel('Insert a template').selectOption({ label: 'Received' });
+  await eventually(async () => (await composer.getByLabel('Your answer').inputValue()).includes('případ'), true);
+  await composer.getByLabel('Your answer').fill('Switch it on, please.');
+  // Unsent text is kept.
+  await page.reload();
+  await page.keyboard.press('r');
+  await eventually(async () => composer.getByLabel('Your answer').inputValue(), 'Switch it on, please.');
+  await accessible(page, 'reply composer');
+  await shot('reply');
+  // What is wrong with an address is said at its field, and nothing typed is lost.
+  await composer.getByLabel('To', { exact: true }).fill('nobody');
+  await composer.getByLabel('Your answer').press('Control+Enter');
+  await composer.getByText('A mail address such as').waitFor();
+  await composer.getByLabel('To', { exact: true }).fill('Ann Example <ann@firma.example>');
+  await composer.getByLabel('Your answer').press('Control+Enter');
+  await page.getByText('The answer is on its way.').waitFor();
+  await composer.waitFor({ state: 'detached' });
+  await page.getByText('Switch it on, please.').first().waitFor();
+  const row = await thread('Broken printer');
+  assert.equal(row.case.status, 'waiting');
+  await eventually(async () => {
+    const { messages } = (await call(page, 'GET', `/threads/${row.id}/deliveries`)).body;
+    return messages.length === 2 && messages.every((m) => m.recipients.every((r) => r.state === 'sent'));
+  }, true, 'both were sent');
+  const { answered } = (await call(page, 'GET', `/threads/${row.id}/deliveries`)).body;
+  assert.ok(answered.by && answered.is_last);
+  await shot('reply-sent');
+});
+
+test('F3: the outbox says what was sent and what was refused, and tries again', async () => {
+  await page.goto(`${at.url}/settings/outbox`);
+  await page.getByRole('cell', { name: 'ann@firma.example' }).first().waitFor();
+  await page.getByText('Sent', { exact: true }).first().waitFor();
+  await accessible(page, 'outbox');
+  await shot('outbox');
+  const phone = await at.open({ viewport: { width: 390, height: 844 }, locale: 'cs-CZ', colorScheme: 'dark' });
+  await at.signIn(phone, '/settings/templates');
+  await phone.locator('main').waitFor();
+  await shot('templates-phone', phone);
+  await phone.context().close();
+});
+
+test('nothing was complained about', () => assert.deepEqual(at.noise.filter((n) => !/422|409/.test(n)), []));
