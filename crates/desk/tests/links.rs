@@ -92,8 +92,14 @@ async fn page(office: &Office, thread: i64) -> desk::thread::Thread {
     desk::thread::open(&office.desk, &Actor::machine(), ThreadId(thread)).await.unwrap()
 }
 
-async fn message(office: &Office, id: i64) -> desk::message::Page {
-    desk::message::open(&office.desk, &Actor::machine(), MessageId(id)).await.unwrap()
+/// The message that was filed as the `n`-th.
+async fn nth(office: &Office, n: i64) -> MessageId {
+    let sql = format!("SELECT id FROM messages ORDER BY id LIMIT 1 OFFSET {}", n - 1);
+    MessageId(number(&office.desk.db, &sql).await)
+}
+
+async fn message(office: &Office, n: i64) -> desk::message::Page {
+    desk::message::open(&office.desk, &Actor::machine(), nth(office, n).await).await.unwrap()
 }
 
 fn words(page: &desk::message::Page) -> Vec<String> {
@@ -130,8 +136,8 @@ on_both! {
         assert_eq!(message(&office, 4).await.message.unverified, Some(Unverified::Stranger));
 
         let machine = Actor::machine();
-        verify::verify(&office.desk, &machine, MessageId(3)).await.unwrap();
-        let again = verify::verify(&office.desk, &machine, MessageId(3)).await.unwrap_err();
+        verify::verify(&office.desk, &machine, nth(&office, 3).await).await.unwrap();
+        let again = verify::verify(&office.desk, &machine, nth(&office, 3).await).await.unwrap_err();
         assert!(matches!(again, Refusal::Conflict { code: "verified_already", .. }), "{again:?}");
         assert_eq!(message(&office, 3).await.message.unverified, None);
         assert_eq!(text(&db, "SELECT data FROM stream WHERE kind = 'verified'").await, r#"{"name":"eve@evil.example"}"#);
@@ -146,13 +152,13 @@ on_both! {
         let helpdesk = closed_case(&mut office).await;
         office.arrives(helpdesk, EVE).await;
         let machine = Actor::machine();
-        let new = verify::detach(&office.desk, &machine, MessageId(3)).await.unwrap();
+        let new = verify::detach(&office.desk, &machine, nth(&office, 3).await).await.unwrap();
         let of = |page: &desk::thread::Thread| page.items.iter().filter(|item| matches!(item, Item::Message(_))).count();
         assert_eq!((of(&page(&office, 1).await), of(&page(&office, new.0).await)), (2, 1));
         assert_eq!(page(&office, new.0).await.row.from_name, "Eve");
         assert_eq!(message(&office, 3).await.message.unverified, None, "in a thread of its own there is nothing to doubt");
         assert_eq!(number(&db, "SELECT COUNT(*) FROM stream WHERE kind = 'detached'").await, 2);
-        let only = verify::detach(&office.desk, &machine, MessageId(3)).await.unwrap_err();
+        let only = verify::detach(&office.desk, &machine, nth(&office, 3).await).await.unwrap_err();
         assert!(matches!(only, Refusal::Conflict { code: "only_message", .. }), "{only:?}");
         // Our answer to Eve names ids of both threads, as programs do.
         let answer = Mail { id: "9@acme.example", to: "eve@evil.example", answers: "3@evil.example> <2@acme.example", ..OURS };
@@ -349,7 +355,7 @@ on_both! {
         assert_eq!(message(&office, 3).await.message.unverified, None);
         let (of, marks) = message(&office, 2).await.message.bounces.remove(0);
         let failure = desk::message::Marks::read(&marks).failures.remove(0);
-        assert_eq!((of, failure.address.as_str(), failure.permanent), (MessageId(3), "ann@firm.example", Some(true)));
+        assert_eq!((of, failure.address.as_str(), failure.permanent), (nth(&office, 3).await, "ann@firm.example", Some(true)));
         assert!(failure.diagnostic.unwrap().contains("mailbox full"));
         // One that speaks of somebody else's message is no bounce of ours.
         office.bytes_arrive(helpdesk, bounce("2", "1@firm.example")).await;
