@@ -6,8 +6,12 @@ mod office;
 use desk::case::{self, Case, Changes, Ticked};
 use desk::distribution::{self, AvailabilityChange, Hours, SharingChange};
 use desk::may::Actor;
+use desk::rule::{self, Draft, Place};
 use desk::{Refusal, thread};
-use model::{CaseStatus, Distribution, Level, MailboxId, MessageId, RecordId, TeamId, UserId};
+use model::{
+    Action, Assignment, CaseStatus, Condition, Distribution, Level, MailboxId, Matching, MessageId, Priority,
+    RecordId, RuleField, RuleTest, TeamId, UserId,
+};
 use office::{MORNING, Mail, Office};
 use std::collections::HashMap;
 use store::params;
@@ -423,7 +427,111 @@ on_both! {
         assert_eq!((rest.threads.len(), rest.threads[0].messages), (1, 1));
         assert_eq!(rest.threads[0].subject, "Where is my order?");
         assert!(events(&office, old).await.contains(&"split".to_owned()));
+        // An answer to what was parted names the whole chain, and goes where its nearest message is.
+        let raw = format!(
+            "From: {}\r\nTo: helpdesk@acme.example\r\nSubject: Re: Also: an invoice\r\nMessage-ID: <3@firm.example>\r\n\
+             In-Reply-To: <2@firm.example>\r\nReferences: <1@firm.example> <2@firm.example>\r\n\r\nAnd?\r\n",
+            "Eve <eve@firm.example>"
+        );
+        office.bytes_arrive(mailbox, raw.into_bytes()).await;
+        let messages = async |id| case::open(&office.desk, &machine, id).await.unwrap().threads[0].messages;
+        assert_eq!((messages(old).await, messages(new.record.id).await), (1, 2));
     }
+
+    async fn c3_a_rule_makes_a_case_with_its_team_and_urgency_and_gives_it_to_one_of_them(db: Db) {
+        let mut all = helpdesk(db).await;
+        let billing = all.office.team("Billing").await;
+        let eva = all.office.person("eva", Level::Team, Level::Team, &[billing]).await.user.unwrap();
+        shares(&all.office, all.mailbox, Distribution::RoundRobin, None).await;
+        let make = Action::CreateCase { process: None, team: Some(billing), priority: Some(Priority::High) };
+        let assignment = Assignment::Team { team: billing, by: Distribution::LeastBusy };
+        with_rule(&all.office, all.mailbox, "invoice", vec![make, Action::Assign { assignment }]).await;
+        all.office.arrives(all.mailbox, Mail { subject: "An invoice", ..QUESTION }).await;
+        let part = newest(&all.office).await.part;
+        assert_eq!((part.priority.as_str(), part.team.map(|(id, _)| id)), ("high", Some(billing)));
+        assert_eq!(part.assignee.map(|(id, _)| id), Some(eva));
+        // Whose turn it is in the mailbox's own team was not touched by that.
+        all.office.arrives(all.mailbox, fresh(1)).await;
+        assert_eq!(newest(&all.office).await.part.assignee.map(|(id, _)| id), Some(all.people[0]));
+    }
+
+    async fn c3_a_rule_changes_the_threads_case_and_one_whose_number_a_known_writer_names(db: Db) {
+        let mut all = helpdesk(db).await;
+        let done = Action::UpdateCase { status: Some(CaseStatus::Closed), priority: Some(Priority::Low) };
+        with_rule(&all.office, all.mailbox, "solved", vec![done]).await;
+        all.office.arrives(all.mailbox, QUESTION).await;
+        let first = newest(&all.office).await;
+        assert_eq!(first.part.status, CaseStatus::Open, "the rule asks for another word");
+        all.office.arrives(all.mailbox, Mail { subject: "Re: solved", ..AGAIN }).await;
+        let part = newest(&all.office).await.part;
+        assert_eq!((part.status, part.priority.as_str()), (CaseStatus::Closed, "low"));
+        // By number, in a mailbox that makes no cases of its own: a known writer's mail joins it, a stranger's does not.
+        let press = all.office.mailbox("press@acme.example", None).await;
+        let mut tx = all.office.desk.db.begin().await.unwrap();
+        tx.execute("UPDATE mailboxes SET create_cases = $1 WHERE id = $2", params![false, press]).await.unwrap();
+        tx.commit().await.unwrap();
+        let again = Action::UpdateCase { status: Some(CaseStatus::Waiting), priority: None };
+        with_rule(&all.office, press, "case", vec![again]).await;
+        let to = "press@acme.example";
+        let named = Mail { subject: "Case #1 again", id: "n1@firm.example", to, ..QUESTION };
+        let stranger = Mail { from: "Mallory <m@other.example>", id: "n2@other.example", ..named.clone() };
+        all.office.arrives(press, stranger).await;
+        let open = async || case::open(&all.office.desk, &Actor::machine(), first.record.id).await.unwrap();
+        assert_eq!(open().await.threads.len(), 1);
+        all.office.arrives(press, named).await;
+        let case = case::open(&all.office.desk, &Actor::machine(), first.record.id).await.unwrap();
+        assert_eq!((case.threads.len(), case.part.status), (2, CaseStatus::Waiting));
+    }
+
+    async fn d2_who_gets_a_case_is_told_and_where_nobody_can_the_team_is(db: Db) {
+        let mut all = helpdesk(db).await;
+        let [ben, carla, dana] = all.people;
+        shares(&all.office, all.mailbox, Distribution::RoundRobin, None).await;
+        all.office.arrives(all.mailbox, fresh(1)).await;
+        assert_eq!(told(&all.office, "assigned").await, [ben.0]);
+        for user in [ben, carla, dana] {
+            available(&all.office, user, away()).await;
+        }
+        all.office.arrives(all.mailbox, fresh(2)).await;
+        assert_eq!(told(&all.office, "nobody_available").await, [ben.0, carla.0, dana.0]);
+        let id = newest(&all.office).await.record.id;
+        let wait = Changes {
+            assignee: Some(Some(carla)),
+            snoozed_until: Some(Some(MORNING.plus_s(60))),
+            ..Changes::default()
+        };
+        change(&all.office, id, wait).await;
+        all.office.desk.clock.advance_s(60);
+        case::tick(&all.office.desk).await.unwrap();
+        assert_eq!(told(&all.office, "snooze_over").await, [carla.0]);
+    }
+}
+
+/// Whom an event was told to, by id.
+async fn told(office: &Office, event: &str) -> Vec<i64> {
+    let text = "SELECT DISTINCT user_id FROM notifications WHERE kind = $1 ORDER BY user_id";
+    let rows = office.desk.db.query(text, params![event]).await.unwrap();
+    rows.iter().map(|row| row.get(0).unwrap()).collect()
+}
+
+/// A rule of the mailbox for mails with this word in the subject.
+async fn with_rule(office: &Office, mailbox: MailboxId, word: &str, actions: Vec<Action>) {
+    let condition = Condition {
+        field: RuleField::Subject,
+        header: String::new(),
+        test: RuleTest::Contains,
+        value: word.to_owned(),
+    };
+    let draft = Draft {
+        place: Place::Mailbox(mailbox),
+        folder: None,
+        name: word.to_owned(),
+        enabled: true,
+        matching: Matching::All,
+        conditions: vec![condition],
+        actions,
+    };
+    rule::create(&office.desk, &Actor::machine(), draft).await.unwrap();
 }
 
 /// Files letters of their own in `mailbox`, from `from` on, as one of several processes.

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod browser;
+mod cases;
 mod doors;
 mod events;
 mod inbox;
