@@ -401,7 +401,7 @@ on_both! {
         assert!(matches!(label::put(&office.desk, &ann, id, hot.id).await, Err(Refusal::NotFound)));
         label::put(&office.desk, &ben, id, hot.id).await.unwrap();
         label::put(&office.desk, &ben, id, hot.id).await.unwrap();
-        assert_eq!(only_thread(&office, &ben).await.labels, [hot.clone()]);
+        assert_eq!(only_thread(&office, &ben).await.labels, std::slice::from_ref(&hot));
         label::take_off(&office.desk, &ben, id, hot.id).await.unwrap();
         assert!(only_thread(&office, &ben).await.labels.is_empty());
         assert!(matches!(label::remove(&office.desk, &ben, hot.id).await, Err(Refusal::Forbidden(_))));
