@@ -47,9 +47,9 @@ async function map(group, { name, address, account, fields }) {
 }
 
 let sent = 0;
-/** A mail as it arrives. */
+/** A mail as it arrives, with LF. */
 export const mail = ({ from, to = 'sales@acme.example', subject, text = 'Hello\n', headers = [] }) =>
-  [`From: ${from}`, `To: ${to}`, `Subject: ${subject}`, `Message-ID: <e2e-${process.pid}-${++sent}@rules.example>`, `Date: ${new Date().toUTCString().replace('GMT', '+0000')}`, 'MIME-Version: 1.0', 'Content-Type: text/plain; charset=utf-8', ...headers, '', text].join('\n').replaceAll('\n', '\r\n');
+  [`From: ${from}`, `To: ${to}`, `Subject: ${subject}`, `Message-ID: <e2e-${process.pid}-${++sent}@rules.example>`, `Date: ${new Date().toUTCString().replace('GMT', '+0000')}`, 'MIME-Version: 1.0', 'Content-Type: text/plain; charset=utf-8', ...headers, '', text].join('\n');
 
 const FORM = { name: 'First name, Last name', address: 'E-mail', account: 'Company', fields: [['Phone', 'Phone'], ['Message', 'Your message']] };
 /** `place` is the list of the mailbox sales@acme.example. */

@@ -19,15 +19,9 @@ export async function deliver({ host, port, password }, user, folder, text) {
 /** Says the commands one after another; gives all lines of the server. An empty folder answers FETCH with BAD or NO, which is no error here. */
 function talk({ host, port }, commands) {
   return new Promise((done, fail) => {
-    let literal;
     const lines = [], socket = createConnection({ host, port });
     let rest = '', n = 0;
-    const say = () => {
-      if (n >= commands.length) return;
-      const { line, literal: rest } = commands[n].line === undefined ? { line: commands[n] } : commands[n];
-      literal = rest;
-      socket.write(`a${n++} ${line}\r\n`);
-    };
+    const say = () => { if (n < commands.length) socket.write(`a${n} ${commands[n++]}\r\n`); };
     socket.setTimeout(PATIENCE_MS, () => socket.destroy(new Error(`the mail server does not answer: ${commands[n - 1]}`)));
     socket.on('error', fail);
     socket.on('close', () => done(lines));
@@ -36,15 +30,8 @@ function talk({ host, port }, commands) {
       rest = parts.pop();
       for (const line of parts) {
         lines.push(line);
-        if (line.startsWith('+') && literal !== undefined) { socket.write(`${literal}\r\n`); literal = undefined; }
-        else if (/^a\d+ /.test(line) || (n === 0 && line.startsWith('* OK'))) say();
+        if (/^a\d+ /.test(line) || (n === 0 && line.startsWith('* OK'))) say();
       }
     });
   });
-}
-
-/** Puts a mail into a folder of somebody's mailbox, as their mail server does when it arrives. */
-export async function deliver({ host, port, password }, user, mail, folder = 'INBOX') {
-  const lines = await talk({ host, port }, [`LOGIN "${user}" "${password}"`, { line: `APPEND "${folder}" {${Buffer.byteLength(mail)}}`, literal: mail }, 'LOGOUT']);
-  if (!lines.some((l) => l.startsWith('a1 OK'))) throw new Error(`not delivered to ${folder}: ${lines.join(' | ')}`);
 }

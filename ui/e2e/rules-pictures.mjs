@@ -13,8 +13,8 @@ export async function rulesPictures(at, page, picture) {
   const rows = async () => (await call(page, 'GET', `/threads?view=all&mailbox=${box.id}&limit=100`)).body.rows;
   const filed = (subject) => eventually(async () => (await rows()).some((r) => r.subject === subject), true, `${subject} was not filed`);
 
-  await deliver(at.mailbox, SALES, mail({ from: 'Jan Dvorak <jan@customer.example>', subject: '[support] A wheel squeaks', text: 'Since Monday.\n' }));
-  await deliver(at.mailbox, SALES, example.form.mail);
+  await deliver(at.mailbox, SALES, 'INBOX', mail({ from: 'Jan Dvorak <jan@customer.example>', subject: '[support] A wheel squeaks', text: 'Since Monday.\n' }));
+  await deliver(at.mailbox, SALES, 'INBOX', example.form.mail);
   await filed('[support] A wheel squeaks');
   await filed('Message from the web');
   await write(page, at.url, example.support.rule);
@@ -24,7 +24,7 @@ export async function rulesPictures(at, page, picture) {
   await page.locator('.page').evaluate((e) => e.scrollTo(0, e.scrollHeight));
   await picture('rules-try');
   await save();
-  await deliver(at.mailbox, SALES, example.support.mail);
+  await deliver(at.mailbox, SALES, 'INBOX', example.support.mail);
   await filed('[Support] The drawer does not close');
   await page.goto(`${at.url}/inbox/all/${(await rows()).find((r) => r.subject.startsWith('[Support]')).id}`);
   await page.getByRole('button', { name: 'Why is it here?' }).last().click();

@@ -10,9 +10,9 @@ const SHOTS = process.env.LETTERCASE_E2E_PICTURES;
 let at, page, mailbox, example;
 const shot = async (name, of = page) => { if (SHOTS) { mkdirSync(SHOTS, { recursive: true }); await of.screenshot({ path: `${SHOTS}/${name}.png` }); } };
 const SALES = 'sales@acme.example';
-const arrives = (bytes) => deliver(at.mailbox, SALES, bytes);
+const arrives = (bytes) => deliver(at.mailbox, SALES, 'INBOX', bytes);
 const rows = async () => (await call(page, 'GET', `/threads?view=all&mailbox=${mailbox.id}&limit=100`)).body.rows;
-const subject = (bytes) => /^Subject: (.*)\r$/m.exec(bytes)[1];
+const subject = (bytes) => /^Subject: (.*)$/m.exec(bytes)[1];
 /** The thread of a mail, once it was filed. */
 async function thread(bytes) {
   const find = async () => (await rows()).find((r) => r.subject === subject(bytes));

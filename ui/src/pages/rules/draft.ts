@@ -22,7 +22,6 @@ export function blank(word: RuleAction['do']): RuleAction {
     case 'link_contact': case 'link_account': return { do: word, by: 'from' };
     case 'create_contact': case 'create_lead': return { do: word, mapping: { name: [''], address: '', account: '', fields: [] } };
     case 'assign': return { do: word, assignment: { to: 'team', by: 'round_robin' } };
-    case 'webhook': return { do: word, url: 'https://' };
     case 'move': return { do: word, folder: '' };
     default: return { do: word };
   }

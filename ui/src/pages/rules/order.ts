@@ -1,12 +1,13 @@
 /** Changes to lists of rules: shown at once, undone by a toast, taken back if the server refuses. */
 import type { QueryClient } from '@tanstack/svelte-query';
-import { api, type Rule } from '../../api/client';
+import type { Rule } from '../../api/client';
+import { calls } from './calls';
 import { t } from '../../lib/i18n.svelte';
 import { tell } from '../../lib/problems';
 import { toasts } from '../../lib/toasts.svelte';
 import { placeOf } from './draft';
 
-export const rulesQuery = () => ({ queryKey: ['rules'], queryFn: api.rules });
+export const rulesQuery = () => ({ queryKey: ['rules'], queryFn: calls.rules });
 const patch = (client: QueryClient, change: (rules: Rule[]) => Rule[]) => client.setQueryData<Rule[]>(['rules'], (rules) => rules && change(rules));
 
 /** The list with one of its rules at another place. */
@@ -30,7 +31,7 @@ export async function reorder(client: QueryClient, wanted: readonly Rule[], quie
   });
   show(wanted);
   if (!quiet) toasts.show(t('rule.ordered'), { about: `rules ${place}`, undo: () => void reorder(client, before, true) });
-  const sent = sending.then(() => api.orderRules(wanted.map((r) => r.id)));
+  const sent = sending.then(() => calls.orderRules(wanted.map((r) => r.id)));
   sending = sent.catch(() => {});
   try { await sent; } catch (e) { show(before); tell(e); await client.invalidateQueries({ queryKey: ['rules'] }); }
 }
@@ -40,7 +41,7 @@ export async function toggle(client: QueryClient, rule: Rule, quiet = false): Pr
   const show = (change: Partial<Rule>) => patch(client, (all) => all.map((r) => (r.id === rule.id ? { ...r, ...change } : r)));
   show({ enabled });
   try {
-    const saved = await api.changeRule(rule.id, { version: rule.version, enabled });
+    const saved = await calls.changeRule(rule.id, { version: rule.version, enabled });
     show(saved);
     client.setQueryData(['rule', rule.id], saved);
     if (!quiet) toasts.show(t(enabled ? 'rule.isOn' : 'rule.isOff', { name: rule.name }), { about: `rule ${rule.id}`, undo: () => void toggle(client, saved, true) });
@@ -54,7 +55,7 @@ export async function toggle(client: QueryClient, rule: Rule, quiet = false): Pr
 /** A removed rule cannot be brought back as it was: its number stands in the traces of messages. So it is asked before. */
 export async function remove(client: QueryClient, rule: Rule): Promise<boolean> {
   if (!confirm(t('rule.sure', { name: rule.name }))) return false;
-  try { await api.dropRule(rule.id); } catch (e) { tell(e); return false; }
+  try { await calls.dropRule(rule.id); } catch (e) { tell(e); return false; }
   patch(client, (all) => all.filter((r) => r.id !== rule.id));
   toasts.show(t('rule.removed', { name: rule.name }));
   return true;
