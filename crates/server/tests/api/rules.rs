@@ -108,7 +108,7 @@ testkit::on_both! {
         let second: i64 = world.app.desk.db.query_one(text, store::params![]).await.unwrap().get(0).unwrap();
         let trace = ann.get(&format!("/api/v1/messages/{second}/trace")).await.json();
         let trial = &trace["trials"][0];
-        assert_eq!(trial["tried"], json!([{"id": id, "name": "Offers", "version": 1, "kind": "rule"}]));
+        assert_eq!(trial["tried"], json!([{"id": id, "name": "Offers", "version": 1, "kind": "rule", "since": "same", "may_open": true}]));
         let hit = &trial["hits"][0];
         assert_eq!((&hit["tried"], &hit["on"][0]["text"]), (&json!(0), &json!("special offer")));
         assert_eq!(hit["did"], json!([{"action": {"do": "label", "label": label}, "result": "done", "detail": "Offer"}]));

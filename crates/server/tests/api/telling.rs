@@ -119,6 +119,6 @@ testkit::on_both! {
         assert_eq!(ann.send(Method::PUT, "/api/v1/me/notifications", Some(wish.clone()), &[]).await.status, StatusCode::NO_CONTENT);
         assert_eq!(ann.get("/api/v1/me/notifications").await.json()[0], wish[0]);
         let unknown = json!([{"event": "weather", "app": true, "mail": true}]);
-        assert_eq!(ann.send(Method::PUT, "/api/v1/me/notifications", Some(unknown), &[]).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(ann.send(Method::PUT, "/api/v1/me/notifications", Some(unknown), &[]).await.status, StatusCode::BAD_REQUEST);
     }
 }

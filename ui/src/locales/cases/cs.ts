@@ -26,7 +26,7 @@ export default {
   'case.continuedBy': 'Pokračuje v',
   'case.snoozed': 'Odloženo do',
   'case.none': 'Žádný',
-  'case.noThread': '(žádná konverzace)',
+ 
   'sharing.title': 'Kdo dostává případy',
   'sharing.how': 'Nové případy',
   'sharing.none': 'Nikdo: kdo si je vezme',

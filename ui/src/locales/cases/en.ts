@@ -25,7 +25,7 @@ export default {
   'case.continuedBy': 'Continued by',
   'case.snoozed': 'Snoozed until',
   'case.none': 'None',
-  'case.noThread': '(no conversation)',
+ 
   'sharing.title': 'Who gets cases',
   'sharing.how': 'New cases',
   'sharing.none': 'Nobody: whoever takes them',

@@ -26,7 +26,7 @@ export default {
   'case.continuedBy': 'Kontynuowana w',
   'case.snoozed': 'Odłożone do',
   'case.none': 'Brak',
-  'case.noThread': '(brak rozmowy)',
+ 
   'sharing.title': 'Kto dostaje sprawy',
   'sharing.how': 'Nowe sprawy',
   'sharing.none': 'Nikt: kto je weźmie',

@@ -26,7 +26,7 @@ export default {
   'case.continuedBy': 'Pokračuje v',
   'case.snoozed': 'Odložené do',
   'case.none': 'Žiadny',
-  'case.noThread': '(žiadna konverzácia)',
+ 
   'sharing.title': 'Kto dostáva prípady',
   'sharing.how': 'Nové prípady',
   'sharing.none': 'Nikto: kto si ich vezme',
