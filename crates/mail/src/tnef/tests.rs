@@ -225,3 +225,59 @@ proptest::proptest! {
         let _ = rtf::decompress(&[&[0, 0, 0, 0, 255, 255, 0, 0][..], b"LZFu", &[0; 4], &bytes].concat());
     }
 }
+
+/// A message with a winmail.dat.
+fn letter(tnef: &[u8]) -> Vec<u8> {
+    let lines = tnef
+        .chunks(20)
+        .map(|line| line.iter().map(|byte| format!("={byte:02X}")).collect::<String>() + "=\n");
+    let head = "From: ann@a.example\nSubject: x\nContent-Type: application/ms-tnef; name=winmail.dat\n\
+                Content-Transfer-Encoding: quoted-printable\n\n";
+    (head.to_owned() + &lines.collect::<String>() + "\n").into_bytes()
+}
+
+#[test]
+fn b10_a_message_within_a_winmail_dat_is_listed_with_its_files_and_read() {
+    let inner = stream(&[
+        attribute(1, super::id::SUBJECT, b"Offer\0"),
+        attribute(1, super::id::BODY, b"What was offered.\0"),
+        attribute(2, super::id::ATTACH_REND_DATA, &[0; 14]),
+        attribute(2, super::id::ATTACH_TITLE, b"price.txt\0"),
+        attribute(2, super::id::ATTACH_DATA, b"100"),
+    ]);
+    let object = property(0x0d, 0x3701, &[&[0; 16][..], &inner].concat());
+    let raw = letter(&stream(&[
+        attribute(1, super::id::SUBJECT, b"Fwd: Offer\0"),
+        attribute(2, super::id::ATTACH_REND_DATA, &[0; 14]),
+        attribute(2, super::id::ATTACH_PROPS, &properties(&[object])),
+    ]));
+    let read = crate::parse::parse(&raw);
+    assert_eq!(read.text.trim(), "What was offered.");
+    let names: Vec<_> = read.attachments.iter().map(|file| file.name.as_deref()).collect();
+    assert_eq!(names, [Some("winmail.dat"), Some("Offer"), Some("price.txt")]);
+    assert_eq!(crate::parse::attachment(&raw, 2).as_deref(), Some(&b"100"[..]));
+}
+
+#[test]
+fn b10_a_meeting_request_of_outlook_is_an_invitation() {
+    // 2026-03-02 13:00 and 14:30 UTC as FILETIME.
+    let at = |micros: u64| (116_444_736_000_000_000 + micros * 10).to_le_bytes();
+    let message = properties(&[
+        property(0x1f, 0x0037, &utf16("Porada")),
+        property(0x40, 0x0060, &at(1_772_456_400_000_000)),
+        property(0x40, 0x0061, &at(1_772_461_800_000_000)),
+    ]);
+    let raw = letter(&stream(&[
+        attribute(1, super::id::MESSAGE_CLASS, b"IPM.Schedule.Meeting.Request\0"),
+        attribute(1, super::id::MESSAGE_PROPS, &message),
+    ]));
+    let [event] = &crate::calendar::of_letter(&raw, &crate::parse::parse(&raw))[..] else { panic!() };
+    let shown = |when: &Option<crate::calendar::When>| when.as_ref().unwrap().to_string();
+    assert_eq!((event.method, event.summary.as_str()), (crate::calendar::Method::Request, "Porada"));
+    assert_eq!(
+        (shown(&event.start), shown(&event.end)),
+        ("2026-03-02T13:00:00Z".to_owned(), "2026-03-02T14:30:00Z".to_owned())
+    );
+    let note = letter(&stream(&[attribute(1, super::id::MESSAGE_CLASS, b"IPM.Microsoft Mail.Note\0")]));
+    assert!(crate::calendar::of_letter(&note, &crate::parse::parse(&note)).is_empty());
+}
