@@ -24,12 +24,19 @@ impl Dice {
     }
 }
 
+/// A thread that may be answered.
+struct Thread {
+    /// All of it is by this one person. Who else may write into a thread is asked of whom it knew when the letter
+    /// came (`intake::trust`), and that differs with the order of arrival in several mailboxes.
+    writer: usize,
+    ids: Vec<String>,
+}
+
 /// `n` mails.
 pub fn mixed(n: usize) -> Vec<Mail> {
     let mut dice = Dice(0x1e77e6ca5e);
     let mut mails: Vec<Mail> = Vec::new();
-    // Message-IDs of threads that may be answered.
-    let mut threads: Vec<Vec<String>> = Vec::new();
+    let mut threads: Vec<Thread> = Vec::new();
     for number in 0..n {
         let mail = match dice.roll(100) {
             0..45 => reply(number, &mut dice, &mut threads),
@@ -55,11 +62,15 @@ fn token(number: usize) -> String {
 }
 
 fn header(number: usize, subject: &str, more: &str) -> String {
+    header_by(number, number, subject, more)
+}
+
+fn header_by(writer: usize, number: usize, subject: &str, more: &str) -> String {
     let (minute, hour) = (number % 60, number / 60 % 24);
     format!(
-        "Received: from mx.acme.example by mail.acme.example; Mon, 2 Nov 2026 10:00:00 +0100\r\nFrom: Ann {number} <ann{}@firma{}.example>\r\nTo: helpdesk@acme.example\r\nDate: Mon, 2 Nov 2026 {hour:02}:{minute:02}:00 +0100\r\nSubject: {subject} {}\r\n{more}",
-        number % 50,
-        number % 20,
+        "Received: from mx.acme.example by mail.acme.example; Mon, 2 Nov 2026 10:00:00 +0100\r\nFrom: Ann {writer} <ann{}@firma{}.example>\r\nTo: helpdesk@acme.example\r\nDate: Mon, 2 Nov 2026 {hour:02}:{minute:02}:00 +0100\r\nSubject: {subject} {}\r\n{more}",
+        writer % 50,
+        writer % 20,
         token(number)
     )
 }
@@ -77,19 +88,19 @@ fn text(number: usize, dice: &mut Dice) -> String {
     text
 }
 
-fn first(number: usize, dice: &mut Dice, threads: &mut Vec<Vec<String>>) -> Mail {
+fn first(number: usize, dice: &mut Dice, threads: &mut Vec<Thread>) -> Mail {
     let id = format!("{number}@firma.example");
     let more = format!("Message-ID: <{id}>\r\n\r\n");
-    threads.push(vec![id]);
+    threads.push(Thread { writer: number, ids: vec![id] });
     mail(number, header(number, "Order", &more) + &text(number, dice))
 }
 
-fn reply(number: usize, dice: &mut Dice, threads: &mut Vec<Vec<String>>) -> Mail {
+fn reply(number: usize, dice: &mut Dice, threads: &mut Vec<Thread>) -> Mail {
     if threads.is_empty() {
         return first(number, dice, threads);
     }
     let place = dice.roll(threads.len() as u64) as usize;
-    let ids = &mut threads[place];
+    let Thread { writer, ids } = &mut threads[place];
     let id = format!("{number}@firma.example");
     let references: Vec<String> = ids.iter().map(|id| format!("<{id}>")).collect();
     let last = references.last().unwrap();
@@ -100,13 +111,15 @@ fn reply(number: usize, dice: &mut Dice, threads: &mut Vec<Vec<String>>) -> Mail
     ids.push(id);
     mail(
         number,
-        header(number, "Re: Order", &more) + &text(number, dice) + "\r\n> what was written before\r\n",
+        header_by(*writer, number, "Re: Order", &more)
+            + &text(number, dice)
+            + "\r\n> what was written before\r\n",
     )
 }
 
-fn with_file(number: usize, dice: &mut Dice, threads: &mut Vec<Vec<String>>) -> Mail {
+fn with_file(number: usize, dice: &mut Dice, threads: &mut Vec<Thread>) -> Mail {
     let id = format!("{number}@firma.example");
-    threads.push(vec![id.clone()]);
+    threads.push(Thread { writer: number, ids: vec![id.clone()] });
     let more = format!(
         "Message-ID: <{id}>\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=\"b{number}\"\r\n\r\n"
     );
