@@ -101,8 +101,10 @@ fn add_users(api: &mut Api) -> Result<HashMap<&'static str, i64>> {
 
 fn add_records(api: &mut Api, users: &HashMap<&str, i64>) -> Result<()> {
     let mut accounts = HashMap::new();
-    for record in records() {
-        let id = id_of(&api.post("/records", &form_of(&record, &accounts, users))?)?;
+    for (number, record) in records().into_iter().enumerate() {
+        let mut form = form_of(&record, &accounts, users);
+        form["external_id"] = json!(format!("crm-{}", number + 1));
+        let id = id_of(&api.post("/records", &form)?)?;
         accounts.insert(record.name, id);
     }
     Ok(())

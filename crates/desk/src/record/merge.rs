@@ -13,7 +13,7 @@ use crate::{Desk, Refusal, access};
 use model::{RecordId, RecordKind};
 use std::collections::BTreeMap;
 use store::changes;
-use store::records::{self, Content, Record, RecordRow};
+use store::records::{self, Common, Content, Record, RecordRow};
 use store::stream::StreamKind;
 
 model::words! {
@@ -57,15 +57,15 @@ pub async fn duplicates(
     let heard = actor.records_heard();
     let mut sql = desk.db.snapshot().await?;
     let mut found: BTreeMap<(RecordId, RecordId), (Alike, String)> = BTreeMap::new();
-    for (one, other, what) in records::same_name(&mut sql, kind, of, &heard).await? {
+    for (one, other, what) in records::duplicates(&mut sql, Common::Name, kind, of, &heard).await? {
         found.insert((one, other), (Alike::Name, what));
     }
-    for (one, other, what) in records::same_domain(&mut sql, kind, of, &heard).await? {
+    for (one, other, what) in records::duplicates(&mut sql, Common::Domain, kind, of, &heard).await? {
         let named = found.contains_key(&(one, other));
         let alike = if named { Alike::NameAndDomain } else { Alike::Domain };
         found.insert((one, other), (alike, what));
     }
-    for (one, other, what) in records::same_address(&mut sql, kind, of, &heard).await? {
+    for (one, other, what) in records::duplicates(&mut sql, Common::Address, kind, of, &heard).await? {
         found.insert((one, other), (Alike::Address, what));
     }
     let ids: Vec<RecordId> = found.keys().flat_map(|(one, other)| [*one, *other]).collect();

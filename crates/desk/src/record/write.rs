@@ -55,7 +55,8 @@ pub enum Put {
     Changed,
 }
 
-/// Makes a record, or changes the one with the same kind and external id. Its maker follows it.
+/// Makes a record, or changes the one with the same kind and external id. Whoever makes one by hand follows it; who
+/// brings those of another system has not asked to hear of each of them.
 pub async fn put(
     desk: &Desk,
     actor: &Actor,
@@ -70,6 +71,7 @@ pub async fn put(
     let now = desk.clock.now();
     let mut tx = desk.begin_filing().await?;
     let external = wanted.external_id.clone().flatten();
+    let maker = actor.user.filter(|_| external.is_none());
     let there = match &external {
         Some(external) => records::by_external_id(&mut tx, kind, external.trim()).await?,
         None => None,
@@ -84,6 +86,9 @@ pub async fn put(
         }
         None => (Put::Created, add(&mut tx, actor, kind, wanted, now).await?),
     };
+    if let (Put::Created, Some(user)) = (put, maker) {
+        records::follow(&mut tx, id, user).await?;
+    }
     let page = page(&mut tx, actor, id).await?;
     tell_assignee(desk, &mut tx, actor, before, &page.record).await?;
     tx.commit().await?;
@@ -100,9 +105,6 @@ pub(crate) async fn add(
 ) -> Result<RecordId, Refusal> {
     let content = checked(tx, actor, kind, wanted, None).await?;
     let id = records::add(tx, kind, &content, now).await?;
-    if let Some(user) = actor.user {
-        records::follow(tx, id, user).await?;
-    }
     tell(tx, actor, id, StreamKind::Created, serde_json::json!({}), now).await?;
     changes::add(tx, change_of(id, kind, "added"), now).await?;
     Ok(id)

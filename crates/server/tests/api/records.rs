@@ -94,6 +94,9 @@ testkit::on_both! {
         assert_eq!(made.status, StatusCode::CREATED, "{made:?}");
         let made = made.json();
         assert_eq!((&made["external_id"], &made["amount"], &made["stage"]), (&json!("deal/7"), &json!("1250.50"), &json!("proposal")));
+        assert_eq!(made["following"], false, "what another system brings is nobody's wish to hear of");
+        let by_hand = ann.post("/api/v1/records", json!({"kind": "lead", "name": "Lamps too"})).await.json();
+        assert_eq!(by_hand["following"], true);
         let again = ann.send(Method::PUT, path, Some(deal), &[]).await;
         assert_eq!((again.status, &again.json()["id"], &again.json()["version"]), (StatusCode::OK, &made["id"], &json!(1)));
         let won = json!({"name": "Lamps", "stage": "won"});

@@ -8,52 +8,48 @@ use model::{RecordId, RecordKind};
 /// Pairs that are shown at most, for each reason. Whoever merges some sees further ones.
 pub const MOST_PAIRS: usize = 200;
 
-/// Two records, the older one first, and what they have in common.
-type Pair = (RecordId, RecordId, String);
-
-/// Pairs that have an address in common; of `one`, or all.
-pub async fn same_address(
-    sql: &mut impl Sql,
-    kind: RecordKind,
-    one: Option<RecordId>,
-    heard: &RecordsHeard,
-) -> Result<Vec<Pair>, Error> {
-    let join = "record_addresses x JOIN record_addresses y ON y.address = x.address AND y.record_id > x.record_id \
-                JOIN records a ON a.id = x.record_id JOIN records b ON b.id = y.record_id";
-    pairs(sql, "x.address", join, kind, one, heard).await
+/// What two records have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Common {
+    /// An address.
+    Address,
+    /// A domain.
+    Domain,
+    /// The name, whatever its case and accents.
+    Name,
 }
 
-/// Pairs that have a domain in common.
-pub async fn same_domain(
-    sql: &mut impl Sql,
-    kind: RecordKind,
-    one: Option<RecordId>,
-    heard: &RecordsHeard,
-) -> Result<Vec<Pair>, Error> {
-    let join = "record_domains x JOIN record_domains y ON y.domain = x.domain AND y.record_id > x.record_id \
-                JOIN records a ON a.id = x.record_id JOIN records b ON b.id = y.record_id";
-    pairs(sql, "x.domain", join, kind, one, heard).await
+impl Common {
+    /// What is told of it, and the pairs as `a` and `b`, the older record first.
+    fn sql(self) -> (&'static str, &'static str) {
+        match self {
+            Common::Address => (
+                "x.address",
+                "record_addresses x JOIN record_addresses y ON y.address = x.address AND y.record_id > x.record_id \
+                 JOIN records a ON a.id = x.record_id JOIN records b ON b.id = y.record_id",
+            ),
+            Common::Domain => (
+                "x.domain",
+                "record_domains x JOIN record_domains y ON y.domain = x.domain AND y.record_id > x.record_id \
+                 JOIN records a ON a.id = x.record_id JOIN records b ON b.id = y.record_id",
+            ),
+            Common::Name => (
+                "a.name",
+                "records a JOIN records b ON b.kind = a.kind AND b.folded = a.folded AND b.id > a.id",
+            ),
+        }
+    }
 }
 
-/// Pairs that have the same name, whatever its case and accents.
-pub async fn same_name(
+/// Pairs, the older record first, with what they have in common; of `one`, or all.
+pub async fn duplicates(
     sql: &mut impl Sql,
+    common: Common,
     kind: RecordKind,
     one: Option<RecordId>,
     heard: &RecordsHeard,
-) -> Result<Vec<Pair>, Error> {
-    let join = "records a JOIN records b ON b.kind = a.kind AND b.folded = a.folded AND b.id > a.id";
-    pairs(sql, "a.name", join, kind, one, heard).await
-}
-
-async fn pairs(
-    sql: &mut impl Sql,
-    what: &str,
-    join: &str,
-    kind: RecordKind,
-    one: Option<RecordId>,
-    heard: &RecordsHeard,
-) -> Result<Vec<Pair>, Error> {
+) -> Result<Vec<(RecordId, RecordId, String)>, Error> {
+    let (what, join) = common.sql();
     let mut params: Params = params![MOST_PAIRS as i64];
     let mut text = format!(
         "SELECT a.id, b.id, {what} FROM {join} WHERE a.kind = '{kind}' AND b.kind = '{kind}' \
