@@ -29,8 +29,10 @@ pub const ADMINISTRATOR: User =
     User { name: "Ann Horáková", login: "ann@acme.example", role: "Administrator", team: None };
 
 /// The others.
-pub const USERS: [User; 5] = [
+pub const USERS: [User; 7] = [
     User { name: "Dana Marková", login: "dana@acme.example", role: "Agent", team: Some("Support") },
+    User { name: "Hana Dvořáková", login: "hana@acme.example", role: "Agent", team: Some("Support") },
+    User { name: "Igor Kováč", login: "igor@acme.example", role: "Agent", team: Some("Support") },
     User { name: "Emil Havel", login: "emil@acme.example", role: "Agent", team: Some("Sales") },
     User { name: "Gita Sýkorová", login: "gita@acme.example", role: "Agent", team: Some("Press office") },
     User { name: "Ben Krejčí", login: "ben@acme.example", role: "Own mail", team: None },

@@ -24,6 +24,9 @@ export const calls = {
   retryOutbox: (id: number) => value(client.POST('/api/v1/outbox/{id}/retry', byId(id))),
 };
 
+/** Asks for the thread it is named for, also when it is asked again while another page is being opened. */
+export const deliveriesQuery = (thread: number) => ({ queryKey: ['thread', thread, 'deliveries'], queryFn: () => calls.deliveries(thread) });
+
 /** `Ann <ann@firm.example>, ben@firm.example` as people; what is no address the server names. */
 export const people = (text: string) =>
   text.split(/[,;\n]/).map((one) => one.trim()).filter(Boolean).map((one) => {
