@@ -138,8 +138,7 @@ async fn alarm(desk: &Desk, tx: &mut Tx, mailbox: &Mailbox, now: Time) -> Result
 /// The languages to answer in, the likeliest first: that of the text, that the header says, that of the contact, that of
 /// the domain's country.
 pub(crate) fn languages(letter: &Letter, contact: Option<String>, address: &str) -> Vec<String> {
-    let own = mail::quote::reply_text(&letter.text);
-    let text = mail::language::guess(&own).map(str::to_owned);
+    let text = mail::language::of_letter(letter).map(str::to_owned);
     let said = letter.headers.get("Content-Language").and_then(two_letters);
     let country = address.rsplit_once('@').and_then(|(_, domain)| mail::language::of_domain(domain));
     [text, said, contact, country.map(str::to_owned)].into_iter().flatten().collect()

@@ -1,4 +1,4 @@
-//! Guesses the language of a text: which of the template's languages its writer is answered in.
+//! Guesses the language of a text: what rules ask for, and in which of a template's languages its writer is answered.
 //!
 //! By words that every text of a language has and its neighbours have not, and by letters that only it has. Words
 //! are compared without accents, because many Czechs, Slovaks and Poles write without them; letters decide where they
@@ -8,10 +8,14 @@
 //! Decided against a crate: those that know Slovak weigh trigrams over seventy languages and are wrong on the three
 //! lines of a mail; those that are good on short texts do not know Slovak.
 
+use crate::Letter;
 use crate::fold::fold;
+use crate::quote::reply_text;
 
 /// The beginning of a text that is looked at, in bytes.
 const LOOKED_AT: usize = 8 << 10;
+/// The beginning of a letter's text in which its writer's own words are looked for, in bytes.
+const SEARCHED: usize = 256 << 10;
 /// So many signs make a language.
 const ENOUGH: u32 = 3;
 
@@ -76,9 +80,14 @@ const SIGNS: &[Signs] = &[
     },
 ];
 
+/// The language of what a letter's writer wrote: [`guess`] without what is quoted or signed.
+pub fn of_letter(letter: &Letter) -> Option<&'static str> {
+    guess(&reply_text(beginning(&letter.text, SEARCHED)))
+}
+
 /// The language of a text as an ISO 639-1 code: cs, sk, pl, de or en; `None` where it is too short or too mixed.
 pub fn guess(text: &str) -> Option<&'static str> {
-    let text = beginning(text).to_lowercase();
+    let text = beginning(text, LOOKED_AT).to_lowercase();
     let folded = fold(&text);
     let words: Vec<&str> =
         folded.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
@@ -107,8 +116,8 @@ pub fn of_domain(domain: &str) -> Option<&'static str> {
     })
 }
 
-fn beginning(text: &str) -> &str {
-    let mut end = text.len().min(LOOKED_AT);
+fn beginning(text: &str, bytes: usize) -> &str {
+    let mut end = text.len().min(bytes);
     while !text.is_char_boundary(end) {
         end -= 1;
     }
@@ -117,7 +126,8 @@ fn beginning(text: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use super::{guess, of_domain};
+    use super::{guess, of_domain, of_letter};
+    use crate::Letter;
 
     #[test]
     fn d3_the_language_of_a_mail_is_told_from_its_neighbours_with_and_without_accents() {
@@ -148,6 +158,14 @@ mod tests {
         assert_eq!(guess(text), None);
         let long = "řě".repeat(100_000);
         assert_eq!(guess(&long), Some("cs"));
+    }
+
+    #[test]
+    fn c6_the_language_of_a_letter_is_that_of_its_own_words() {
+        let text = "Dobrý den,\nještě jsem zboží nedostala. Můžete mi pomoci?\n\n\
+                    On Monday Ann wrote:\n> Hello, thank you for your order, it is on the way to you.\n";
+        assert_eq!(of_letter(&Letter { text: text.to_owned(), ..Letter::default() }), Some("cs"));
+        assert_eq!(of_letter(&Letter::default()), None);
     }
 
     #[test]

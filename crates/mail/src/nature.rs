@@ -1,4 +1,4 @@
-//! What kind of mail a letter is, in one word; and its language.
+//! What kind of mail a letter is, in one word.
 
 use crate::autoreply;
 use crate::bounce::Bounce;
@@ -46,132 +46,6 @@ fn is_to_many(letter: &Letter) -> bool {
         || matches!(letter.precedence.as_deref(), Some("bulk" | "list"))
 }
 
-/// Words that are frequent in one of the languages and rare in the others, folded.
-const FREQUENT: [(&str, &[&str]); 5] = [
-    (
-        "cs",
-        &[
-            "jsem",
-            "jsme",
-            "prosím",
-            "dobrý",
-            "děkuji",
-            "děkujeme",
-            "nebo",
-            "který",
-            "která",
-            "které",
-            "není",
-            "jsou",
-            "bych",
-            "můžete",
-            "pozdravem",
-            "objednávka",
-            "ještě",
-            "při",
-        ],
-    ),
-    (
-        "sk",
-        &[
-            "som",
-            "sme",
-            "prosím",
-            "dobrý",
-            "ďakujem",
-            "ďakujeme",
-            "alebo",
-            "ktorý",
-            "ktorá",
-            "ktoré",
-            "nie",
-            "sú",
-            "môžete",
-            "pozdravom",
-            "objednávka",
-            "ešte",
-            "pri",
-            "tiež",
-        ],
-    ),
-    (
-        "pl",
-        &[
-            "jest",
-            "proszę",
-            "dzień",
-            "dziękuję",
-            "lub",
-            "który",
-            "która",
-            "które",
-            "nie",
-            "są",
-            "czy",
-            "się",
-            "pozdrawiam",
-            "zamówienie",
-            "państwa",
-            "jak",
-            "dla",
-            "przy",
-        ],
-    ),
-    (
-        "de",
-        &[
-            "ich",
-            "wir",
-            "bitte",
-            "guten",
-            "danke",
-            "oder",
-            "und",
-            "nicht",
-            "ist",
-            "sind",
-            "der",
-            "die",
-            "das",
-            "mit",
-            "grüßen",
-            "bestellung",
-            "eine",
-            "für",
-        ],
-    ),
-    (
-        "en",
-        &[
-            "the", "and", "please", "hello", "thank", "thanks", "you", "or", "not", "is", "are", "with",
-            "regards", "order", "have", "this", "for", "your",
-        ],
-    ),
-];
-/// Words of a text that are looked at.
-const MOST_WORDS: usize = 400;
-/// Fewer frequent words than this say nothing.
-const FEWEST: usize = 2;
-
-/// The language a letter is written in, as a word of RFC 5646: cs, sk, pl, de, en. "" if it cannot be told:
-/// by frequent words of what its writer wrote, the language with most; of two with as many, none.
-pub fn language(letter: &Letter) -> &'static str {
-    let own = crate::quote::reply_text(&letter.text);
-    let lower = format!("{} {}", letter.subject, own).to_lowercase();
-    let mut counts = [0_usize; FREQUENT.len()];
-    for word in lower.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty()).take(MOST_WORDS) {
-        for (count, (_, frequent)) in counts.iter_mut().zip(FREQUENT) {
-            *count += usize::from(frequent.contains(&word));
-        }
-    }
-    let most = counts.into_iter().max().unwrap_or(0);
-    let mut best = FREQUENT.iter().zip(counts).filter(|(_, count)| *count == most);
-    match (best.next(), best.next()) {
-        (Some(((language, _), _)), None) if most >= FEWEST => language,
-        _ => "",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -198,19 +72,5 @@ mod tests {
     fn c6_the_words_are_those_of_the_enum() {
         let words: Vec<&str> = Nature::ALL.iter().map(|nature| nature.word()).collect();
         assert_eq!(words, Nature::WORDS);
-    }
-
-    #[test]
-    fn c6_the_language_of_a_letter_is_told_by_its_frequent_words() {
-        let language_of = |text: &str| language(&Letter { text: text.to_owned(), ..Letter::default() });
-        assert_eq!(language_of("Dobrý den,\nještě jsem nedostala zboží. Můžete mi pomoci? Děkuji"), "cs");
-        assert_eq!(language_of("Dobrý deň,\nešte som nedostala tovar. Môžete mi pomôcť? Ďakujem"), "sk");
-        assert_eq!(language_of("Dzień dobry,\nczy zamówienie jest już wysłane? Pozdrawiam"), "pl");
-        assert_eq!(
-            language_of("Guten Tag,\nwir haben die Bestellung nicht bekommen. Mit freundlichen Grüßen"),
-            "de"
-        );
-        assert_eq!(language_of("Hello,\nplease tell me where the order is. Regards"), "en");
-        assert_eq!(language_of("12345"), "");
     }
 }

@@ -60,7 +60,7 @@ impl<'a> Texts<'a> {
 
     /// Its language, "" if that is not known.
     pub fn language(&self) -> &'static str {
-        self.language.get_or_init(|| mail::nature::language(self.about.letter))
+        self.language.get_or_init(|| mail::language::of_letter(self.about.letter).unwrap_or_default())
     }
 
     /// The text of a field; `header` is a header field's name, lower case.
