@@ -282,6 +282,32 @@ fn t_evil_patterns_end_on_evil_texts_and_say_what_is_true() {
 }
 
 #[test]
+fn c1_word_boundaries_hold_beyond_ascii_and_what_was_found_is_shown() {
+    let shown = |text: &str, pattern: &str| {
+        let letter = Letter { text: text.to_owned(), ..Letter::default() };
+        let asked = vec![condition("body", "regex", pattern)];
+        let out = apply(&rules(vec![rule(1, Matching::All, asked, vec![Action::MarkRead])]), &about(&letter));
+        out.hits.into_iter().next().map(|hit| hit.on[0].1.clone())
+    };
+    for (text, pattern, holds) in [
+        ("Naše objednávka č. 5 je žlutá", r"\bobjednávka\s+č\.\s*\d+\b", true),
+        ("Naše objednávka č. 5", r"\bjednávka\b", false),
+        ("žlutý kůň", r"lutý\b", true),
+        ("žlutý kůň", r"\blutý", false),
+        ("žlutý kůň", r"\Blutý\b", true),
+        ("příkůň pes", r"(?:\b(kůň|pes)\b){1,2}", true),
+        ("příkůň přespes", r"(?:\b(kůň|pes)\b){1,2}", false),
+        ("plain order no. 12", r"\border\b.*\b12\b", true),
+        ("plain reorder no. 12", r"\border\b", false),
+        ("konec ž", r"\b$", true),
+    ] {
+        assert_eq!(shown(text, pattern).is_some(), holds, "{pattern} in {text}");
+    }
+    let long = format!("{}žlutý kůň", "dál ".repeat(100));
+    assert!(shown(&long, r"\bkůň\b").unwrap().ends_with(" dál žlutý kůň"));
+}
+
+#[test]
 fn t_only_the_beginning_of_an_endless_text_is_looked_at() {
     let letter = |at: usize| Letter { text: format!("{}needle", "- ".repeat(at / 2)), ..Letter::default() };
     let rules = rules(vec![
