@@ -10,7 +10,7 @@ const SALES = 'sales@acme.example';
 let at, page, mailbox;
 const shot = async (name, of = page) => { if (SHOTS) { mkdirSync(SHOTS, { recursive: true }); await of.screenshot({ path: `${SHOTS}/${name}.png` }); } };
 const button = (name, of = page) => of.getByRole('button', { name, exact: true });
-const letter = (from, subject, text) => [`Return-Path: <${from}>`, `From: Ann Example <${from}>`, `To: ${SALES}`, `Subject: ${subject}`, `Message-ID: <${subject.replaceAll(' ', '-')}@firma.example>`, `Date: ${new Date().toUTCString()}`, 'MIME-Version: 1.0', 'Content-Type: text/plain; charset=utf-8', '', text, ''].join('\r\n');
+const letter = (from, subject, text) => [`Return-Path: <${from}>`, `From: Ann Example <${from}>`, `To: ${SALES}`, `Subject: ${subject}`, `Message-ID: <${subject.replaceAll(' ', '-')}@firma.example>`, `Date: ${new Date().toUTCString()}`, 'MIME-Version: 1.0', 'Content-Type: text/plain; charset=utf-8', '', text, ''].join('\n');
 const rows = async () => (await call(page, 'GET', `/threads?view=all&mailbox=${mailbox.id}&limit=100`)).body.rows;
 async function thread(subject) {
   const find = async () => (await rows()).find((r) => r.subject === subject);
@@ -37,7 +37,7 @@ test('D3: a template is written in two languages, refuses unknown variables, and
   await page.getByLabel('Name', { exact: true }).fill('Received');
   await page.getByLabel('Text', { exact: true }).fill('Dobrý den, váš případ má číslo {{case.nummer}}.');
   await button('Save').click();
-  await page.getByText('“case.nummer” is no variable.').waitFor();
+  await page.getByText('“case.nummer” is no variable.', { exact: true }).waitFor();
   await page.getByLabel('Text', { exact: true }).fill('Dobrý den, váš případ má číslo {{case.number}}.');
   await button('Add a language').click();
   await page.getByLabel('Language', { exact: true }).nth(1).fill('en');
@@ -53,25 +53,28 @@ test('D3: a template is written in two languages, refuses unknown variables, and
 });
 
 test('D3: the first mail is answered by itself, and the thread shows that it was sent', async () => {
-  await deliver(at.mailbox, SALES, letter('ann@firma.example', 'Broken printer', 'Hello, could you please help me? Thanks, Ann'));
+  await deliver(at.mailbox, SALES, 'INBOX', letter('ann@firma.example', 'Broken printer', 'Hello, could you please help me? Thanks, Ann'));
   const { id } = await thread('Broken printer');
   await page.goto(`${at.url}/inbox/all/${id}`);
-  const flow = page.getByRole('region', { name: 'Messages and notes' }).or(page.locator('.flow')).first();
-  await flow.getByText('Hello Ann Example, your case is').first().waitFor();
-  await flow.getByText('Sent', { exact: true }).first().waitFor();
+  const answer = page.getByRole('article', { name: 'Message: Sales' });
+  await answer.frameLocator('iframe').getByText('Hello Ann Example, your case is').waitFor();
+  await page.getByText('Sent', { exact: true }).waitFor();
 });
 
 test('D4: somebody answers with a template, the group gets the answers, and the case waits', async () => {
+  await page.locator('[aria-keyshortcuts="R"]').waitFor();
   await page.keyboard.press('r');
   const composer = page.getByRole('region', { name: 'Reply by mail' });
   await composer.getByText(`Answers come to ${SALES}.`).waitFor();
   assert.equal(await composer.getByLabel('To', { exact: true }).inputValue(), 'Ann Example <ann@firma.example>');
   assert.equal(await composer.getByLabel('Subject').inputValue(), 'Re: Broken printer');
   await composer.getByLabel('Insert a template').selectOption({ label: 'Received' });
-  await eventually(async () => (await composer.getByLabel('Your answer').inputValue()).includes('případ'), true);
+  // In the writer's language.
+  await eventually(async () => (await composer.getByLabel('Your answer').inputValue()).startsWith('Hello Ann Example, your case is'), true);
   await composer.getByLabel('Your answer').fill('Switch it on, please.');
   // Unsent text is kept.
   await page.reload();
+  await page.locator('[aria-keyshortcuts="R"]').waitFor();
   await page.keyboard.press('r');
   await eventually(async () => composer.getByLabel('Your answer').inputValue(), 'Switch it on, please.');
   await accessible(page, 'reply composer');
@@ -97,15 +100,32 @@ test('D4: somebody answers with a template, the group gets the answers, and the 
 });
 
 test('F3: the outbox says what was sent and what was refused, and tries again', async () => {
+  const { id } = await thread('Broken printer');
+  const gone = { body: 'Are you there?', to: [{ address: 'gone@firma.example' }] };
+  assert.equal((await call(page, 'POST', `/threads/${id}/reply`, gone)).status, 201);
   await page.goto(`${at.url}/settings/outbox`);
-  await page.getByRole('cell', { name: 'ann@firma.example' }).first().waitFor();
-  await page.getByText('Sent', { exact: true }).first().waitFor();
+  const refused = page.getByRole('row').filter({ hasText: 'gone@firma.example' });
+  await refused.getByText('Not sent: 550 5.1.1 no such user').waitFor();
+  await page.getByRole('row').filter({ hasText: 'ann@firma.example' }).first().getByText('Sent', { exact: true }).waitFor();
   await accessible(page, 'outbox');
   await shot('outbox');
-  const phone = await at.open({ viewport: { width: 390, height: 844 }, locale: 'cs-CZ', colorScheme: 'dark' });
-  await at.signIn(phone, '/settings/templates');
-  await phone.locator('main').waitFor();
-  await shot('templates-phone', phone);
+  const recipient = async () => (await call(page, 'GET', '/outbox')).body.rows[0].recipients[0];
+  const attempts = (await recipient()).attempts;
+  await refused.getByRole('button', { name: 'Send again' }).click();
+  await page.getByText('It is sent again.').waitFor();
+  await eventually(async () => { const { state, attempts } = await recipient(); return `${state} ${attempts}`; }, `failed ${attempts}`, 'tried anew, refused anew');
+});
+
+test('F3: phone, dark and Czech', async () => {
+  const phone = await at.open({ viewport: { width: 390, height: 844 }, colorScheme: 'dark' });
+  await at.signIn(phone);
+  assert.equal((await call(phone, 'PATCH', '/me', { language: 'cs' })).status, 200);
+  for (const [path, heading] of [['templates', 'Šablony'], ['outbox', 'Odesílané']]) {
+    await phone.goto(`${at.url}/settings/${path}`);
+    await phone.getByRole('heading', { name: heading, exact: true }).first().waitFor();
+    assert.equal(await phone.evaluate(() => document.documentElement.scrollWidth <= innerWidth), true, path);
+    await shot(`${path}-phone`, phone);
+  }
   await phone.context().close();
 });
 

@@ -45,16 +45,20 @@ async function show(next: Locale) {
   wished = next;
   const parts = await Promise.all([...areas].map((area) => load(area, next)));
   if (wished !== next) return; // somebody changed their mind meanwhile
-  catalog = Object.assign({}, ...parts);
+  // Requests may overtake one another: what another one brought of this language stays.
+  catalog = Object.assign({}, locale === next ? catalog : undefined, ...parts);
   locale = next;
   document.documentElement.lang = next;
 }
 export const setLocale = show;
-/** Brings the texts of areas, once; `t` knows them when the promise is kept. */
+let arriving: Promise<unknown> = Promise.resolve();
+/** Brings the texts of areas, once; `t` knows them when the promise is kept, also of those that are on their way already. */
 export async function withTexts(...wanted: Area[]) {
-  if (wanted.every((area) => areas.has(area))) return;
+  if (wanted.every((area) => areas.has(area))) return void (await arriving);
   for (const area of wanted) areas.add(area);
-  await show(wished);
+  const shown = show(wished);
+  arriving = Promise.allSettled([arriving, shown]);
+  await shown;
 }
 export const currentLocale = () => locale;
 /** The first of the wished languages that we speak; English if none. */

@@ -27,6 +27,6 @@ export function keys(map: Record<string, Run>) {
 /** What the help shows: key, and the text's name in the catalogue. */
 export const HELP = [
   ['help.move', [['J / ↓', 'help.next'], ['K / ↑', 'help.previous'], ['Enter / O', 'help.open'], ['U / Esc', 'help.back']]],
-  ['help.act', [['N', 'help.note'], ['E', 'help.close'], ['W', 'help.assign'], ['W W', 'help.assignMe'], ['B', 'help.snooze'], ['M', 'help.link'], ['L', 'help.label'], ['Shift U', 'help.unread'], ['Z', 'help.undo'], ['Ctrl Enter', 'help.save']]],
+  ['help.act', [['R', 'reply.start'], ['N', 'help.note'], ['E', 'help.close'], ['W', 'help.assign'], ['W W', 'help.assignMe'], ['B', 'help.snooze'], ['M', 'help.link'], ['L', 'help.label'], ['Shift U', 'help.unread'], ['Z', 'help.undo'], ['Ctrl Enter', 'help.save']]],
   ['help.go', [['Ctrl K', 'help.palette'], ['/', 'help.search'], ['G I', 'help.inbox'], ['G M', 'help.mine'], ['G U', 'help.unassigned'], ['G A', 'help.all'], ['G R', 'help.records'], ['G S', 'help.settings'], ['?', 'help.help']]],
 ] as const;

@@ -26,6 +26,8 @@ const FURTHER: &str = "sales@acme.example";
 const SYNCHRONISED: &str = "eva@acme.example";
 /// Another one, whose mailbox holds a message above the limit of 50 MiB.
 const LARGE: &str = "press-archive@acme.example";
+/// A recipient whom the outgoing server refuses.
+const GONE: &str = "gone@firma.example";
 const LARGE_BYTES: usize = 51 << 20;
 const MAILS: usize = 150;
 const FILED_WITHIN: Duration = Duration::from_secs(120);
@@ -62,7 +64,8 @@ async fn run() -> Result<()> {
 
     // Whoever may read mail here may send through this one, which keeps it in memory.
     let account = (FURTHER.to_owned(), dovecot.password.clone());
-    let outgoing = SmtpServer::start(SmtpManner { account, ..SmtpManner::default() }).await?;
+    let replies = [(GONE.to_owned(), "550 5.1.1 no such user".to_owned())].into();
+    let outgoing = SmtpServer::start(SmtpManner { account, replies, ..SmtpManner::default() }).await?;
 
     let start = |name: &str| {
         Program::start(
