@@ -7,6 +7,7 @@ mod intake;
 mod mails;
 mod pop3;
 mod program;
+mod replies;
 mod sweep;
 mod tidy;
 mod trouble;

@@ -460,7 +460,6 @@ async fn write(
     let mut writes = Writes::default();
     writes.reserve(tx, 1).await?;
     writes.know(filing::thread_states(tx, &[thread]).await?);
-    crate::mailbox::copy_to_sent(desk, tx, mailbox, user, &raw).await?;
     let sent = Sent {
         mailbox: mailbox.id,
         thread,

@@ -266,6 +266,9 @@ CREATE TABLE notification_settings (
 
 -- Of mail that stands in a thread: the message it is there.
 ALTER TABLE outbox ADD COLUMN message_id BIGINT;
+-- Who wrote it and gets a copy in the folder of sent mail as soon as a server has taken it; NULL: nobody, or it is
+-- asked for.
+ALTER TABLE outbox ADD COLUMN copy_for_id BIGINT REFERENCES users (id);
 CREATE INDEX outbox_by_message ON outbox (message_id) WHERE message_id IS NOT NULL;
 CREATE INDEX outbox_recipients_in_data ON outbox_recipients (next_at) WHERE state = 'in_data';
 -- Addresses that rules may report to; each has a secret that what is sent there is signed with.
@@ -274,5 +277,7 @@ CREATE TABLE webhooks (
   url TEXT NOT NULL UNIQUE,
   -- Sealed.
   secret {blob} NOT NULL,
+  -- Whether anything is sent there.
+  enabled BOOLEAN NOT NULL DEFAULT TRUE,
   created_at BIGINT NOT NULL
 );

@@ -6,7 +6,7 @@
 use crate::counters;
 use crate::params;
 use crate::sql::{Error, Row, Sql, Tx};
-use model::{MailboxId, MessageId, OutboxId, ThreadId, Time};
+use model::{MailboxId, MessageId, OutboxId, ThreadId, Time, UserId};
 
 model::words! {
     /// How far a recipient's copy is.
@@ -116,6 +116,19 @@ pub async fn in_data(sql: &mut impl Sql, before: Time) -> Result<Vec<OutboxId>, 
 /// Says which message of a thread an outgoing one is.
 pub async fn stands_as(tx: &mut Tx, id: OutboxId, message: MessageId) -> Result<(), Error> {
     tx.execute("UPDATE outbox SET message_id = $2 WHERE id = $1", params![id, message]).await.map(drop)
+}
+
+/// Says who gets a copy in the folder of sent mail once it was sent.
+pub async fn wants_copy(tx: &mut Tx, id: OutboxId, user: UserId) -> Result<(), Error> {
+    tx.execute("UPDATE outbox SET copy_for_id = $2 WHERE id = $1", params![id, user]).await.map(drop)
+}
+
+/// Who gets a copy: said once.
+pub async fn take_copy(tx: &mut Tx, id: OutboxId) -> Result<Option<UserId>, Error> {
+    let text = "SELECT copy_for_id FROM outbox WHERE id = $1 AND copy_for_id IS NOT NULL";
+    let Some(row) = tx.query_opt(text, params![id]).await? else { return Ok(None) };
+    tx.execute("UPDATE outbox SET copy_for_id = NULL WHERE id = $1", params![id]).await?;
+    row.get(0).map(Some)
 }
 
 /// The thread an outgoing message stands in.

@@ -7,8 +7,8 @@
 //! point that is passed, so that a test can see that a point still lies on the way.
 //!
 //! The numbers are those of the crash points that the tests are named after: `c` for reading by IMAP, `p`
-//! for POP3. Places inside the conversation with a server need no point: a test holds the conversation
-//! there (`testkit::proxy`) and kills the program from outside.
+//! for POP3, `s` for sending. Places inside the conversation with a server need no point: a test holds the
+//! conversation there (`testkit::proxy`) and kills the program from outside.
 //!
 //! Decided against errors that a point injects: what fails in the middle is shown with real failures
 //! (broken connections, full disks), and what comes back from an injected one is what the test wrote.
@@ -35,6 +35,11 @@ pub const POINTS: &[(&str, &str)] = &[
     ("p3_quit", "POP3: the server has deleted, and we have not written that down"),
     ("c12_operation_done", "the server has done what somebody asked for, and we have not written that down"),
     ("c13_operation_begun", "it is written down that an operation is about to be tried"),
+    ("s1_signed_in", "SMTP: signed in, nothing said of the mail"),
+    ("s2_transmitted", "SMTP: the server has all but the final dot, and nothing of that is written down"),
+    ("s3_in_data", "SMTP: it is written down that the final dot is about to be said"),
+    ("s4_taken", "SMTP: the server has taken the mail, and we have not written that down"),
+    ("s5_noted", "SMTP: it is written down that the mail was sent, and its copy is owed to the mail server"),
     ("c12_settled", "the server has moved or marked a batch, and we have not written that down"),
 ];
 

@@ -9,6 +9,9 @@
 //!
 //! Decided against several connections to one server: one that is slow should be asked once, and must not delay the
 //! others.
+//!
+//! The copy in the folder of sent mail is asked for when the server has taken the mail, not when it is queued: what was
+//! refused never lies there as sent.
 
 use crate::oauth::Network;
 use crate::sending::server_of;
@@ -16,12 +19,14 @@ use crate::source::credentials;
 use desk::Desk;
 use desk::sending;
 use futures_util::stream::{self, StreamExt};
-use model::{GrantId, MailboxId, Time};
+use model::{GrantId, MailboxId, OperationId, Time};
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::time::Duration;
 use store::mailboxes;
+use store::operations;
 use store::outbox::{self, Message, OutboxState, Outcome, Recipient};
+use store::point;
 use wire::Stage;
 use wire::smtp::{Ending, Envelope, Reply, SendError, Session, Transmitted};
 
@@ -43,15 +48,16 @@ const LONGEST_WAIT_S: i64 = 15 * 60;
 /// A message older than this, in seconds, is given up: five days (RFC 5321 section 4.5.4.1).
 const GIVEN_UP_S: i64 = 5 * 86_400;
 
-/// Sends until it is dropped.
-pub async fn run(desk: &Desk) -> Infallible {
+/// Sends until it is dropped. `wake` hears of mailboxes whose servers are owed a copy of what was sent.
+pub async fn run(desk: &Desk, wake: impl Fn(MailboxId)) -> Infallible {
     if let Err(error) = settle_interrupted(desk).await {
         tracing::error!(%error, "messages that were being sent could not be looked at");
     }
     let mut changes = desk.db.changes_signal();
     loop {
-        if let Err(error) = send_due(desk).await {
-            tracing::error!(%error, "the outbox cannot be sent now");
+        match send_due(desk).await {
+            Ok(owed) => owed.into_iter().for_each(&wake),
+            Err(error) => tracing::error!(%error, "the outbox cannot be sent now"),
         }
         let before = desk.clock.now().plus_s(-LONGEST_WAIT_S);
         if let Err(error) = settle(desk, before).await {
@@ -85,17 +91,26 @@ async fn settle(desk: &Desk, before: Time) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Tries everything that is due, once. What fails of one mailbox does not keep the others.
-pub async fn send_due(desk: &Desk) -> anyhow::Result<()> {
+/// Tries everything that is due, once. What fails of one mailbox does not keep the others. Gives the mailboxes that
+/// something was tried through and whose servers have something to be done.
+pub async fn send_due(desk: &Desk) -> anyhow::Result<Vec<MailboxId>> {
     let mut lanes: BTreeMap<Option<MailboxId>, Vec<Message>> = BTreeMap::new();
     for id in outbox::due(&mut &desk.db, desk.clock.now(), MOST).await? {
         if let Some(message) = outbox::message(&mut &desk.db, id).await? {
             lanes.entry(message.mailbox).or_default().push(message);
         }
     }
+    let through: Vec<MailboxId> = lanes.keys().flatten().copied().collect();
     let lanes = lanes.into_values().map(|lane| send_lane(desk, lane));
     let ends: Vec<anyhow::Result<()>> = stream::iter(lanes).buffer_unordered(AT_ONCE).collect().await;
-    ends.into_iter().collect()
+    ends.into_iter().collect::<anyhow::Result<()>>()?;
+    let mut owed = Vec::new();
+    for id in through {
+        if !operations::due(&mut &desk.db, id, OperationId(0), 1).await?.is_empty() {
+            owed.push(id);
+        }
+    }
+    Ok(owed)
 }
 
 /// Sends the messages of one mailbox.
@@ -126,6 +141,7 @@ async fn send(desk: &Desk, message: &Message, due: &[Recipient]) -> anyhow::Resu
             return later(desk, message, due, &error.to_string()).await;
         }
     };
+    point::reached("s1_signed_in");
     let raw = outbox::raw(&mut &desk.db, message.id).await?.unwrap_or_default();
     let to: Vec<_> = due.iter().map(|one| one.address.clone()).collect();
     let envelope = Envelope { from: message.envelope_from.clone(), to: to.clone() };
@@ -156,14 +172,18 @@ async fn send(desk: &Desk, message: &Message, due: &[Recipient]) -> anyhow::Resu
     let accepted: Vec<Recipient> =
         due.iter().filter(|one| refused.iter().all(|no| no.address != one.address)).cloned().collect();
     let addresses: Vec<_> = accepted.iter().map(|one| one.address.clone()).collect();
+    point::reached("s2_transmitted");
     sending::begun(desk, message.id, &addresses, &outcomes).await?;
+    point::reached("s3_in_data");
     match session.end().await {
         Ending::Accepted(reply) => {
+            point::reached("s4_taken");
             let sent: Vec<_> = accepted
                 .iter()
                 .map(|one| outcome(desk, one, OutboxState::Sent, &reply.to_string()))
                 .collect();
             sending::noted(desk, message.id, &sent).await?;
+            point::reached("s5_noted");
             session.quit().await;
             Ok(())
         }

@@ -114,7 +114,7 @@ impl Supervisor {
             () = stop => {}
             never = self.look_again_and_again(&mut tasks) => match never {},
             never = self.write_again_and_again() => match never {},
-            never = crate::outbox::run(self.receive.desk()) => match never {},
+            never = crate::outbox::run(self.receive.desk(), |id| self.scan_now(id)) => match never {},
             never = crate::webhooks::run(self.receive.desk()) => match never {},
             never = crate::ticks::run(self.receive.desk()) => match never {},
         }

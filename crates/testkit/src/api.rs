@@ -47,6 +47,14 @@ impl Api {
         self.call("POST", path, Some(body))
     }
 
+    /// Puts to `/api/v1` + `path`.
+    ///
+    /// # Errors
+    /// Like [`Api::get`].
+    pub fn put(&mut self, path: &str, body: &Value) -> Result<Value> {
+        self.call("PUT", path, Some(body))
+    }
+
     fn call(&mut self, method: &str, path: &str, body: Option<&Value>) -> Result<Value> {
         let body = body.map(Value::to_string).unwrap_or_default();
         let mut request = format!(

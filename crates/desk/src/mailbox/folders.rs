@@ -317,14 +317,14 @@ pub async fn append(
     Ok(tx.commit().await?)
 }
 
-/// Puts a copy of a mail that goes out through a mailbox into its folder of sent mail, in the transaction that queues
-/// it, where the mailbox is synchronised and its server has such a folder. Round and archive know it for a copy.
+/// Puts a copy of a mail that went out through a mailbox into its folder of sent mail, in the transaction that says so,
+/// where the mailbox is synchronised and its server has such a folder. Round and archive know it for a copy.
 pub(crate) async fn copy_to_sent(
     desk: &Desk,
     tx: &mut Tx,
     mailbox: &Mailbox,
     user: UserId,
-    raw: &[u8],
+    raw: Vec<u8>,
 ) -> Result<(), store::sql::Error> {
     let is_synchronised = (mailbox.protocol, mailbox.mode) == (Protocol::Imap, MailboxMode::Synchronise);
     let outgoing = mailbox.outgoing.as_ref().map_or("", |outgoing| &outgoing.host);
@@ -338,7 +338,7 @@ pub(crate) async fn copy_to_sent(
         occurrence: None,
         target: None,
         act: Act::Append { flags: vec![Flag::Seen], internal_at: desk.clock.now() },
-        raw: Some(raw.to_vec()),
+        raw: Some(raw),
         user: Some(user),
     };
     operations::add(tx, &[addition], desk.clock.now()).await

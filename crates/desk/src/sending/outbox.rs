@@ -2,7 +2,7 @@
 
 use super::{SendingLogin, message_id, stored_password};
 use crate::grant::{self, Authority};
-use crate::mailbox::{Credential, reach_now};
+use crate::mailbox::{Credential, copy_to_sent, reach_now};
 use crate::may::{Actor, Verb};
 use crate::outgoing::{self, System};
 use crate::{Desk, Refusal};
@@ -91,7 +91,9 @@ pub async fn begun(desk: &Desk, id: OutboxId, to: &[String], known: &[Outcome]) 
     Ok(tx.commit().await?)
 }
 
-/// What became of recipients.
+/// What became of recipients. A copy for the folder of sent mail is asked for as soon as a server took the mail for one
+/// of them: earlier it would lie there as sent though it was refused, and where nobody knows whether it was taken, what
+/// lies there must be the server's own.
 pub async fn noted(desk: &Desk, id: OutboxId, outcomes: &[Outcome]) -> Result<(), Refusal> {
     let any = |state| outcomes.iter().any(|one| one.state == state);
     let action = match () {
@@ -102,8 +104,24 @@ pub async fn noted(desk: &Desk, id: OutboxId, outcomes: &[Outcome]) -> Result<()
     };
     let mut tx = desk.db.begin().await?;
     outbox::note(&mut tx, id, outcomes).await?;
+    if any(OutboxState::Sent) {
+        copy(desk, &mut tx, id).await?;
+    }
     tell(desk, &mut tx, id, action).await?;
     Ok(tx.commit().await?)
+}
+
+/// Asks for the copy that whoever wrote it gets, once.
+async fn copy(desk: &Desk, tx: &mut Tx, id: OutboxId) -> Result<(), store::sql::Error> {
+    let Some(user) = outbox::take_copy(tx, id).await? else { return Ok(()) };
+    let Some(through) = outbox::message(tx, id).await?.and_then(|message| message.mailbox) else {
+        return Ok(());
+    };
+    let (mailbox, raw) = (mailboxes::mailbox(tx, through).await?, outbox::raw(tx, id).await?);
+    match (mailbox, raw) {
+        (Some(mailbox), Some(raw)) => copy_to_sent(desk, tx, &mailbox, user, raw).await,
+        _ => Ok(()),
+    }
 }
 
 /// Outgoing mail, the newest first, with its recipients; and how much there is.

@@ -74,6 +74,7 @@ pub(crate) async fn send(
     }
     if let SentBy::User(user) = by {
         writes.spoke(thread, message, Voice::Us(Some(user)), now);
+        outbox::wants_copy(tx, queued, user).await?;
     }
     writes.note_message(thread, message, Direction::Out.word(), received_at, now)?;
     writes.filed(occurrence, message, AfterFiling::Leave);
