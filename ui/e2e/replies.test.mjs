@@ -1,6 +1,8 @@
-/** Answers in a browser: templates, automatic replies, a person's reply with its delivery, the outbox. */
+/** Answers in a browser: templates, automatic replies, a person's reply with its delivery, the outbox, webhooks. */
 import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { after, before, test } from 'node:test';
 import { accessible, call, eventually, start } from './host.mjs';
 import { deliver } from './imap.mjs';
@@ -116,11 +118,59 @@ test('F3: the outbox says what was sent and what was refused, and tries again', 
   await eventually(async () => { const { state, attempts } = await recipient(); return `${state} ${attempts}`; }, `failed ${attempts}`, 'tried anew, refused anew');
 });
 
+test('C6: a webhook is made, its secret shown once, tested, switched off and removed, and its deliveries say what became of them', async () => {
+  const heard = [];
+  const receiver = createServer((request, answer) => {
+    let body = '';
+    request.on('data', (part) => (body += part));
+    request.on('end', () => { heard.push({ body, signature: request.headers['x-lettercase-signature'] }); answer.writeHead(heard.length === 1 ? 410 : 204).end(); });
+  });
+  await new Promise((done) => receiver.listen(0, '127.0.0.1', done));
+  const url = `http://127.0.0.1:${receiver.address().port}/mail`;
+  assert.equal((await call(page, 'PUT', '/settings/allowed-hosts', { hosts: ['127.0.0.1'] })).status, 200);
+  await page.goto(`${at.url}/settings/webhooks`);
+  await page.getByText('No webhooks yet.').waitFor();
+  await button('New webhook').click();
+  await page.getByLabel('Address', { exact: true }).fill('http://crm.acme.example/mail');
+  await button('Create').click();
+  await page.getByText('An address that begins with https://.').waitFor();
+  await page.getByLabel('Address', { exact: true }).fill(url);
+  await button('Create').click();
+  const secret = await page.getByRole('status').locator('code').innerText();
+  assert.match(secret, /^whsec_/);
+  await accessible(page, 'webhooks');
+  await shot('webhooks-secret');
+  // Whoever receives it says that nobody is there, then takes it.
+  await button(`Send a test: ${url}`).click();
+  const table = page.getByRole('table', { name: 'Last deliveries' });
+  await table.getByText('Given up: it answered 410').waitFor();
+  await table.getByRole('button', { name: `Send again: ${url}` }).click();
+  await table.getByText('Delivered').waitFor();
+  const [seconds, hex] = /^t=(\d+),v1=([0-9a-f]+)$/.exec(heard[1].signature).slice(1);
+  assert.equal(createHmac('sha256', secret).update(`${seconds}.${heard[1].body}`).digest('hex'), hex);
+  assert.equal(JSON.parse(heard[1].body).event, 'test');
+  await button(`Switch off: ${url}`).click();
+  await page.getByText('Switched off', { exact: true }).waitFor();
+  assert.equal(await button(`Send a test: ${url}`).isDisabled(), true);
+  await accessible(page, 'webhooks switched off');
+  await shot('webhooks');
+  await button(`Switch on: ${url}`).click();
+  await page.getByText('Switched off', { exact: true }).waitFor({ state: 'detached' });
+  // The secret is not told again, and a rule's webhook names its rule.
+  await page.reload();
+  await page.getByText('No rule reports to it.').waitFor();
+  assert.equal(await page.getByText(secret).count(), 0);
+  page.once('dialog', (dialog) => dialog.accept());
+  await button(`Remove: ${url}`).click();
+  await page.getByText('No webhooks yet.').waitFor();
+  await new Promise((done) => receiver.close(done));
+});
+
 test('F3: phone, dark and Czech', async () => {
   const phone = await at.open({ viewport: { width: 390, height: 844 }, colorScheme: 'dark' });
   await at.signIn(phone);
   assert.equal((await call(phone, 'PATCH', '/me', { language: 'cs' })).status, 200);
-  for (const [path, heading] of [['templates', 'Šablony'], ['outbox', 'Odesílané']]) {
+  for (const [path, heading] of [['templates', 'Šablony'], ['outbox', 'Odesílané'], ['webhooks', 'Webhooky']]) {
     await phone.goto(`${at.url}/settings/${path}`);
     await phone.getByRole('heading', { name: heading, exact: true }).first().waitFor();
     assert.equal(await phone.evaluate(() => document.documentElement.scrollWidth <= innerWidth), true, path);

@@ -25,6 +25,7 @@ export const router = createRouter({
   '/settings/outgoing': gateway(() => import('./pages/settings/Outgoing.svelte')),
   '/settings/outbox': within(() => import('./pages/settings/Outbox.svelte'), 'gateway', 'replies'),
   '/settings/templates': within(() => import('./pages/settings/Templates.svelte'), 'gateway', 'replies'),
+  '/settings/webhooks': within(() => import('./pages/settings/Webhooks.svelte'), 'gateway', 'replies'),
   '/settings/providers': gateway(() => import('./pages/settings/Providers.svelte')),
   '/settings/labels': within(() => import('./pages/settings/Labels.svelte'), 'gateway', 'rules'),
   '/rules': within(() => import('./pages/rules/Rules.svelte'), 'gateway', 'rules'),

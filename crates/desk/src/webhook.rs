@@ -7,6 +7,9 @@
 //! `X-Lettercase-Signature: t=1772438400,v1=` and the HMAC-SHA256 of `1772438400.` and the body, in hex.
 //!
 //! A report is a job, written in the transaction that files the message; the crate `sync` delivers it, at least once.
+//! To a webhook that is switched off nothing is written down and nothing is sent; what was on its way is given up, and
+//! can be sent again from the list of deliveries once it is on.
+//!
 //! Decided against redirects: they would lead anywhere.
 
 use crate::mailbox::reach_now;
@@ -16,10 +19,11 @@ use crate::{Desk, Refusal, outgoing};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
-use model::{JobId, Reach, Time};
+use model::{Action, JobId, Reach, RuleId, Time};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use store::jobs::{self, Job, JobState, Webhook};
+use store::rules::{self, Rule};
 use store::sql::{Error, Sql, Tx};
 use url::Url;
 
@@ -43,6 +47,12 @@ struct Report {
     body: String,
 }
 
+/// What a report tells, of its body.
+#[derive(Deserialize)]
+struct Event {
+    event: String,
+}
+
 /// A report that is due.
 #[derive(Clone, Debug)]
 pub struct Delivery {
@@ -58,6 +68,26 @@ pub struct Delivery {
     pub signature: String,
 }
 
+/// A webhook, and the rules that report to it.
+#[derive(Clone, Debug)]
+pub struct Used {
+    /// The webhook.
+    pub webhook: Webhook,
+    /// Id and name of each rule.
+    pub rules: Vec<(RuleId, String)>,
+}
+
+/// A report with what became of it.
+#[derive(Clone, Debug)]
+pub struct Reported {
+    /// How far it is.
+    pub job: Job,
+    /// Where it goes.
+    pub url: String,
+    /// What it tells: `rule` or `test`.
+    pub event: String,
+}
+
 /// How a try ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Tried {
@@ -69,10 +99,19 @@ pub enum Tried {
     Refused(String),
 }
 
-/// All webhooks by address.
-pub async fn list(desk: &Desk, actor: &Actor) -> Result<Vec<Webhook>, Refusal> {
+/// All webhooks by address, with the rules that report there.
+pub async fn list(desk: &Desk, actor: &Actor) -> Result<Vec<Used>, Refusal> {
     actor.may(Verb::ChangeSystem)?;
-    Ok(jobs::webhooks(&mut &desk.db).await?)
+    let mut reader = desk.db.snapshot().await?;
+    let (webhooks, rules) = (jobs::webhooks(&mut reader).await?, rules::all(&mut reader).await?);
+    let reports = |rule: &Rule, to: &str| {
+        rule.actions.iter().any(|action| matches!(action, Action::Webhook { url } if url == to))
+    };
+    let used = |webhook: Webhook| {
+        let rules = rules.iter().filter(|rule| reports(rule, &webhook.url));
+        Used { rules: rules.map(|rule| (rule.id, rule.name.clone())).collect(), webhook }
+    };
+    Ok(webhooks.into_iter().map(used).collect())
 }
 
 /// Adds a webhook; its secret is told this once.
@@ -87,7 +126,8 @@ pub async fn add(desk: &Desk, actor: &Actor, url: &str) -> Result<(Webhook, Secr
     }
     let secret = Secret::new(format!("whsec_{}", URL_SAFE_NO_PAD.encode(crate::random::bytes::<32>())));
     let id = jobs::next_webhook(&mut tx).await?;
-    let new = Webhook { id, url, secret: desk.seal.seal(&place(id), &secret), created_at: desk.clock.now() };
+    let sealed = desk.seal.seal(&place(id), &secret);
+    let new = Webhook { id, url, secret: sealed, enabled: true, created_at: desk.clock.now() };
     if !jobs::add_webhook(&mut tx, &new).await? {
         return Err(Refusal::conflict("webhook_exists", "There is a webhook with this address."));
     }
@@ -107,21 +147,57 @@ pub async fn remove(desk: &Desk, actor: &Actor, id: i64) -> Result<(), Refusal> 
     Ok(tx.commit().await?)
 }
 
+/// Switches a webhook on or off.
+pub async fn enable(desk: &Desk, actor: &Actor, id: i64, state: Switch) -> Result<(), Refusal> {
+    actor.may(Verb::ChangeSystem)?;
+    let mut tx = desk.db.begin().await?;
+    if !jobs::enable_webhook(&mut tx, id, state == Switch::On).await? {
+        return Err(Refusal::NotFound);
+    }
+    outgoing::tell(desk, &mut tx, "webhook_changed").await?;
+    Ok(tx.commit().await?)
+}
+
+/// Whether anything is sent to a webhook.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Switch {
+    /// It is.
+    On,
+    /// It is not.
+    Off,
+}
+
+/// Queues a report that tells nothing, so that somebody sees whether it arrives and is understood.
+pub async fn test(desk: &Desk, actor: &Actor, id: i64) -> Result<JobId, Refusal> {
+    actor.may(Verb::ChangeSystem)?;
+    let mut tx = desk.db.begin().await?;
+    let webhook = jobs::webhook_by_id(&mut tx, id).await?.ok_or(Refusal::NotFound)?;
+    if !webhook.enabled {
+        return Err(Refusal::conflict("webhook_off", "The webhook is switched off: switch it on first."));
+    }
+    let body = serde_json::json!({ "event": "test", "webhook": { "id": id } });
+    let job = add_report(desk, &mut tx, webhook.url, &body).await?;
+    outgoing::tell(desk, &mut tx, "webhook_due").await?;
+    tx.commit().await?;
+    Ok(job)
+}
+
 /// Reports with what became of them, the newest first, and how many there are.
 pub async fn deliveries(
     desk: &Desk,
     actor: &Actor,
     offset: u64,
     limit: u32,
-) -> Result<(i64, Vec<(Job, String)>), Refusal> {
+) -> Result<(i64, Vec<Reported>), Refusal> {
     actor.may(Verb::ChangeSystem)?;
     let mut reader = desk.db.snapshot().await?;
     let (total, rows) = jobs::page(&mut reader, offset, limit).await?;
-    let with_url = |job: Job| {
-        let url = serde_json::from_str::<Report>(&job.data).map(|report| report.url).unwrap_or_default();
-        (job, url)
+    let reported = |job: Job| -> Result<Reported, anyhow::Error> {
+        let report: Report = serde_json::from_str(&job.data)?;
+        let Event { event } = serde_json::from_str(&report.body)?;
+        Ok(Reported { url: report.url, event, job })
     };
-    Ok((total, rows.into_iter().map(with_url).collect()))
+    Ok((total, rows.into_iter().map(reported).collect::<Result<_, _>>()?))
 }
 
 /// Tries a report again that was given up.
@@ -136,20 +212,25 @@ pub async fn again(desk: &Desk, actor: &Actor, id: JobId) -> Result<(), Refusal>
     Ok(tx.commit().await?)
 }
 
-/// Writes a report down, in the transaction of what it tells of; false where nobody has named the address.
+/// Writes a report down, in the transaction of what it tells of, where somebody has named the address and it is
+/// switched on; says so in a word.
 pub(crate) async fn queue(
     desk: &Desk,
     tx: &mut Tx,
     url: &str,
     body: &serde_json::Value,
-) -> Result<bool, Error> {
-    if jobs::webhook_at(tx, url).await?.is_none() {
-        return Ok(false);
+) -> Result<&'static str, Error> {
+    match jobs::webhook_at(tx, url).await? {
+        None => Ok("unknown_webhook"),
+        Some(webhook) if !webhook.enabled => Ok("webhook_off"),
+        Some(webhook) => add_report(desk, tx, webhook.url, body).await.map(|_| "done"),
     }
-    let report = Report { url: url.to_owned(), body: body.to_string() };
+}
+
+async fn add_report(desk: &Desk, tx: &mut Tx, url: String, body: &serde_json::Value) -> Result<JobId, Error> {
+    let report = Report { url, body: body.to_string() };
     let data = serde_json::to_string(&report).expect("two texts are plain data");
-    jobs::add(tx, KIND, &data, desk.clock.now()).await?;
-    Ok(true)
+    jobs::add(tx, KIND, &data, desk.clock.now()).await
 }
 
 /// Whether rules may report to this address.
@@ -168,9 +249,13 @@ pub async fn delivery(desk: &Desk, id: JobId) -> Result<Option<Delivery>, Refusa
     let report: Report = serde_json::from_str(&job.data).map_err(anyhow::Error::from)?;
     let webhook = jobs::webhook_at(&mut reader, &report.url).await?;
     drop(reader);
-    let Some(webhook) = webhook else {
-        tried(desk, id, Tried::Refused("the webhook was removed".into())).await?;
-        return Ok(None);
+    let webhook = match webhook {
+        Some(webhook) if webhook.enabled => webhook,
+        gone => {
+            let why = if gone.is_some() { "the webhook is switched off" } else { "the webhook was removed" };
+            tried(desk, id, Tried::Refused(why.into())).await?;
+            return Ok(None);
+        }
     };
     let secret = desk.seal.open(&place(webhook.id), &webhook.secret)?;
     let host = Url::parse(&report.url).ok().and_then(|url| url.host_str().map(str::to_owned));

@@ -105,6 +105,8 @@ pub fn table() -> Vec<Route> {
         route(May(Verb::ChangeSystem), routes!(outbox::retry_outbox)),
         route(May(Verb::ChangeSystem), routes!(webhooks::list_webhooks)),
         route(May(Verb::ChangeSystem), routes!(webhooks::create_webhook)),
+        route(May(Verb::ChangeSystem), routes!(webhooks::change_webhook)),
+        route(May(Verb::ChangeSystem), routes!(webhooks::test_webhook)),
         route(May(Verb::ChangeSystem), routes!(webhooks::remove_webhook)),
         route(May(Verb::ChangeSystem), routes!(webhooks::list_webhook_deliveries)),
         route(May(Verb::ChangeSystem), routes!(webhooks::retry_webhook_delivery)),

@@ -118,14 +118,22 @@ pub struct Webhook {
     pub url: String,
     /// The sealed secret.
     pub secret: Vec<u8>,
+    /// Whether anything is sent there.
+    pub enabled: bool,
     /// Since when.
     pub created_at: Time,
 }
 
-const WEBHOOK: &str = "SELECT id, url, secret, created_at FROM webhooks";
+const WEBHOOK: &str = "SELECT id, url, secret, enabled, created_at FROM webhooks";
 
 fn webhook(row: &Row) -> Result<Webhook, Error> {
-    Ok(Webhook { id: row.get(0)?, url: row.get(1)?, secret: row.get(2)?, created_at: row.get(3)? })
+    Ok(Webhook {
+        id: row.get(0)?,
+        url: row.get(1)?,
+        secret: row.get(2)?,
+        enabled: row.get(3)?,
+        created_at: row.get(4)?,
+    })
 }
 
 /// All webhooks by address.
@@ -146,8 +154,21 @@ pub async fn next_webhook(tx: &mut Tx) -> Result<i64, Error> {
 
 /// Adds a webhook; whether its address is new.
 pub async fn add_webhook(tx: &mut Tx, one: &Webhook) -> Result<bool, Error> {
-    let text = "INSERT INTO webhooks (id, url, secret, created_at) VALUES ($1, $2, $3, $4) ON CONFLICT (url) DO NOTHING";
-    Ok(tx.execute(text, params![one.id, &one.url, one.secret.clone(), one.created_at]).await? > 0)
+    let text = "INSERT INTO webhooks (id, url, secret, enabled, created_at) VALUES ($1, $2, $3, $4, $5) \
+                ON CONFLICT (url) DO NOTHING";
+    let row = params![one.id, &one.url, one.secret.clone(), one.enabled, one.created_at];
+    Ok(tx.execute(text, row).await? > 0)
+}
+
+/// The webhook with an id.
+pub async fn webhook_by_id(sql: &mut impl Sql, id: i64) -> Result<Option<Webhook>, Error> {
+    let row = sql.query_opt(&format!("{WEBHOOK} WHERE id = $1"), params![id]).await?;
+    row.as_ref().map(webhook).transpose()
+}
+
+/// Switches a webhook on or off; whether there is one.
+pub async fn enable_webhook(tx: &mut Tx, id: i64, enabled: bool) -> Result<bool, Error> {
+    Ok(tx.execute("UPDATE webhooks SET enabled = $2 WHERE id = $1", params![id, enabled]).await? > 0)
 }
 
 /// Removes a webhook; whether there was one.

@@ -2584,6 +2584,30 @@ export interface paths {
         delete: operations["removeWebhook"];
         options?: never;
         head?: never;
+        /**
+         * Switch a webhook on or off
+         * @description Permission: `change_system`.
+         */
+        patch: operations["changeWebhook"];
+        trace?: never;
+    };
+    "/api/v1/webhooks/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a webhook a report that tells nothing, to see whether it arrives
+         * @description Permission: `change_system`.
+         */
+        post: operations["testWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
         patch?: never;
         trace?: never;
     };
@@ -5375,8 +5399,12 @@ export interface components {
         /** @description An address that rules may report to. Its secret is not shown. */
         Webhook: {
             created_at: components["schemas"]["Moment"];
+            /** @description Whether anything is sent there. */
+            enabled: boolean;
             /** Format: int64 */
             id: number;
+            /** @description Rules that report there. */
+            rules: components["schemas"]["WebhookRule"][];
             url: string;
         };
         /** @description Reports, the newest first. */
@@ -5392,6 +5420,8 @@ export interface components {
             created_at: components["schemas"]["Moment"];
             /** @description Why the last try failed. */
             error: string | null;
+            /** @description What it tells: `rule` or `test`. */
+            event: string;
             /** Format: int64 */
             id: number;
             next_at: components["schemas"]["Moment"] | null;
@@ -5408,6 +5438,22 @@ export interface components {
              */
             secret: string;
             url: string;
+        };
+        /** @description What is to be different. */
+        WebhookPatch: {
+            /** @description Off: nothing is sent there, and what is on its way is given up. */
+            enabled: boolean;
+        };
+        /** @description A rule that reports to a webhook. */
+        WebhookRule: {
+            /** Format: int64 */
+            id: number;
+            name: string;
+        };
+        /** @description A report that was queued. */
+        WebhookTest: {
+            /** Format: int64 */
+            delivery_id: number;
         };
         /** @description One decision of the filing. */
         WhyStep: {
@@ -10478,6 +10524,69 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    changeWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookPatch"];
+            };
+        };
+        responses: {
+            /** @description It is so. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It was not done; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    testWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookTest"];
+                };
             };
             /** @description It was not done; `code` says why. */
             default: {

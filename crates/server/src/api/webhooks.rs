@@ -10,7 +10,7 @@ use axum::http::StatusCode;
 use desk::webhook as verbs;
 use model::JobId;
 use serde::{Deserialize, Serialize};
-use store::jobs::{Job, JobState};
+use store::jobs::JobState;
 use utoipa::ToSchema;
 
 /// An address that rules may report to. Its secret is not shown.
@@ -18,7 +18,32 @@ use utoipa::ToSchema;
 pub struct Webhook {
     id: i64,
     url: String,
+    /// Whether anything is sent there.
+    enabled: bool,
+    /// Rules that report there.
+    rules: Vec<WebhookRule>,
     created_at: Moment,
+}
+
+/// A rule that reports to a webhook.
+#[derive(Serialize, ToSchema)]
+pub struct WebhookRule {
+    id: i64,
+    name: String,
+}
+
+/// What is to be different.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WebhookPatch {
+    /// Off: nothing is sent there, and what is on its way is given up.
+    enabled: bool,
+}
+
+/// A report that was queued.
+#[derive(Serialize, ToSchema)]
+pub struct WebhookTest {
+    delivery_id: i64,
 }
 
 /// An address to be named.
@@ -51,6 +76,8 @@ pub struct WebhookDeliveries {
 pub struct WebhookDelivery {
     id: i64,
     url: String,
+    /// What it tells: `rule` or `test`.
+    event: String,
     #[schema(value_type = shape::JobState)]
     state: JobState,
     attempts: i64,
@@ -64,8 +91,13 @@ pub struct WebhookDelivery {
 /// Addresses that rules may report to
 #[utoipa::path(get, path = "/api/v1/webhooks", responses((status = 200, body = [Webhook])))]
 pub async fn list_webhooks(State(app): State<App>, Who(actor): Who) -> Result<Json<Vec<Webhook>>, Problem> {
-    let one =
-        |one: store::jobs::Webhook| Webhook { id: one.id, url: one.url, created_at: one.created_at.into() };
+    let one = |verbs::Used { webhook, rules }: verbs::Used| Webhook {
+        id: webhook.id,
+        url: webhook.url,
+        enabled: webhook.enabled,
+        rules: rules.into_iter().map(|(id, name)| WebhookRule { id: id.0, name }).collect(),
+        created_at: webhook.created_at.into(),
+    };
     Ok(Json(verbs::list(&app.desk, &actor).await?.into_iter().map(one).collect()))
 }
 
@@ -79,6 +111,30 @@ pub async fn create_webhook(
     let (made, secret) = verbs::add(&app.desk, &actor, &new.url).await?;
     let made = WebhookMade { id: made.id, url: made.url, secret: secret.reveal().to_owned() };
     Ok((StatusCode::CREATED, Json(made)))
+}
+
+/// Switch a webhook on or off
+#[utoipa::path(patch, path = "/api/v1/webhooks/{id}", params(("id" = i64, Path)), request_body = WebhookPatch, responses((status = 204, description = "It is so.")))]
+pub async fn change_webhook(
+    State(app): State<App>,
+    Who(actor): Who,
+    Path(id): Path<i64>,
+    Json(patch): Json<WebhookPatch>,
+) -> Result<StatusCode, Problem> {
+    let state = if patch.enabled { verbs::Switch::On } else { verbs::Switch::Off };
+    verbs::enable(&app.desk, &actor, id, state).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Send a webhook a report that tells nothing, to see whether it arrives
+#[utoipa::path(post, path = "/api/v1/webhooks/{id}/test", params(("id" = i64, Path)), responses((status = 202, body = WebhookTest)))]
+pub async fn test_webhook(
+    State(app): State<App>,
+    Who(actor): Who,
+    Path(id): Path<i64>,
+) -> Result<(StatusCode, Json<WebhookTest>), Problem> {
+    let job = verbs::test(&app.desk, &actor, id).await?;
+    Ok((StatusCode::ACCEPTED, Json(WebhookTest { delivery_id: job.0 })))
 }
 
 /// Remove a webhook; what is on its way to it is given up
@@ -101,9 +157,10 @@ pub async fn list_webhook_deliveries(
 ) -> Result<Json<WebhookDeliveries>, Problem> {
     let span = page.span()?;
     let (total, rows) = verbs::deliveries(&app.desk, &actor, span.offset, span.limit).await?;
-    let row = |(job, url): (Job, String)| WebhookDelivery {
+    let row = |verbs::Reported { job, url, event }: verbs::Reported| WebhookDelivery {
         id: job.id.0,
         url,
+        event,
         state: job.state,
         attempts: job.attempts,
         created_at: job.created_at.into(),

@@ -61,4 +61,35 @@ testkit::on_both! {
         assert_eq!(ann.delete(&format!("/api/v1/webhooks/{id}")).await.status, StatusCode::NO_CONTENT);
         assert_eq!(ann.get("/api/v1/webhook-deliveries").await.json(), json!({"total": 0, "rows": []}));
     }
+
+    async fn c6_a_webhook_names_its_rules_is_tested_and_switched_off(db: Db) {
+        let world = World::new(db);
+        let mut ann = world.set_up().await;
+        let url = "https://crm.acme.example/mail";
+        let made = ann.post("/api/v1/webhooks", json!({"url": url})).await;
+        let path = format!("/api/v1/webhooks/{}", made.json()["id"]);
+        let rule = json!({"kind": "filter", "name": "Tell the CRM", "enabled": true, "matching": "all", "conditions": [], "actions": [{"do": "webhook", "url": url}]});
+        let rule = ann.post("/api/v1/rules", rule).await;
+        assert_eq!(rule.status, StatusCode::CREATED, "{}", rule.text());
+        let listed = ann.get("/api/v1/webhooks").await.json();
+        assert_eq!(listed[0]["rules"], json!([{"id": rule.json()["id"], "name": "Tell the CRM"}]));
+        assert_eq!(listed[0]["enabled"], true);
+
+        let tested = ann.post(&format!("{path}/test"), Value::Null).await;
+        assert_eq!(tested.status, StatusCode::ACCEPTED, "{}", tested.text());
+        let deliveries = ann.get("/api/v1/webhook-deliveries").await.json();
+        let row = &deliveries["rows"][0];
+        assert_eq!((&row["id"], &row["event"], &row["state"]), (&tested.json()["delivery_id"], &json!("test"), &json!("due")));
+
+        assert_eq!(ann.patch(&path, json!({"enabled": false})).await.status, StatusCode::NO_CONTENT);
+        assert_eq!(ann.get("/api/v1/webhooks").await.json()[0]["enabled"], false);
+        assert_eq!(ann.post(&format!("{path}/test"), Value::Null).await.problem(), (409, "webhook_off".into()));
+        for path in ["/api/v1/webhooks/77/test", "/api/v1/webhooks/77"] {
+            let answer = match path.ends_with("test") {
+                true => ann.post(path, Value::Null).await,
+                false => ann.patch(path, json!({"enabled": true})).await,
+            };
+            assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}");
+        }
+    }
 }

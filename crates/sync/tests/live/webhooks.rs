@@ -2,6 +2,7 @@
 
 use crate::post_room::PostRoom;
 use desk::may::Actor;
+use desk::webhook::Switch;
 use std::sync::{Arc, Mutex};
 use store::jobs::{self, JobState};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -73,7 +74,7 @@ async fn c6_a_report_is_signed_tried_again_and_delivered_once_it_is_taken() {
         assert!(heard[0].starts_with("POST /mail HTTP/1.1"), "{}", heard[0]);
         assert!(heard[0].contains("x-lettercase-signature: t=") && heard[0].ends_with(r#"{"event":"rule"}"#));
         let (total, rows) = desk::webhook::deliveries(room.desk(), &actor, 0, 10).await.unwrap();
-        assert_eq!((total, rows[0].1.as_str()), (1, url.as_str()));
+        assert_eq!((total, rows[0].url.as_str(), rows[0].event.as_str()), (1, url.as_str(), "rule"));
     })
     .await;
 }
@@ -97,6 +98,39 @@ async fn t7_a_report_reaches_no_host_inside_that_nobody_allowed_and_is_given_up_
         desk::webhook::again(room.desk(), &actor, id).await.unwrap();
         sync::webhooks::deliver_due(room.desk()).await.unwrap();
         assert_eq!((job(&room, id).await.state, heard.lock().unwrap().len()), (JobState::Done, 1));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn c6_a_test_arrives_and_to_a_webhook_that_is_switched_off_nothing_is_sent() {
+    on_each(async |room| {
+        let actor = Actor::machine();
+        let (port, heard) = receiver(vec!["200 OK"]).await;
+        let url = format!("http://127.0.0.1:{port}/");
+        desk::mailbox::allow_hosts(room.desk(), &actor, &["127.0.0.1".to_owned()]).await.unwrap();
+        let (webhook, _) = desk::webhook::add(room.desk(), &actor, &url).await.unwrap();
+        let test = desk::webhook::test(room.desk(), &actor, webhook.id).await.unwrap();
+        sync::webhooks::deliver_due(room.desk()).await.unwrap();
+        assert_eq!(job(&room, test).await.state, JobState::Done);
+        assert!(heard.lock().unwrap()[0].contains(r#""event":"test""#));
+        let (_, rows) = desk::webhook::deliveries(room.desk(), &actor, 0, 10).await.unwrap();
+        assert_eq!((rows[0].job.id, rows[0].event.as_str()), (test, "test"));
+
+        let on_its_way = queue(&room, &url).await;
+        desk::webhook::enable(room.desk(), &actor, webhook.id, Switch::Off).await.unwrap();
+        sync::webhooks::deliver_due(room.desk()).await.unwrap();
+        let given_up = job(&room, on_its_way).await;
+        assert_eq!(
+            (given_up.state, given_up.error.as_deref()),
+            (JobState::Failed, Some("the webhook is switched off"))
+        );
+        assert_eq!(heard.lock().unwrap().len(), 1, "nothing was sent");
+
+        desk::webhook::enable(room.desk(), &actor, webhook.id, Switch::On).await.unwrap();
+        desk::webhook::again(room.desk(), &actor, on_its_way).await.unwrap();
+        sync::webhooks::deliver_due(room.desk()).await.unwrap();
+        assert_eq!((job(&room, on_its_way).await.state, heard.lock().unwrap().len()), (JobState::Done, 2));
     })
     .await;
 }

@@ -198,6 +198,7 @@ export default {
   'ruleResult.too_many': 'příliš mnoho za hodinu',
   'ruleResult.cannot_send': 'schránka neodesílá',
   'ruleResult.no_template': 'šablona už neexistuje',
+  'ruleResult.webhook_off': 'webhook je vypnutý',
   'ruleResult.unknown_webhook': 'tuto adresu žádný správce nepovolil',
   'ruleResult.nobody_available': 'nikdo není k dispozici',
   'webhook.new': 'Nová adresa…',

@@ -197,6 +197,7 @@ export default {
   'ruleResult.too_many': 'too many in this hour',
   'ruleResult.cannot_send': 'the mailbox does not send',
   'ruleResult.no_template': 'the template is not there any more',
+  'ruleResult.webhook_off': 'the webhook is switched off',
   'ruleResult.unknown_webhook': 'no administrator has named this address',
   'ruleResult.nobody_available': 'nobody is available',
   'webhook.new': 'New address…',

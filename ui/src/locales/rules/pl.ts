@@ -198,6 +198,7 @@ export default {
   'ruleResult.too_many': 'za dużo w tej godzinie',
   'ruleResult.cannot_send': 'skrzynka nie wysyła',
   'ruleResult.no_template': 'szablon już nie istnieje',
+  'ruleResult.webhook_off': 'webhook jest wyłączony',
   'ruleResult.unknown_webhook': 'żaden administrator nie dodał tego adresu',
   'ruleResult.nobody_available': 'nikt nie jest dostępny',
   'webhook.new': 'Nowy adres…',

@@ -198,6 +198,7 @@ export default {
   'ruleResult.too_many': 'priveľa za hodinu',
   'ruleResult.cannot_send': 'schránka neodosiela',
   'ruleResult.no_template': 'šablóna už neexistuje',
+  'ruleResult.webhook_off': 'webhook je vypnutý',
   'ruleResult.unknown_webhook': 'túto adresu žiadny správca nepovolil',
   'ruleResult.nobody_available': 'nikto nie je k dispozícii',
   'webhook.new': 'Nová adresa…',

@@ -44,8 +44,7 @@ impl Round<'_> {
             "case": case.map(|case| json!({ "id": case.id.0, "number": case.number })),
             "records": records,
         });
-        let queued = webhook::queue(self.desk, tx, url, &body).await?;
-        Ok(if queued { "done" } else { "unknown_webhook" })
+        webhook::queue(self.desk, tx, url, &body).await
     }
 }
 
