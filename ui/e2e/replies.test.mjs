@@ -46,6 +46,7 @@ test('D3: a template is written in two languages, refuses unknown variables, and
   await page.getByLabel('Text', { exact: true }).nth(1).fill('Hello {{customer.name|there}}, your case is {{case.number}}.');
   await button('Save').click();
   await page.getByRole('region', { name: 'Preview' }).getByText('Dobrý den').waitFor();
+  await page.getByRole('region', { name: 'Preview' }).getByText('Hello ').waitFor();
   await accessible(page, 'templates');
   await shot('templates');
   await page.getByLabel(`Answers with: ${SALES}`).selectOption({ label: 'Received' });
@@ -113,7 +114,7 @@ test('F3: the outbox says what was sent and what was refused, and tries again', 
   await shot('outbox');
   const recipient = async () => (await call(page, 'GET', '/outbox')).body.rows[0].recipients[0];
   const attempts = (await recipient()).attempts;
-  await refused.getByRole('button', { name: 'Send again' }).click();
+  await refused.getByRole('button', { name: 'Send again: gone@firma.example' }).click();
   await page.getByText('It is sent again.').waitFor();
   await eventually(async () => { const { state, attempts } = await recipient(); return `${state} ${attempts}`; }, `failed ${attempts}`, 'tried anew, refused anew');
 });
@@ -176,6 +177,14 @@ test('F3: phone, dark and Czech', async () => {
     assert.equal(await phone.evaluate(() => document.documentElement.scrollWidth <= innerWidth), true, path);
     await shot(`${path}-phone`, phone);
   }
+  const { id } = await thread('Broken printer');
+  await phone.goto(`${at.url}/inbox/all/${id}`);
+  await phone.getByRole('button', { name: 'Odpovědět' }).click();
+  const composer = phone.getByRole('region', { name: 'Odpověď mailem' });
+  await composer.getByLabel('Předmět').waitFor();
+  assert.equal(await phone.evaluate(() => document.documentElement.scrollWidth <= innerWidth), true, 'composer');
+  await accessible(phone, 'composer, dark');
+  await shot('reply-phone', phone);
   await phone.context().close();
 });
 

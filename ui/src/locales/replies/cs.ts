@@ -42,6 +42,7 @@ export default {
   'templates.previewCase': 'S hodnotami nejnovější konverzace',
   'templates.missing': 'Neznámé hodnoty: {names}',
   'templates.saved': 'Šablona je uložena.',
+  'templates.sure': 'Odstranit šablonu {name}?',
   'templates.removed': 'Šablona je odstraněna.',
   'templates.used': 'Odpovídá za: {addresses}',
   'auto.title': 'Automatické odpovědi',

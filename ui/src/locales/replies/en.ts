@@ -41,6 +41,7 @@ export default {
   'templates.previewCase': 'With the values of the newest conversation',
   'templates.missing': 'Nothing is known for: {names}',
   'templates.saved': 'The template is saved.',
+  'templates.sure': 'Remove the template {name}?',
   'templates.removed': 'The template is removed.',
   'templates.used': 'Answers for: {addresses}',
   'auto.title': 'Automatic replies',

@@ -42,6 +42,7 @@ export default {
   'templates.previewCase': 'Z wartościami najnowszej rozmowy',
   'templates.missing': 'Brak wartości: {names}',
   'templates.saved': 'Szablon zapisany.',
+  'templates.sure': 'Usunąć szablon {name}?',
   'templates.removed': 'Szablon usunięty.',
   'templates.used': 'Odpowiada za: {addresses}',
   'auto.title': 'Automatyczne odpowiedzi',

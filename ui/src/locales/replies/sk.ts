@@ -42,6 +42,7 @@ export default {
   'templates.previewCase': 'S hodnotami najnovšej konverzácie',
   'templates.missing': 'Neznáme hodnoty: {names}',
   'templates.saved': 'Šablóna je uložená.',
+  'templates.sure': 'Odstrániť šablónu {name}?',
   'templates.removed': 'Šablóna je odstránená.',
   'templates.used': 'Odpovedá za: {addresses}',
   'auto.title': 'Automatické odpovede',
