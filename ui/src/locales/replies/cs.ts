@@ -58,7 +58,7 @@ export default {
   'outbox.from': 'Od',
   'outbox.to': 'Komu',
   'outbox.state': 'Stav',
-  'outbox.nobody': 'nikdo',
+  'outbox.automatic': '{address}, automaticky',
   'outbox.more': '{n} starších se neukazuje.',
   'webhooks.text': 'Jiné systémy, kterým pravidla oznamují. Oznámení říká, které pravidlo vyhovělo které zprávě, nikdy ne její text, a je podepsané tajemstvím webhooku.',
   'webhooks.new': 'Nový webhook',

@@ -57,7 +57,7 @@ export default {
   'outbox.from': 'From',
   'outbox.to': 'To',
   'outbox.state': 'How far it is',
-  'outbox.nobody': 'nobody',
+  'outbox.automatic': '{address}, automatically',
   'outbox.more': '{n} older ones are not shown.',
   'webhooks.text': 'Other systems that rules report to. A report says which rule matched which message, never its text, and is signed with the webhook’s secret.',
   'webhooks.new': 'New webhook',

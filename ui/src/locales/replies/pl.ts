@@ -58,7 +58,7 @@ export default {
   'outbox.from': 'Od',
   'outbox.to': 'Do',
   'outbox.state': 'Stan',
-  'outbox.nobody': 'nikt',
+  'outbox.automatic': '{address}, automatycznie',
   'outbox.more': '{n} starszych nie pokazano.',
   'webhooks.text': 'Inne systemy, które powiadamiają reguły. Powiadomienie mówi, która reguła pasuje do której wiadomości, nigdy nie zawiera jej treści i jest podpisane sekretem webhooka.',
   'webhooks.new': 'Nowy webhook',

@@ -58,7 +58,7 @@ export default {
   'outbox.from': 'Od',
   'outbox.to': 'Komu',
   'outbox.state': 'Stav',
-  'outbox.nobody': 'nikto',
+  'outbox.automatic': '{address}, automaticky',
   'outbox.more': '{n} starších sa neukazuje.',
   'webhooks.text': 'Iné systémy, ktorým pravidlá oznamujú. Oznámenie hovorí, ktoré pravidlo vyhovelo ktorej správe, nikdy nie jej text, a je podpísané tajomstvom webhooku.',
   'webhooks.new': 'Nový webhook',
