@@ -8,6 +8,7 @@
 mod merge;
 mod snooze;
 mod split;
+pub(crate) mod status;
 mod tick;
 
 pub use merge::merge;
@@ -16,6 +17,7 @@ pub use split::split;
 pub(crate) use tick::give;
 pub use tick::{Ticked, tick};
 
+use crate::distribution::{self as share, Chosen};
 use crate::may::{Actor, Verb};
 use crate::notification::Event;
 use crate::{Desk, Refusal, access, record, thread};
@@ -154,14 +156,13 @@ pub async fn change(desk: &Desk, actor: &Actor, id: RecordId, wanted: Changes) -
     if wanted.version.is_some_and(|version| version != record.version) {
         return Err(record::changed_meanwhile());
     }
-    let new = applied(&mut tx, &record, &part, &wanted, now).await?;
-    let told = differences(&mut tx, &record, &part, &new).await?;
-    if told.is_empty() {
+    let (new, given) = applied(&mut tx, &record, &part, &wanted, now).await?;
+    let told = differences(&mut tx, &record, &part, &new, given.by()).await?;
+    let status = wanted.status.unwrap_or(part.status);
+    if told.is_empty() && status == part.status {
         return page(&mut tx, actor, id).await;
     }
-    let is_given = new.assignee.is_some() && new.assignee != part.assignee.as_ref().map(|(id, _)| *id);
-    let is_teams =
-        new.assignee.is_none() && new.team.is_some() && new.team != part.team.as_ref().map(|(id, _)| *id);
+    let event = given.event(&part, &new);
     if !records::change_case(&mut tx, id, record.version, new, now).await? {
         return Err(record::changed_meanwhile());
     }
@@ -170,11 +171,9 @@ pub async fn change(desk: &Desk, actor: &Actor, id: RecordId, wanted: Changes) -
     for (kind, data) in told {
         tell(&mut tx, actor, id, None, kind, data, now).await?;
     }
-    tell_everybody(&mut tx, id, now).await?;
-    if is_given {
-        tick::tell_in_charge(desk, &mut tx, Event::Assigned, id, actor.user).await?;
-    } else if is_teams {
-        tick::tell_in_charge(desk, &mut tx, Event::TeamNew, id, actor.user).await?;
+    status::set(&mut tx, actor, id, (part.status, status), now).await?;
+    if let Some(event) = event {
+        tick::tell_in_charge(desk, &mut tx, event, id, actor.user).await?;
     }
     // Whoever gives away what they saw only because it was theirs sees once more how they left it.
     let record = records::record(&mut tx, id, &RecordsHeard::All).await?.ok_or(Refusal::NotFound)?;
@@ -184,49 +183,109 @@ pub async fn change(desk: &Desk, actor: &Actor, id: RecordId, wanted: Changes) -
     Ok(case)
 }
 
-/// The case as it is to be.
+/// The case as it is to be, and what decided who gets it.
 async fn applied(
     tx: &mut Tx,
     record: &Record,
     part: &CasePart,
     wanted: &Changes,
     now: Time,
-) -> Result<CaseChange, Refusal> {
+) -> Result<(CaseChange, Given), Refusal> {
     let subject = match &wanted.subject {
         Some(subject) => checked_subject(subject)?,
         None => record.name.clone(),
     };
-    let assignee = match wanted.assignee {
-        Some(Some(user)) => Some(active_user(tx, user).await?),
-        Some(None) => None,
-        None => part.assignee.as_ref().map(|(id, _)| *id),
-    };
-    let status = wanted.status.unwrap_or(part.status);
-    let is_closed = status == CaseStatus::Closed;
-    let is_given = wanted.assignee.is_some() || wanted.team.is_some();
-    Ok(CaseChange {
+    let is_closed = wanted.status.unwrap_or(part.status) == CaseStatus::Closed;
+    let (assignee, team, given) = in_charge(tx, part, wanted, now).await?;
+    let change = CaseChange {
         folded: fold(&subject),
         subject,
-        status,
         priority: wanted.priority.map_or(part.priority.clone(), |word| word.word().to_owned()),
         assignee,
-        team: match wanted.team {
-            Some(team) => known_team(tx, team).await?,
-            None => part.team.as_ref().map(|(id, _)| *id),
-        },
+        team,
         process: match wanted.process {
             Some(process) => known_process(tx, process).await?,
             None => part.process.as_ref().map(|(id, _)| *id),
         },
-        waits_for: if is_given || is_closed { Distribution::None } else { part.waits_for },
-        closed_at: if is_closed { part.closed_at.or(Some(now)) } else { None },
+        waits_for: given.waits_for(part),
+        // Closing ends a snooze by itself.
         snoozed_until: match wanted.snoozed_until {
-            _ if is_closed => None,
+            _ if is_closed => part.snoozed_until,
             Some(until) => snooze::checked(until, now)?,
             None => part.snoozed_until,
         },
-        due_at: if is_closed { None } else { part.due_at },
-    })
+    };
+    Ok((change, given))
+}
+
+/// Who decided who is in charge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Given {
+    /// Nobody: it stays.
+    Kept,
+    /// A person.
+    ByHand,
+    /// How its team shares cases.
+    Shared(Distribution),
+    /// The same, but nobody can take it now: it waits.
+    Waits(Distribution),
+}
+
+impl Given {
+    fn by(self) -> Option<&'static str> {
+        match self {
+            Given::Shared(how) | Given::Waits(how) => Some(how.word()),
+            Given::Kept | Given::ByHand => None,
+        }
+    }
+
+    fn waits_for(self, part: &CasePart) -> Distribution {
+        match self {
+            Given::Kept => part.waits_for,
+            Given::ByHand | Given::Shared(_) => Distribution::None,
+            Given::Waits(how) => how,
+        }
+    }
+
+    /// What those in charge are told.
+    fn event(self, part: &CasePart, new: &CaseChange) -> Option<Event> {
+        let is_other_team = new.team.is_some() && new.team != part.team.as_ref().map(|(id, _)| *id);
+        match new.assignee {
+            Some(user) if part.assignee.as_ref().map(|(id, _)| *id) != Some(user) => Some(Event::Assigned),
+            None if matches!(self, Given::Waits(_)) => Some(Event::NobodyAvailable),
+            None if is_other_team => Some(Event::TeamNew),
+            _ => None,
+        }
+    }
+}
+
+/// Who is in charge. A case that is given to a team and to nobody of it is shared as the team shares what comes to it;
+/// one that has somebody keeps them when only its team is corrected.
+async fn in_charge(
+    tx: &mut Tx,
+    part: &CasePart,
+    wanted: &Changes,
+    now: Time,
+) -> Result<(Option<UserId>, Option<TeamId>, Given), Refusal> {
+    let held = part.assignee.as_ref().map(|(id, _)| *id);
+    let team = match wanted.team {
+        Some(team) => known_team(tx, team).await?,
+        None => part.team.as_ref().map(|(id, _)| *id),
+    };
+    let by_hand =
+        if wanted.assignee.is_some() || wanted.team.is_some() { Given::ByHand } else { Given::Kept };
+    let is_closed = wanted.status.unwrap_or(part.status) == CaseStatus::Closed;
+    match (wanted.assignee, wanted.team.flatten()) {
+        (Some(Some(user)), _) => Ok((Some(active_user(tx, user).await?), team, by_hand)),
+        (None, None) => Ok((held, team, by_hand)),
+        (None, Some(_)) if held.is_some() => Ok((held, team, by_hand)),
+        (_, Some(team)) if !is_closed => Ok(match share::of_team(tx, team, now, held).await? {
+            Some((how, Chosen::User(user, _))) => (Some(user), Some(team), Given::Shared(how)),
+            Some((how, Chosen::Nobody(_))) => (None, Some(team), Given::Waits(how)),
+            None => (None, Some(team), by_hand),
+        }),
+        (Some(None), _) | (None, Some(_)) => Ok((None, team, by_hand)),
+    }
 }
 
 fn checked_subject(subject: &str) -> Result<String, Refusal> {
@@ -249,25 +308,25 @@ async fn active_user(tx: &mut Tx, id: UserId) -> Result<UserId, Refusal> {
     }
 }
 
-/// What becomes different, as entries for the stream.
+/// What becomes different, as entries for the stream; where it stands is told by [`status::set`].
 async fn differences(
     tx: &mut Tx,
     record: &Record,
     part: &CasePart,
     new: &CaseChange,
+    by: Option<&str>,
 ) -> Result<Vec<(StreamKind, serde_json::Value)>, Refusal> {
     let mut told = Vec::new();
-    if new.status != part.status {
-        let data = serde_json::json!({ "from": part.status.word(), "to": new.status.word() });
-        told.push((StreamKind::StatusChanged, data));
-    }
     if new.assignee != part.assignee.as_ref().map(|(id, _)| *id) {
         let name = match new.assignee {
             Some(id) => store::people::user(tx, id).await?.map(|user| user.name),
             None => None,
         };
         let from = part.assignee.as_ref().map_or("", |(_, name)| name.as_str());
-        let data = serde_json::json!({ "from": from, "to": name.unwrap_or_default() });
+        let mut data = serde_json::json!({ "from": from, "to": name.unwrap_or_default() });
+        if let Some(by) = by {
+            data["by"] = by.into();
+        }
         told.push((StreamKind::Assigned, data));
     }
     if new.priority != part.priority {

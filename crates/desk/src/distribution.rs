@@ -9,6 +9,9 @@
 //! of a team can take a case it goes to the team as a whole, with an alarm; as soon as somebody can, they get it
 //! ([`crate::case::tick`]).
 //!
+//! Handing something to a team is no other thing than its arriving there: it is shared by the same rule ([`of_team`]).
+//! Decided against a rule of the team beside that of its mailbox: two places to look for why somebody got a case.
+//!
 //! Decided against a queue per person that is filled ahead: it hands out work for people who go home at noon.
 
 mod availability;
@@ -155,6 +158,37 @@ pub(crate) async fn share(
         (Distribution::Direct, None, _) | (_, _, None) => Chosen::Nobody(Why::NoTeam),
         (how, _, Some(team)) => choose_among(tx, team, how, now, given, None).await?,
     }))
+}
+
+/// Whom a team gives what somebody hands to it, and how it shares: as with new cases of the first mailbox that it shares
+/// the cases of. `None`: it shares nothing, or only `from` could take what they just gave away; then it is the team's
+/// until somebody takes it.
+pub(crate) async fn of_team(
+    tx: &mut Tx,
+    team: TeamId,
+    now: Time,
+    from: Option<UserId>,
+) -> Result<Option<(Distribution, Chosen)>, Error> {
+    let Some(how) = distribution::of_team(tx, team).await? else { return Ok(None) };
+    let chosen = choose_among(tx, team, how, now, &Given::new(), from).await?;
+    if let (Chosen::Nobody(_), Some(from)) = (&chosen, from)
+        && named_member(tx, team, from, now).await?.is_some()
+    {
+        return Ok(None);
+    }
+    Ok(Some((how, chosen)))
+}
+
+/// The name of a user who is in a team, may sign in and is not away.
+pub(crate) async fn named_member(
+    tx: &mut Tx,
+    team: TeamId,
+    user: UserId,
+    now: Time,
+) -> Result<Option<String>, Error> {
+    let members = distribution::members(tx, team, now).await?;
+    let here = |member: &Member| member.id == user && member.active && !is_away(member, now);
+    Ok(members.into_iter().find(here).map(|member| member.name))
 }
 
 /// Whom to tell of what nobody of a team has: its members; where it has none, the administrators.

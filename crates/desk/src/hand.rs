@@ -5,6 +5,7 @@
 //! any other record a thread is filed by a link ([`crate::link`]).
 
 use crate::case::{self, Changes};
+use crate::distribution::{self as share, Chosen};
 use crate::may::{Actor, Verb};
 use crate::notification::{self, Event, Subject};
 use crate::{Desk, Params, Refusal, access, thread};
@@ -20,7 +21,7 @@ use store::threads::{self, Reader, ThreadRow};
 pub enum To {
     /// To this user.
     User(UserId),
-    /// To this team: whoever of it takes it.
+    /// To this team: as it shares its work, else whoever of it takes it.
     Team(TeamId),
     /// To nobody: it is done, or it was a mistake.
     Nobody,
@@ -40,8 +41,16 @@ pub async fn hand(desk: &Desk, actor: &Actor, id: ThreadId, to: To) -> Result<()
         let message = "The thread has become a case meanwhile. Hand the case over.";
         return Err(Refusal::conflict("case_exists", message));
     }
-    let (user, team) = checked(&mut tx, to).await?;
+    let (mut user, team) = checked(&mut tx, to).await?;
     let before = threads::charge(&mut tx, id, &actor.records_heard()).await?;
+    if let Some((team, _)) = &team {
+        let from = before.user.as_ref().map(|(id, _)| *id);
+        if let Some((_, Chosen::User(id, name))) =
+            share::of_team(&mut tx, *team, desk.clock.now(), from).await?
+        {
+            user = Some((id, name));
+        }
+    }
     if before.user == user && before.team == team {
         return Ok(());
     }
@@ -53,7 +62,8 @@ pub async fn hand(desk: &Desk, actor: &Actor, id: ThreadId, to: To) -> Result<()
     };
     let words = (name(&before.user, &before.team), name(&user, &team));
     note(desk, &mut tx, actor, id, StreamKind::Handed, words).await?;
-    tell(desk, &mut tx, actor, &row, to).await?;
+    let given = user.map_or(to, |(id, _)| To::User(id));
+    tell(desk, &mut tx, actor, &row, given).await?;
     Ok(tx.commit().await?)
 }
 

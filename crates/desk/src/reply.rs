@@ -14,19 +14,18 @@ use crate::may::{Actor, Verb};
 use crate::message::Marks;
 use crate::people::checked_address;
 use crate::receive::file::sent::{self, Sent, SentBy};
-use crate::{Desk, Refusal, bytes, message, thread, token};
+use crate::{Desk, Refusal, bytes, case, message, thread, token};
 use mail::Address;
 use mail::compose::{Answer, By, answer};
 use model::{CaseStatus, MailboxId, MailboxKind, MessageId, OutboxId, Person, RecordId, ThreadId, UserId};
 use std::collections::HashSet;
-use store::changes::{self, Change, ChangeKind};
+use store::changes;
 use store::filing::{self, Writes};
 use store::mailboxes::{self, Mailbox};
 use store::messages::{self, Message};
 use store::outbox::{self, Recipient};
 use store::replies::{self, Answered};
 use store::sql::{Sql, Tx};
-use store::stream::{self, NewEntry, StreamKind};
 use store::threads::{self, Reader, ThreadRow};
 
 /// Longest text, in bytes.
@@ -293,8 +292,7 @@ pub async fn send(desk: &Desk, actor: &Actor, id: ThreadId, new: NewReply) -> Re
     let thread = threads::survivor(&mut tx, id).await?;
     thread::visible(&mut tx, actor, thread).await?;
     let message = write(desk, &mut tx, user, thread, &context, &letter).await?;
-    let case = threads::case_id(&mut tx, thread).await?;
-    if let Some(case) = case {
+    if let Some(case) = threads::case_id(&mut tx, thread).await? {
         settle(desk, &mut tx, actor, case, letter.status).await?;
     }
     tx.commit().await?;
@@ -470,6 +468,7 @@ async fn write(
         by: SentBy::User(user),
     };
     let message = sent::send(desk, tx, &mut writes, &users, sent).await?;
+    writes.answered(thread, now)?;
     writes.flush(tx, now).await?;
     Ok(message)
 }
@@ -482,7 +481,6 @@ async fn settle(
     case: RecordId,
     wanted: Option<CaseStatus>,
 ) -> Result<(), Refusal> {
-    let now = desk.clock.now();
     let found = store::records::record(tx, case, &changes::RecordsHeard::All).await?;
     let Some(part) = found.and_then(|record| record.case) else { return Ok(()) };
     let status = match (wanted, part.status) {
@@ -490,30 +488,7 @@ async fn settle(
         (None, CaseStatus::Open) => CaseStatus::Waiting,
         (None, other) => other,
     };
-    store::records::answered(tx, case, now).await?;
-    if status == CaseStatus::Closed {
-        store::records::wake(tx, case, now).await?;
-    }
-    if status != part.status {
-        replies::set_status(tx, case, status, now).await?;
-        threads::follow_case(tx, case).await?;
-        let data = serde_json::json!({ "from": part.status.word(), "to": status.word() });
-        let entry = NewEntry {
-            record: Some(case),
-            thread: None,
-            kind: StreamKind::StatusChanged,
-            user: actor.user,
-            body: String::new(),
-            data: data.to_string(),
-            at: now,
-        };
-        stream::add(tx, entry).await?;
-    }
-    let mut all =
-        vec![Change { kind: ChangeKind::Case, entity_id: case.0, thread: None, action: "answered" }];
-    all.extend(threads::of_case(tx, case).await?.into_iter().map(|id| thread::change(id, "case")));
-    changes::add_many(tx, all, now).await?;
-    Ok(())
+    case::status::set(tx, actor, case, (part.status, status), desk.clock.now()).await
 }
 
 #[cfg(test)]

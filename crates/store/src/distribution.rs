@@ -44,6 +44,15 @@ pub async fn sharing(sql: &mut impl Sql, mailbox: MailboxId) -> Result<Option<Sh
     }))
 }
 
+/// How a team shares new cases: by the first of the mailboxes whose cases it shares; `None`: it does not.
+pub async fn of_team(sql: &mut impl Sql, team: TeamId) -> Result<Option<Distribution>, Error> {
+    let text = "SELECT m.distribution FROM mailboxes m WHERE m.distribution IN ('round_robin', 'least_busy') \
+                AND COALESCE(m.distribution_team_id, (SELECT MIN(mt.team_id) FROM mailbox_teams mt WHERE mt.mailbox_id = m.id)) = $1 \
+                ORDER BY m.id LIMIT 1";
+    let row = sql.query_opt(text, params![team]).await?;
+    row.map(|row| how_of(&row, 0)).transpose()
+}
+
 /// A word of a later version shares nothing: the case stands open to all.
 fn how_of(row: &Row, at: usize) -> Result<Distribution, Error> {
     Ok(Distribution::of(&row.get::<String>(at)?).unwrap_or(Distribution::None))

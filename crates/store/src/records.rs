@@ -9,15 +9,18 @@ mod duplicates;
 mod find;
 mod list;
 mod merge;
+mod status;
 
 pub use cases::{
-    CaseChange, CaseRow, NewCase, add_case, answered, case_by_number, case_survivor, cases_of, change_case,
+    CaseChange, CaseRow, NewCase, add_case, case_by_number, case_survivor, cases_of, change_case,
     continued_by, due_snoozes, give, newly_overdue, set_overdue, take_messages, takes_part, wake,
 };
 pub use duplicates::{Common, MOST_PAIRS, duplicates};
 pub use find::{Lookup, lookup};
 pub use list::{Filter, RecordRow, Sort, StageSum, count, list, rows, stages};
 pub use merge::{copy_followers, merge, survivor};
+pub use status::set_status;
+pub(crate) use status::{answer, standing};
 
 use crate::changes::RecordsHeard;
 use crate::counters;

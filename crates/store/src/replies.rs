@@ -1,8 +1,8 @@
 //! What an answer by hand needs to know of a thread, and how far what was sent in it is.
 
 use crate::params;
-use crate::sql::{Error, Sql, Tx};
-use model::{CaseStatus, MessageId, RecordId, ThreadId, Time, UserId};
+use crate::sql::{Error, Sql};
+use model::{MessageId, ThreadId, Time, UserId};
 use std::collections::HashSet;
 
 /// Messages of a thread whose place in it is not to be trusted: nobody named in them is answered unasked.
@@ -37,11 +37,4 @@ pub async fn answered(sql: &mut impl Sql, threads: &[ThreadId]) -> Result<Vec<Op
         })
     };
     found.iter().map(|rows| rows.first().map(one).transpose()).collect()
-}
-
-/// Writes where a case stands that was answered.
-pub async fn set_status(tx: &mut Tx, case: RecordId, status: CaseStatus, now: Time) -> Result<(), Error> {
-    let closed = (status == CaseStatus::Closed).then_some(now);
-    let text = "UPDATE records SET status = $2, closed_at = $3, updated_at = $4, version = version + 1 WHERE id = $1";
-    tx.execute(text, params![case, status.word(), closed, now]).await.map(drop)
 }

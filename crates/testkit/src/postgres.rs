@@ -79,13 +79,18 @@ where
     create_database(template)
 }
 
+/// The URL of one of the server's databases.
+pub fn url_of(name: &str) -> Result<String> {
+    Ok(format!("{}/{name}", server()?))
+}
+
 fn create_database(template: &str) -> Result<String> {
     static COUNTER: AtomicU64 = AtomicU64::new(0);
     let number = COUNTER.fetch_add(1, Ordering::Relaxed);
     let since = std::time::UNIX_EPOCH.elapsed()?.as_micros();
     let name = format!("test_{}_{number}_{since}", std::process::id());
     patiently(&format!("CREATE DATABASE {name} TEMPLATE {template} ENCODING 'UTF8'"))?;
-    Ok(format!("{}/{name}", server()?))
+    url_of(&name)
 }
 
 /// A template cannot be copied or renamed while a closed connection's process is still ending.

@@ -3,8 +3,9 @@
 use crate::access;
 use crate::counters;
 use crate::params;
+use crate::records;
 use crate::sql::{Error, Sql, Tx};
-use model::{RecordId, ThreadId, Time};
+use model::{CaseStatus, RecordId, ThreadId, Time};
 
 /// Moves all that `from` has into `into`. A case of `from` goes along if `into` has none; else it is
 /// closed as merged into that one, and its links and followers go over.
@@ -96,7 +97,7 @@ async fn merge_cases(tx: &mut Tx, into: ThreadId, from: ThreadId, at: Time) -> R
 }
 
 /// Makes `other` part of `survivor`: threads, links, streams, followers. What is decided about the survivor stays:
-/// status, assignee, snooze; an answer is due when the first of both is. Other cases that continue `other` continue
+/// status, assignee, snooze; an answer is due when the first of both is, unless it is closed. Other cases that continue `other` continue
 /// the survivor now.
 pub async fn merge_case(tx: &mut Tx, survivor: RecordId, other: RecordId, at: Time) -> Result<(), Error> {
     for text in [
@@ -112,16 +113,12 @@ pub async fn merge_case(tx: &mut Tx, survivor: RecordId, other: RecordId, at: Ti
         "UPDATE stream SET record_id = $1 WHERE record_id = $2",
         "INSERT INTO followers (record_id, user_id) SELECT CAST($1 AS BIGINT), user_id FROM followers WHERE record_id = $2 ON CONFLICT DO NOTHING",
         "UPDATE records SET continues_id = $1 WHERE continues_id = $2 AND id <> $1",
-        "UPDATE records SET due_at = (SELECT MIN(r.due_at) FROM records r WHERE r.id IN ($1, $2)),
+        "UPDATE records SET due_at = CASE WHEN status = 'closed' THEN NULL ELSE (SELECT MIN(r.due_at) FROM records r WHERE r.id IN ($1, $2)) END,
            last_at = (SELECT MAX(r.last_at) FROM records r WHERE r.id IN ($1, $2)) WHERE id = $1",
     ] {
         tx.execute(text, params![survivor, other]).await?;
     }
-    tx.execute(
-        "UPDATE records SET merged_into = $1, status = 'closed', closed_at = $3, updated_at = $3, snoozed_until = NULL,
-           due_at = NULL, overdue_at = NULL, waits_for = '', version = version + 1 WHERE id = $2",
-        params![survivor, other, at.0],
-    )
-    .await?;
+    records::set_status(tx, other, CaseStatus::Closed, at).await?;
+    tx.execute("UPDATE records SET merged_into = $1 WHERE id = $2", params![survivor, other]).await?;
     access::refresh_record(tx, survivor).await
 }

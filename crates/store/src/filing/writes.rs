@@ -217,6 +217,7 @@ impl Writes {
             messages: 0,
             attachments: 0,
             case: None,
+            holder: None,
             records: Vec::new(),
             dismissed: Vec::new(),
         };
@@ -361,7 +362,7 @@ impl Writes {
         let kind = if direction == "out" { "message_out" } else { "message_in" };
         let records = self.thread_mut(thread)?.records.clone();
         for record in records.into_iter().take(MOST_STREAMS) {
-            self.note(record, thread, kind, Some(message), "{}".to_owned(), at);
+            self.note(Some(record), thread, kind, Some(message), "{}".to_owned(), at);
             self.touched_records.push(params![record, received.0]);
         }
         Ok(())
@@ -370,7 +371,7 @@ impl Writes {
     /// An entry for the stream; `data` is a JSON object of strings.
     fn note(
         &mut self,
-        record: RecordId,
+        record: Option<RecordId>,
         thread: ThreadId,
         kind: &str,
         message: Option<MessageId>,

@@ -107,8 +107,6 @@ pub struct CaseChange {
     pub subject: String,
     /// The subject as it is searched.
     pub folded: String,
-    /// Where it stands.
-    pub status: CaseStatus,
     /// Its priority's word.
     pub priority: String,
     /// Who is to act.
@@ -119,15 +117,12 @@ pub struct CaseChange {
     pub process: Option<ProcessId>,
     /// How its team shares it as soon as somebody can take it.
     pub waits_for: Distribution,
-    /// When it was closed, if it is.
-    pub closed_at: Option<Time>,
     /// Out of sight until then.
     pub snoozed_until: Option<Time>,
-    /// When an answer to its customer is due.
-    pub due_at: Option<Time>,
 }
 
-/// Writes a case over its `version`; false if somebody wrote it meanwhile.
+/// Writes a case over its `version`; false if somebody wrote it meanwhile. Where it stands is written by
+/// [`super::set_status`].
 pub async fn change_case(
     tx: &mut Tx,
     id: RecordId,
@@ -135,22 +130,14 @@ pub async fn change_case(
     change: CaseChange,
     at: Time,
 ) -> Result<bool, Error> {
-    let text = "UPDATE records SET name = $3, folded = $4, status = $5, priority = $6, assignee_id = $7, \
-                closed_at = $8, updated_at = $9, team_id = $10, process_id = $11, waits_for = $12, \
-                snoozed_until = $13, due_at = $14, version = version + 1 WHERE id = $1 AND version = $2";
-    let waits_for = crate::filing::waits_for(change.waits_for);
-    let CaseChange { subject, folded, status, priority, assignee, .. } = change;
-    let mut params =
-        params![id, version, subject, folded, status.word(), priority, assignee, change.closed_at, at];
-    params.extend(params![change.team, change.process, waits_for, change.snoozed_until, change.due_at]);
+    let text = "UPDATE records SET name = $3, folded = $4, priority = $5, assignee_id = $6, team_id = $7, \
+                process_id = $8, waits_for = $9, snoozed_until = $10, updated_at = $11, version = version + 1 \
+                WHERE id = $1 AND version = $2";
+    let CaseChange { subject, folded, priority, assignee, team, process, waits_for, snoozed_until } = change;
+    let waits_for = crate::filing::waits_for(waits_for);
+    let mut params = params![id, version, subject, folded, priority, assignee, team];
+    params.extend(params![process, waits_for, snoozed_until, at]);
     Ok(tx.execute(text, params).await? == 1)
-}
-
-/// One of us answered the customer of a case.
-pub async fn answered(tx: &mut Tx, id: RecordId, at: Time) -> Result<(), Error> {
-    let text = "UPDATE records SET due_at = NULL, overdue_at = NULL, first_reply_at = COALESCE(first_reply_at, $2) \
-                WHERE id = $1";
-    tx.execute(text, params![id, at]).await.map(drop)
 }
 
 /// The case a case became part of: itself, unless it was merged.

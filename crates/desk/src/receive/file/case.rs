@@ -7,8 +7,8 @@ use crate::notification::{Event, Happened, Subject};
 use crate::receive::open::Read;
 use intake::plan::{CaseMaking, CasePlan, Direction, Origin, Plan};
 use model::{
-    Action, Assignment, CaseStatus, Distribution, LinkReason, MessageId, Priority, RecordId, ThreadId, Time,
-    UserId, Verdict,
+    Action, Assignment, CaseStatus, Distribution, LinkReason, MessageId, Priority, RecordId, TeamId,
+    ThreadId, Time, UserId, Verdict,
 };
 use store::filing::{self, Assign, NewCase};
 use store::sql::{Error, Tx};
@@ -145,7 +145,7 @@ impl Round<'_> {
             None => None,
         };
         let how = self.sharing.as_ref().map_or(Distribution::None, |sharing| sharing.how);
-        self.give(thread, chosen, None, how)
+        self.give(tx, thread, chosen, None, how).await
     }
 
     fn update(
@@ -208,57 +208,84 @@ impl Round<'_> {
         Ok(("done", self.case_number(thread)))
     }
 
-    fn give(
+    /// Gives the thread's case, or a thread without one, to whom was chosen, and has them told.
+    async fn give(
         &mut self,
+        tx: &mut Tx,
         thread: ThreadId,
         chosen: Option<Chosen>,
-        team: Option<model::TeamId>,
+        team: Option<TeamId>,
         how: Distribution,
     ) -> Result<(), Error> {
-        let (user, waits_for) = match chosen {
-            Some(Chosen::User(user, name)) => (Some((user, name)), Distribution::None),
-            Some(Chosen::Nobody(_)) => (None, waits_for(how)),
-            None => (None, Distribution::None),
+        let state = self.writes.thread(thread);
+        let record = state.and_then(|state| Some(state.case.as_ref()?.id));
+        let of = state.map_or(String::new(), |state| state.subject.clone());
+        let subject = Subject { thread: Some(thread), record, message: None };
+        let is_nobody = matches!(chosen, Some(Chosen::Nobody(_)));
+        let user = match chosen {
+            Some(Chosen::User(user, name)) => Some((user, name)),
+            Some(Chosen::Nobody(_)) | None => None,
         };
-        let record = self.writes.thread(thread).and_then(|state| Some(state.case.as_ref()?.id));
-        let of = self.writes.thread(thread).map_or(String::new(), |state| state.subject.clone());
         if let Some((user, _)) = &user {
-            let subject = Subject { thread: Some(thread), record, message: None };
             self.happen(Event::Assigned, subject, vec![*user], &of);
+        } else if is_nobody || record.is_none() {
+            let event = if is_nobody { Event::NobodyAvailable } else { Event::TeamNew };
+            let team = team.or_else(|| self.sharing.as_ref()?.team);
+            let people = distribution::people_of(tx, team, self.at).await?;
+            self.happen(event, subject, people, &of);
         }
-        self.writes.assign(thread, &Assign { user, team, waits_for, by: how.word() }, self.at)
+        if record.is_some() {
+            let waits_for = if is_nobody { waits_for(how) } else { Distribution::None };
+            return self.writes.assign(thread, &Assign { user, team, waits_for, by: how.word() }, self.at);
+        }
+        let named = match (&user, team) {
+            (Some((_, name)), _) => name.clone(),
+            (None, Some(team)) => {
+                store::distribution::team(tx, team).await?.map_or(String::new(), |(name, _)| name)
+            }
+            (None, None) => return Ok(()),
+        };
+        self.writes.hand(thread, user.map(|(id, _)| id), team, &named, self.at)
     }
 
-    /// Gives the thread's case to somebody, as a rule says: what came of it, as a word, and whom it speaks of.
+    /// Gives the thread's case, or a thread without one, to somebody, as a rule says: what came of it, as a word, and
+    /// whom it speaks of. Who of the team has it already keeps it: later mail of a conversation does not move it on.
     pub(super) async fn assign(
         &mut self,
         tx: &mut Tx,
         thread: ThreadId,
         assignment: &Assignment,
     ) -> Result<(&'static str, String), Error> {
-        if self.writes.thread(thread).is_none_or(|thread| thread.case.is_none()) {
-            return Ok(("no_case", String::new()));
-        }
+        let state = self.writes.thread(thread);
+        let holder = state.and_then(|state| state.case.as_ref().map_or(state.holder, |case| case.assignee));
         let (chosen, team, how) = match *assignment {
             Assignment::User { user } => {
                 let chosen = distribution::direct(tx, user, self.at, self.writes.given()).await?;
                 (Some(chosen), None, Distribution::Direct)
             }
-            Assignment::Team { team, by: Distribution::None | Distribution::Direct } => {
-                (None, Some(team), Distribution::None)
-            }
             Assignment::Team { team, by } => {
-                let given = self.writes.given();
-                let chosen = distribution::choose_among(tx, team, by, self.at, given, None).await?;
-                (Some(chosen), Some(team), by)
+                if let Some(user) = holder.map(UserId)
+                    && let Some(name) = distribution::named_member(tx, team, user, self.at).await?
+                {
+                    return Ok(("kept", name));
+                }
+                match by {
+                    Distribution::None | Distribution::Direct => (None, Some(team), Distribution::None),
+                    by => {
+                        let given = self.writes.given();
+                        let chosen = distribution::choose_among(tx, team, by, self.at, given, None).await?;
+                        (Some(chosen), Some(team), by)
+                    }
+                }
             }
         };
         let said = match &chosen {
+            Some(Chosen::User(user, name)) if holder == Some(user.0) => return Ok(("kept", name.clone())),
             Some(Chosen::User(_, name)) => ("done", name.clone()),
             Some(Chosen::Nobody(why)) => ("nobody_available", why.word().to_owned()),
             None => ("done", String::new()),
         };
-        self.give(thread, chosen, team, how)?;
+        self.give(tx, thread, chosen, team, how).await?;
         Ok(said)
     }
 }
@@ -266,7 +293,7 @@ impl Round<'_> {
 /// To whom a new case is given.
 struct Share {
     assignee: Option<(UserId, String)>,
-    team: Option<model::TeamId>,
+    team: Option<TeamId>,
     waits_for: Distribution,
     /// What decided it.
     by: &'static str,

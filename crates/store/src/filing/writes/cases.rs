@@ -7,8 +7,9 @@ use super::{Params, Tx, Writes};
 use crate::counters;
 use crate::filing::CaseState;
 use crate::params;
+use crate::records;
 use crate::sql::Error;
-use model::{CaseStatus, Distribution, Priority, RecordId, ThreadId, Time, UserId};
+use model::{CaseStatus, Distribution, Priority, RecordId, TeamId, ThreadId, Time, UserId};
 use std::collections::HashMap;
 
 /// A case to be written.
@@ -67,31 +68,50 @@ impl Writes {
         self.thread_mut(thread)?.case = Some(state);
         self.charged.insert(thread);
         let data = serde_json::json!({ "number": number.to_string() }).to_string();
-        self.note(record, thread, "case_created", None, data, at);
+        self.note(Some(record), thread, "case_created", None, data, at);
         self.changes.insert(("case", record.0, thread.0, "created"));
         Ok(record)
     }
 
     /// Opens a thread's case again, for all threads that belong to it; one out of sight is seen again.
     pub fn reopen(&mut self, thread: ThreadId, at: Time) -> Result<(), Error> {
-        let Some(record) = self.change_case(thread, |case| {
-            case.status = CaseStatus::Open.word().into();
-            (case.snoozed, case.closed_at) = (false, None);
-        })?
-        else {
-            return Ok(());
-        };
-        self.case_changes.extend([(REOPEN, params![record, at]), (REOPEN_THREADS, params![record])]);
-        self.note(record, thread, "reopened", None, "{}".to_owned(), at);
+        let Some((record, _)) = self.stand(thread, CaseStatus::Open, at)? else { return Ok(()) };
+        self.change_case(thread, |case| case.snoozed = false)?;
+        self.case_changes.extend([(WAKE, params![record, at]), (WAKE_THREADS, params![record])]);
+        self.note(Some(record), thread, "reopened", None, "{}".to_owned(), at);
         self.changes.insert(("case", record.0, thread.0, "reopened"));
         Ok(())
+    }
+
+    /// Writes where a thread's case stands, and what is known of it; gives the case and where it stood.
+    fn stand(
+        &mut self,
+        thread: ThreadId,
+        status: CaseStatus,
+        at: Time,
+    ) -> Result<Option<(RecordId, String)>, Error> {
+        let Some(before) = self.case_of(thread).cloned() else { return Ok(None) };
+        let is_closed = status == CaseStatus::Closed;
+        self.change_case(thread, |case| {
+            case.status = status.word().into();
+            case.closed_at = if is_closed { case.closed_at.or(Some(at)) } else { None };
+            case.snoozed &= !is_closed;
+            case.due &= !is_closed;
+        })?;
+        // Only open cases count for how busy somebody is.
+        let is_open = |word: &str| i64::from(word == CaseStatus::Open.word());
+        if let Some(user) = before.assignee {
+            self.take(UserId(user), is_open(status.word()) - is_open(&before.status));
+        }
+        self.case_changes.extend(records::standing(before.id, status, at));
+        Ok(Some((before.id, before.status)))
     }
 
     /// Lets a case that is out of sight be seen again.
     pub fn wake(&mut self, thread: ThreadId, at: Time) -> Result<(), Error> {
         let Some(record) = self.change_case(thread, |case| case.snoozed = false)? else { return Ok(()) };
         self.case_changes.extend([(WAKE, params![record, at]), (WAKE_THREADS, params![record])]);
-        self.note(record, thread, "woken", None, "{}".to_owned(), at);
+        self.note(Some(record), thread, "woken", None, "{}".to_owned(), at);
         self.changes.insert(("case", record.0, thread.0, "changed"));
         Ok(())
     }
@@ -106,25 +126,18 @@ impl Writes {
     /// One of us answered a case's customer.
     pub fn answered(&mut self, thread: ThreadId, at: Time) -> Result<(), Error> {
         let record = self.change_case(thread, |case| case.due = false)?;
-        self.case_changes.extend(record.map(|record| (ANSWERED, params![record, at])));
+        self.case_changes.extend(record.map(|record| records::answer(record, at)));
         Ok(())
     }
 
-    /// Writes a case's status, with an entry in its stream.
+    /// Writes a case's status, with an entry in its stream, if it is another one.
     pub fn set_status(&mut self, thread: ThreadId, status: CaseStatus, at: Time) -> Result<(), Error> {
-        let Some(before) = self.case_of(thread).map(|case| case.status.clone()) else { return Ok(()) };
-        let closed_at = (status == CaseStatus::Closed).then_some(at);
-        let Some(record) = self.change_case(thread, |case| {
-            case.status = status.word().into();
-            case.closed_at = closed_at;
-        })?
-        else {
+        if self.case_of(thread).is_none_or(|case| case.status == status.word()) {
             return Ok(());
-        };
-        let row = params![record, status.word(), closed_at, at];
-        self.case_changes.extend([(STATUS, row), (STATUS_THREADS, params![record, status.word()])]);
+        }
+        let Some((record, before)) = self.stand(thread, status, at)? else { return Ok(()) };
         let data = serde_json::json!({ "from": before, "to": status.word() }).to_string();
-        self.note(record, thread, "status_changed", None, data, at);
+        self.note(Some(record), thread, "status_changed", None, data, at);
         self.changes.insert(("case", record.0, thread.0, "changed"));
         Ok(())
     }
@@ -134,7 +147,7 @@ impl Writes {
         let Some(record) = self.change_case(thread, |_| ())? else { return Ok(()) };
         self.case_changes.push((PRIORITY, params![record, priority.word(), at]));
         let data = serde_json::json!({ "to": priority.word() }).to_string();
-        self.note(record, thread, "priority_changed", None, data, at);
+        self.note(Some(record), thread, "priority_changed", None, data, at);
         self.changes.insert(("case", record.0, thread.0, "changed"));
         Ok(())
     }
@@ -153,8 +166,26 @@ impl Writes {
         self.case_changes.extend([(ASSIGN, row), (ASSIGN_THREADS, params![record, user])]);
         let name = to.user.as_ref().map_or("", |(_, name)| name.as_str());
         let data = serde_json::json!({ "to": name, "by": to.by }).to_string();
-        self.note(record, thread, "assigned", None, data, at);
+        self.note(Some(record), thread, "assigned", None, data, at);
         self.changes.insert(("case", record.0, thread.0, "changed"));
+        Ok(())
+    }
+
+    /// Says who is in charge of a thread that has no case: a user, or a team as a whole (`named`).
+    pub fn hand(
+        &mut self,
+        thread: ThreadId,
+        user: Option<UserId>,
+        team: Option<TeamId>,
+        named: &str,
+        at: Time,
+    ) -> Result<(), Error> {
+        self.thread_mut(thread)?.holder = user.map(|user| user.0);
+        self.charged.insert(thread);
+        self.case_changes.push((HAND, params![thread, user, team]));
+        let data = serde_json::json!({ "from": "", "to": named }).to_string();
+        self.note(None, thread, "handed", None, data, at);
+        self.changes.insert(("thread", thread.0, thread.0, "handed"));
         Ok(())
     }
 
@@ -168,7 +199,7 @@ impl Writes {
         at: Time,
     ) -> Result<(), Error> {
         let data = serde_json::json!({ "to": name, "by": by }).to_string();
-        self.note(record, thread, "assigned", None, data, at);
+        self.note(Some(record), thread, "assigned", None, data, at);
         Ok(())
     }
 
@@ -215,7 +246,7 @@ pub struct Assign {
     /// Who, and their name; `None`: nobody of the team.
     pub user: Option<(UserId, String)>,
     /// Its team from now on; `None`: as it is.
-    pub team: Option<model::TeamId>,
+    pub team: Option<TeamId>,
     /// How the team shares it as soon as somebody can take it.
     pub waits_for: Distribution,
     /// What decided it, as a word: round_robin, least_busy, direct, rule, deputy.
@@ -259,17 +290,12 @@ fn row_of(id: RecordId, number: i64, case: NewCase, at: Time) -> Params {
     ]
 }
 
-const REOPEN: &str = "UPDATE records SET status = 'open', closed_at = NULL, snoozed_until = NULL, updated_at = $2, version = version + 1 WHERE id = $1";
-const REOPEN_THREADS: &str =
-    "UPDATE threads SET case_status = 'open', snoozed_until = NULL WHERE case_id = $1";
 const WAKE: &str =
     "UPDATE records SET snoozed_until = NULL, updated_at = $2, version = version + 1 WHERE id = $1";
 const WAKE_THREADS: &str = "UPDATE threads SET snoozed_until = NULL WHERE case_id = $1";
 const ASKED: &str = "UPDATE records SET due_at = $2 WHERE id = $1 AND due_at IS NULL";
-const ANSWERED: &str = "UPDATE records SET due_at = NULL, overdue_at = NULL, first_reply_at = COALESCE(first_reply_at, $2) WHERE id = $1";
-const STATUS: &str = "UPDATE records SET status = $2, closed_at = $3, updated_at = $4, version = version + 1, snoozed_until = CASE WHEN $2 = 'closed' THEN NULL ELSE snoozed_until END, due_at = CASE WHEN $2 = 'closed' THEN NULL ELSE due_at END WHERE id = $1";
-const STATUS_THREADS: &str = "UPDATE threads SET case_status = $2, snoozed_until = CASE WHEN $2 = 'closed' THEN NULL ELSE snoozed_until END WHERE case_id = $1";
 const PRIORITY: &str =
     "UPDATE records SET priority = $2, updated_at = $3, version = version + 1 WHERE id = $1";
 const ASSIGN: &str = "UPDATE records SET assignee_id = $2, team_id = COALESCE($3, team_id), waits_for = $4, updated_at = $5, version = version + 1 WHERE id = $1";
+const HAND: &str = "UPDATE threads SET assignee_id = $2, team_id = $3, case_status = 'open' WHERE id = $1 AND case_id IS NULL";
 const ASSIGN_THREADS: &str = "UPDATE threads SET assignee_id = $2 WHERE case_id = $1";
