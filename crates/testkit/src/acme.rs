@@ -1,5 +1,9 @@
 //! Acme at work: the sample's mail on a real Dovecot, and a Lettercase set up for it through its API.
 
+mod life;
+
+pub use life::enliven;
+
 use crate::api::Api;
 use crate::dovecot::{Dovecot, Options};
 use crate::sample::{INBOX, Mailbox, Record, SENT, SampleMail, records};

@@ -55,6 +55,14 @@ impl Api {
         self.call("PUT", path, Some(body))
     }
 
+    /// Sends a change to `/api/v1` + `path`.
+    ///
+    /// # Errors
+    /// Like [`Api::get`].
+    pub fn patch(&mut self, path: &str, body: &Value) -> Result<Value> {
+        self.call("PATCH", path, Some(body))
+    }
+
     fn call(&mut self, method: &str, path: &str, body: Option<&Value>) -> Result<Value> {
         let body = body.map(Value::to_string).unwrap_or_default();
         let mut request = format!(

@@ -67,6 +67,7 @@ async fn run() -> Result<()> {
     acme::administrator(&mut api)?;
     acme::set_up(&mut api, &dovecot)?;
     await_filed(&mut api, &mut program, sample.mails.len()).await?;
+    acme::enliven(&mut api)?;
     invite(&api);
     keep_coming(&dovecot, &mut program).await
 }
