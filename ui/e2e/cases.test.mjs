@@ -56,7 +56,9 @@ test('D5: a case is merged into another; its address leads there', async () => {
   await actions().getByRole('button', { name: 'More' }).click();
   await page.getByRole('menuitem', { name: 'Merge into another case…' }).click();
   await page.getByRole('dialog').getByRole('combobox').fill(`#${other.case.number}`);
+  const sure = page.waitForEvent('dialog').then(async (dialog) => { const text = dialog.message(); await dialog.accept(); return text; });
   await page.getByRole('option', { name: other.subject }).first().click();
+  assert.match(await sure, new RegExp(`^Merge #${one.case.number} into #${other.case.number} `));
   await page.waitForURL(`**/cases/${other.case.id}`);
   assert.equal((await call(page, 'GET', `/cases/${other.case.id}`)).body.threads.length, 2);
   await page.goto(`${host.url}/cases/${one.case.id}`);
@@ -83,7 +85,7 @@ test('D5: chosen messages become a case of their own', async () => {
 
 test('D2: a mailbox shares its cases among its team, with a target', async () => {
   const boxes = (await call(page, 'GET', '/mailboxes')).body.rows;
-  const box = boxes.find((m) => m.kind === 'group' && m.teams.length);
+  const box = boxes.find((m) => m.kind === 'group' && m.teams.some((team) => team.name === 'Support'));
   await page.goto(`${host.url}/settings/mailboxes/${box.id}`);
   const part = page.getByRole('region', { name: 'Who gets cases' });
   await part.getByRole('button', { name: 'Edit: Who gets cases' }).click();
@@ -94,6 +96,56 @@ test('D2: a mailbox shares its cases among its team, with a target', async () =>
   await part.getByText('The team in turn · answer within 240 min').waitFor();
   const { body } = await call(page, 'GET', `/mailboxes/${box.id}/distribution`);
   assert.deepEqual([body.distribution, body.reply_within_min, body.reopen_within_days], ['round_robin', 240, 30]);
+});
+
+test('B6: a case is handed to a team that shares its cases, and whose turn it is has it', async () => {
+  const [row] = (await open()).rows;
+  await show(row.id);
+  await page.keyboard.press('w');
+  const menu = page.getByRole('menu', { name: /^Assign/ });
+  await accessible(page, 'to whom');
+  await menu.getByRole('menuitem', { name: 'Support' }).click();
+  const holder = async () => (await call(page, 'GET', `/cases/${row.case.id}`)).body.assignee?.name;
+  await page.getByText(new RegExp(`^#${row.case.number}: assigned: (Dana|Hana|Igor) `)).waitFor();
+  const first = await holder();
+  await page.getByText(`Assigned: ${first} (in turn)`).waitFor();
+  // Handed to it again, somebody else has it.
+  await page.keyboard.press('w');
+  await menu.getByRole('menuitem', { name: 'Support' }).click();
+  await eventually(async () => (await holder()) !== first, true, 'the next in turn');
+});
+
+test('B6: W hands a conversation without a case to somebody, W W takes it', async () => {
+  const row = (await open('all')).rows.find((r) => !r.case);
+  await page.goto(`${host.url}/inbox/all/${row.id}`);
+  const charge = page.getByRole('group', { name: 'In charge' });
+  await charge.getByRole('button', { name: /^Hand over/ }).waitFor();
+  await page.keyboard.press('w');
+  await page.getByRole('menuitem', { name: 'Emil Havel' }).click();
+  await charge.getByText('With Emil Havel').waitFor();
+  await page.keyboard.press('w');
+  await page.getByRole('menuitem', { name: 'To me' }).waitFor();
+  await page.keyboard.press('w');
+  await charge.getByText('With Ann Horáková').waitFor();
+  // To a team that does not share: it is nobody's yet.
+  await page.keyboard.press('w');
+  await page.getByRole('menuitem', { name: 'Press office' }).click();
+  await charge.getByText('Nobody yet: Press office').waitFor();
+  await accessible(page, 'in a team’s hands');
+});
+
+test('D2: members find their team in the navigation, who is in none does not', async () => {
+  const nav = (of) => of.getByRole('navigation', { name: 'Main' });
+  const dana = await host.open();
+  await host.signIn(dana, '/', 'dana@acme.example');
+  await nav(dana).getByRole('link', { name: 'Team' }).click();
+  await dana.getByRole('heading', { level: 1, name: 'Support' }).waitFor();
+  await dana.getByRole('rowheader', { name: 'Igor Kováč' }).waitFor();
+  await accessible(dana, 'team, a member');
+  const ben = await host.open();
+  await host.signIn(ben, '/', 'ben@acme.example');
+  await nav(ben).getByRole('link', { name: 'Search' }).waitFor();
+  assert.equal(await nav(ben).getByRole('link', { name: 'Team' }).count(), 0);
 });
 
 test('D2: the team page shows who has how much, takes absence and capacity, and hands over', async () => {
@@ -110,7 +162,7 @@ test('D2: the team page shows who has how much, takes absence and capacity, and 
   await form.getByLabel('Open cases at most').fill('5');
   await accessible(page, 'availability');
   await form.getByRole('button', { name: 'Save' }).click();
-  await line.getByText('Away', { exact: true }).waitFor();
+  await line.getByRole('cell', { name: 'Away', exact: true }).waitFor();
   await line.getByRole('button', { name: /Hand over the cases/ }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Hand over the cases' }).click();
   await eventually(async () => (await call(page, 'GET', `/teams/${team.id}`)).body.members.find((m) => m.user.id === member.user.id).open, 0, 'handed over');
@@ -129,11 +181,15 @@ test('D2: somebody says in their settings that they are away and who stands in',
   await call(page, 'PATCH', `/users/${me.id}/availability`, { away_from: null, deputy_id: null });
 });
 
-test('D5: the case page stands on a phone and in the dark', async () => {
+test('D5: the pages of a case and a team stand on a phone and in the dark', async () => {
   const [row] = (await open()).rows;
   const phone = await host.open({ viewport: { width: 390, height: 800 }, colorScheme: 'dark', hasTouch: true });
   await host.signIn(phone, `/cases/${row.case.id}`);
   await phone.getByLabel('Team').waitFor();
   await accessible(phone, 'case page, dark, on a phone');
   assert.ok(await phone.evaluate(() => document.documentElement.scrollWidth <= innerWidth), 'nothing sticks out');
+  await phone.getByRole('link', { name: 'Team', exact: true }).click();
+  await phone.getByRole('rowheader', { name: /Hana Dvořáková/ }).waitFor();
+  await accessible(phone, 'team page, dark, on a phone');
+  assert.ok(await phone.evaluate(() => [...document.querySelectorAll('main, .scroll-x')].every((one) => one.scrollWidth <= one.clientWidth)), 'nothing has to be moved aside');
 });

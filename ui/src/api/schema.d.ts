@@ -5332,6 +5332,8 @@ export interface components {
             rights: components["schemas"]["Rights"];
             /** @description Whether single keys do things. */
             shortcuts: boolean;
+            /** @description The teams they are in. */
+            teams: number[];
             theme: components["schemas"]["Theme"];
         };
         /** @description A name behind an id. */

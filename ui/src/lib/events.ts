@@ -13,7 +13,8 @@ export function eventText(event: string, data: Record<string, string>, actor: st
   data = data.until ? { ...data, to: data.until } : data;
   const say = (value: string) => said[event]?.(value) ?? value;
   const to = data.to !== undefined ? (data.from ? `${say(data.from)} → ${say(data.to) || '–'}` : say(data.to)) : ((data.number && `#${data.number}`) ?? data.record ?? data.name ?? '');
-  const what = to ? `${word('event', event)}: ${to}` : word('event', event);
+  const by = data.by && data.to ? ` (${word('by', data.by)})` : '';
+  const what = to ? `${word('event', event)}: ${to}${by}` : word('event', event);
   return `${what} · ${actor ?? t('event.byItself')}`;
 }
 

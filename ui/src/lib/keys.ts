@@ -24,6 +24,18 @@ export function keys(map: Record<string, Run>) {
   return tinykeys(window, Object.fromEntries(bound));
 }
 
+/** The same letter again (W W) while the menu that it opened is open: use as `$effect(() => { if (open) return again(...) })`. */
+export function again(letter: string, run: () => void) {
+  const onkeydown = (e: KeyboardEvent) => {
+    if (e.key.toLowerCase() !== letter || e.ctrlKey || e.metaKey || e.altKey) return;
+    e.preventDefault();
+    e.stopPropagation();
+    run();
+  };
+  addEventListener('keydown', onkeydown, true);
+  return () => removeEventListener('keydown', onkeydown, true);
+}
+
 /** What the help shows: key, and the text's name in the catalogue. */
 export const HELP = [
   ['help.move', [['J / ↓', 'help.next'], ['K / ↑', 'help.previous'], ['Enter / O', 'help.open'], ['U / Esc', 'help.back']]],

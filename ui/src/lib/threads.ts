@@ -39,6 +39,22 @@ export type CaseWish = { status?: ThreadCase['status']; priority?: ThreadCase['p
 
 const wishBody = ({ assignee, ...rest }: CaseWish): CaseChange => ({ ...rest, ...(assignee !== undefined && { assignee_id: assignee?.id ?? null }) });
 
+/** Gives a case to a team, which may give it to one of its own at once: the server says who has it now. */
+export async function giveToTeam(client: QueryClient, threads: number[], now: ThreadCase, team: { id: number; name: string }, before: Who) {
+  try {
+    const made = await api.changeCase(now.id, { team_id: team.id, assignee_id: null });
+    const undo = async () => {
+      try { await api.changeCase(now.id, { team_id: before?.id ?? null, assignee_id: now.assignee?.id ?? null }); } catch (e) { tell(e); }
+      await refreshCase(client, threads, now.id);
+    };
+    toasts.show(said({ assignee: made.assignee ?? team }, now.number), { undo: () => void undo() });
+  } catch (e) {
+    tell(e);
+  }
+  await refreshCase(client, threads, now.id);
+}
+const refreshCase = (client: QueryClient, threads: number[], id: number) => refresh(client, ['threads'], ['views'], ['team'], ['case', id], ['stream', id], ...threads.map((one) => ['thread', one]));
+
 function said(wish: CaseWish, number: string): string {
   if (wish.status) return t('case.said', { number: caseNo(number), what: word('status', wish.status) });
   if (wish.priority) return t('case.said', { number: caseNo(number), what: word('priority', wish.priority) });
@@ -60,7 +76,7 @@ export async function changeCase(client: QueryClient, threads: number[], now: Th
     show(before);
     tell(e);
   }
-  await refresh(client, ['threads'], ['views'], ['case', now.id], ['stream', now.id], ...threads.map((id) => ['thread', id]));
+  await refreshCase(client, threads, now.id);
 }
 
 export async function createCase(client: QueryClient, thread: number) {
@@ -108,5 +124,5 @@ export async function snoozeCase(client: QueryClient, threads: number[], now: { 
   } catch (e) {
     tell(e);
   }
-  await refresh(client, ['threads'], ['views'], ['case', now.id], ['stream', now.id], ...threads.map((id) => ['thread', id]));
+  await refreshCase(client, threads, now.id);
 }

@@ -1,7 +1,7 @@
 import type { Catalog } from '../lib/i18n.svelte';
 export default {
   'app.name': 'Lettercase',
-  'nav.main': 'Hlavní', 'nav.inbox': 'Pošta', 'nav.records': 'Záznamy', 'nav.search': 'Hledání', 'nav.settings': 'Nastavení', 'nav.me': 'Moje nastavení',
+  'nav.main': 'Hlavní', 'nav.inbox': 'Pošta', 'nav.records': 'Záznamy', 'nav.search': 'Hledání', 'nav.team': 'Tým', 'nav.settings': 'Nastavení', 'nav.me': 'Moje nastavení',
   'views': 'Pohledy', 'views.teams': 'Týmy', 'views.processes': 'Oblasti', 'mailboxes': 'Schránky',
   'view.mine': 'Přiřazené mně', 'view.unassigned': 'Nepřiřazené', 'view.open': 'Otevřené', 'view.waiting': 'Čekající', 'view.snoozed': 'Odložené', 'view.overdue': 'Po termínu', 'view.closed': 'Uzavřené', 'view.unlinked': 'Nepropojené', 'view.all': 'Vše',
 

@@ -1,7 +1,7 @@
 /** The source of all texts. The other languages satisfy the shape of this one; a test checks plural forms and parameters. */
 export default {
   'app.name': 'Lettercase',
-  'nav.main': 'Main', 'nav.inbox': 'Inbox', 'nav.records': 'Records', 'nav.search': 'Search', 'nav.settings': 'Settings', 'nav.me': 'My settings',
+  'nav.main': 'Main', 'nav.inbox': 'Inbox', 'nav.records': 'Records', 'nav.search': 'Search', 'nav.team': 'Team', 'nav.settings': 'Settings', 'nav.me': 'My settings',
   'views': 'Views', 'views.teams': 'Teams', 'views.processes': 'Areas of work', 'mailboxes': 'Mailboxes',
   'view.mine': 'Assigned to me', 'view.unassigned': 'Unassigned', 'view.open': 'Open', 'view.waiting': 'Waiting', 'view.snoozed': 'Snoozed', 'view.overdue': 'Overdue', 'view.closed': 'Closed', 'view.unlinked': 'Not linked', 'view.all': 'Everything',
 

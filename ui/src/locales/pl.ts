@@ -1,7 +1,7 @@
 import type { Catalog } from '../lib/i18n.svelte';
 export default {
   'app.name': 'Lettercase',
-  'nav.main': 'Główne', 'nav.inbox': 'Poczta', 'nav.records': 'Rekordy', 'nav.search': 'Wyszukiwanie', 'nav.settings': 'Ustawienia', 'nav.me': 'Moje ustawienia',
+  'nav.main': 'Główne', 'nav.inbox': 'Poczta', 'nav.records': 'Rekordy', 'nav.search': 'Wyszukiwanie', 'nav.team': 'Zespół', 'nav.settings': 'Ustawienia', 'nav.me': 'Moje ustawienia',
   'views': 'Widoki', 'views.teams': 'Zespoły', 'views.processes': 'Obszary', 'mailboxes': 'Skrzynki',
   'view.mine': 'Przypisane do mnie', 'view.unassigned': 'Nieprzypisane', 'view.open': 'Otwarte', 'view.waiting': 'Oczekujące', 'view.snoozed': 'Odłożone', 'view.overdue': 'Po terminie', 'view.closed': 'Zamknięte', 'view.unlinked': 'Niepowiązane', 'view.all': 'Wszystko',
 

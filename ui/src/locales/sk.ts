@@ -1,7 +1,7 @@
 import type { Catalog } from '../lib/i18n.svelte';
 export default {
   'app.name': 'Lettercase',
-  'nav.main': 'Hlavné', 'nav.inbox': 'Pošta', 'nav.records': 'Záznamy', 'nav.search': 'Hľadanie', 'nav.settings': 'Nastavenia', 'nav.me': 'Moje nastavenia',
+  'nav.main': 'Hlavné', 'nav.inbox': 'Pošta', 'nav.records': 'Záznamy', 'nav.search': 'Hľadanie', 'nav.team': 'Tím', 'nav.settings': 'Nastavenia', 'nav.me': 'Moje nastavenia',
   'views': 'Pohľady', 'views.teams': 'Tímy', 'views.processes': 'Oblasti', 'mailboxes': 'Schránky',
   'view.mine': 'Pridelené mne', 'view.unassigned': 'Nepridelené', 'view.open': 'Otvorené', 'view.waiting': 'Čakajúce', 'view.snoozed': 'Odložené', 'view.overdue': 'Po termíne', 'view.closed': 'Uzavreté', 'view.unlinked': 'Neprepojené', 'view.all': 'Všetko',
 

@@ -50,11 +50,14 @@ pub struct User {
     /// Whether single keys do things.
     shortcuts: bool,
     rights: Rights,
+    /// The teams they are in.
+    teams: Vec<i64>,
 }
 
-impl From<store::people::User> for User {
-    fn from(user: store::people::User) -> User {
-        User {
+impl User {
+    async fn of(app: &App, user: store::people::User) -> Result<User, Problem> {
+        let teams = store::people::belongings(&mut &app.desk.db, user.id).await?.teams;
+        Ok(User {
             id: user.id.0,
             name: user.name,
             login: user.login,
@@ -63,13 +66,14 @@ impl From<store::people::User> for User {
             theme: Theme::of(&user.theme).unwrap_or(Theme::System),
             density: Density::of(&user.density).unwrap_or(Density::Comfortable),
             shortcuts: user.shortcuts,
+            teams: teams.into_iter().map(|id| id.0).collect(),
             rights: Rights {
                 mail: user.role.mail,
                 records: user.role.records,
                 own_mailboxes: user.role.own_mailboxes,
                 group_mail: user.role.group_mail,
             },
-        }
+        })
     }
 }
 
@@ -135,10 +139,12 @@ pub async fn get_session(
     who: Option<Who>,
     signed: Option<Extension<Signed>>,
 ) -> Result<Json<Session>, Problem> {
-    let user = match who.and_then(|who| who.0.user) {
-        Some(id) => store::people::user(&mut &app.desk.db, id).await?.map(User::from),
-        None => None,
-    };
+    let mut user = None;
+    if let Some(id) = who.and_then(|who| who.0.user)
+        && let Some(found) = store::people::user(&mut &app.desk.db, id).await?
+    {
+        user = Some(User::of(&app, found).await?);
+    }
     let setup_required = user.is_none() && desk::people::set_up_required(&app.desk).await?;
     let csrf_token = signed.map_or(String::new(), |signed| signed.0.0.csrf);
     Ok(Json(Session { user, setup_required, csrf_token, version: env!("CARGO_PKG_VERSION") }))
@@ -153,7 +159,7 @@ pub async fn sign_in(
 ) -> Result<Response, Problem> {
     let old = guard::cookie(&headers, app.settings.cookie_name());
     let session = sign_in::sign_in(&app.desk, &form.login, &form.password, old).await?;
-    Ok(signed_in(&app, session))
+    signed_in(&app, session).await
 }
 
 /// Sign out
@@ -182,7 +188,7 @@ pub async fn set_up(State(app): State<App>, Json(form): Json<SetUp>) -> Result<R
         teams: Vec::new(),
     };
     let session = desk::people::set_up(&app.desk, new).await?;
-    Ok(signed_in(&app, session))
+    signed_in(&app, session).await
 }
 
 /// Change one's own settings
@@ -194,13 +200,14 @@ pub async fn change_me(
 ) -> Result<Json<User>, Problem> {
     let MeChange { name, language, theme, density, shortcuts } = form;
     let change = SettingsChange { name, language, theme, density, shortcuts };
-    Ok(Json(desk::people::change_settings(&app.desk, &actor, change).await?.into()))
+    let user = desk::people::change_settings(&app.desk, &actor, change).await?;
+    Ok(Json(User::of(&app, user).await?))
 }
 
-fn signed_in(app: &App, session: NewSession) -> Response {
+async fn signed_in(app: &App, session: NewSession) -> Result<Response, Problem> {
     let cookie = cookie(app, &session.cookie, sign_in::LONGEST_S);
-    let body = SignedIn { user: session.user.into(), csrf_token: session.csrf };
-    ([(header::SET_COOKIE, cookie)], Json(body)).into_response()
+    let body = SignedIn { user: User::of(app, session.user).await?, csrf_token: session.csrf };
+    Ok(([(header::SET_COOKIE, cookie)], Json(body)).into_response())
 }
 
 /// The browser may keep the cookie as long as a session can live; the server ends it earlier.

@@ -90,11 +90,45 @@ testkit::on_both! {
         let wrong = json!({"working_hours": {"zone": "Europe/Nowhere", "days": {"1": ["08:00", "16:30"]}}});
         assert_eq!(ann.patch(&own, wrong).await.problem().0, 422);
 
+        assert_eq!(ben.get("/api/v1/session").await.json()["user"]["teams"], json!([support.0]));
+        assert_eq!(ann.get("/api/v1/session").await.json()["user"]["teams"], json!([]));
         let team = ben.get(&format!("/api/v1/teams/{support}")).await.json();
         assert_eq!((&team["name"], &team["members"][0]["capacity"]), (&json!("Support"), &json!(3)));
         let board = office.team("Board").await;
         assert_eq!(ben.get(&format!("/api/v1/teams/{board}")).await.problem().0, 404, "not theirs");
         let handed = ben.post(&format!("/api/v1/users/{id}/hand-over"), json!({"by": "none"})).await.json();
         assert_eq!(handed, json!({"given": 0, "unassigned": 0}));
+    }
+
+    async fn b6_what_is_handed_to_a_team_that_shares_its_cases_is_one_members_at_once(db: Db) {
+        let world = World::new(db);
+        let mut ann = world.set_up().await;
+        let mut office = Office::at(world.app.desk.clone());
+        let support = office.team("Support").await;
+        let helpdesk = office.mailbox("helpdesk@acme.example", Some(support)).await;
+        let press = office.mailbox("press@acme.example", None).await;
+        office.no_cases(press).await;
+        world.user(&mut ann, "ben", "Agent").await;
+        let users = ann.get("/api/v1/users").await.json();
+        let id = users.as_array().unwrap().iter().find(|user| user["login"] == "ben").unwrap()["id"].clone();
+        ann.patch(&format!("/api/v1/users/{id}"), json!({"teams": [support.0]})).await;
+        for (mailbox, mail) in [(helpdesk, QUESTION), (press, Mail { id: "2@firm.example", subject: "A story", ..QUESTION })] {
+            office.arrives(mailbox, mail).await;
+            let row = ann.get("/api/v1/threads").await.json()["rows"][0].clone();
+            assert_eq!(row["case"].is_null(), mailbox == press);
+            let path = format!("/api/v1/threads/{}", row["id"]);
+            let hand = async |ann: &mut crate::browser::Browser, to| {
+                assert_eq!(ann.post(&format!("{path}/hand"), to).await.status, StatusCode::NO_CONTENT);
+                ann.get(&path).await.json()["charge"].clone()
+            };
+            ann.patch(&format!("/api/v1/mailboxes/{helpdesk}/distribution"), json!({"distribution": "none"})).await;
+            let charge = hand(&mut ann, json!({"team": support.0})).await;
+            assert_eq!((&charge["user"], &charge["team"]["name"]), (&Value::Null, &json!("Support")));
+            ann.patch(&format!("/api/v1/mailboxes/{helpdesk}/distribution"), json!({"distribution": "least_busy"})).await;
+            let charge = hand(&mut ann, json!({"team": support.0})).await;
+            assert_eq!((&charge["user"]["name"], &charge["team"]["name"]), (&json!("ben"), &json!("Support")));
+            let charge = hand(&mut ann, json!({})).await;
+            assert_eq!(charge["user"], Value::Null);
+        }
     }
 }

@@ -179,6 +179,7 @@ export default {
   'ruleHelp.mark_read': 'Nikomu se neukáže jako nepřečtená.',
   'ruleHelp.update_case': 'Případ její konverzace, nebo ten, jehož číslo nese.',
   'ruleResult.has_case': 'konverzace už případ má',
+  'ruleResult.kept': 'už to má někdo vhodný',
   'ruleResult.no_case': 'žádný případ tu není',
   'ruleResult.no_contact': 'tuto adresu nemá žádný kontakt',
   'ruleResult.no_account': 'tuto adresu ani doménu nemá žádná firma',

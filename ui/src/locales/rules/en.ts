@@ -178,6 +178,7 @@ export default {
   'ruleHelp.mark_read': 'It is nobody’s unread mail.',
   'ruleHelp.update_case': 'The case of its conversation, or the one whose number it bears.',
   'ruleResult.has_case': 'its conversation has a case already',
+  'ruleResult.kept': 'somebody suitable has it already',
   'ruleResult.no_case': 'there is no case',
   'ruleResult.no_contact': 'no contact has this address',
   'ruleResult.no_account': 'no account has this address or domain',

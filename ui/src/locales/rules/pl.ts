@@ -179,6 +179,7 @@ export default {
   'ruleHelp.mark_read': 'Nikomu nie pokaże się jako nieprzeczytana.',
   'ruleHelp.update_case': 'Sprawa jej rozmowy albo ta, której numer zawiera.',
   'ruleResult.has_case': 'rozmowa ma już sprawę',
+  'ruleResult.kept': 'ma to już ktoś odpowiedni',
   'ruleResult.no_case': 'nie ma sprawy',
   'ruleResult.no_contact': 'żaden kontakt nie ma tego adresu',
   'ruleResult.no_account': 'żadna firma nie ma tego adresu ani domeny',

@@ -179,6 +179,7 @@ export default {
   'ruleHelp.mark_read': 'Nikomu sa neukáže ako neprečítaná.',
   'ruleHelp.update_case': 'Prípad jej konverzácie, alebo ten, ktorého číslo nesie.',
   'ruleResult.has_case': 'konverzácia už prípad má',
+  'ruleResult.kept': 'už to má niekto vhodný',
   'ruleResult.no_case': 'žiadny prípad tu nie je',
   'ruleResult.no_contact': 'túto adresu nemá žiadny kontakt',
   'ruleResult.no_account': 'túto adresu ani doménu nemá žiadna firma',

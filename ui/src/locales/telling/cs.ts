@@ -31,6 +31,7 @@ export default {
   'hand.label': 'Kdo to má',
   'hand.to': 'Předat',
   'hand.held': 'Má: {who}',
+  'hand.queue': 'Zatím nikdo: {who}',
   'hand.me': 'Mně',
   'hand.nobody': 'Nikdo',
   'hand.teams': 'Týmy',
@@ -46,4 +47,8 @@ export default {
   'streamPart.changes': 'Změny',
   'event.handed': 'Předáno',
   'event.filed_to': 'Zařazeno',
+  'by.round_robin': 'postupně',
+  'by.least_busy': 'nejméně otevřených',
+  'by.handed_over': 'předání',
+  'by.direct': 'podle schránky',
 } satisfies AreaCatalog<'telling'>;

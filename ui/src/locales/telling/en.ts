@@ -30,6 +30,7 @@ export default {
   'hand.label': 'In charge',
   'hand.to': 'Hand over',
   'hand.held': 'With {who}',
+  'hand.queue': 'Nobody yet: {who}',
   'hand.me': 'To me',
   'hand.nobody': 'Nobody',
   'hand.teams': 'Teams',
@@ -45,4 +46,8 @@ export default {
   'streamPart.changes': 'Changes',
   'event.handed': 'Handed over',
   'event.filed_to': 'Filed to',
+  'by.round_robin': 'in turn',
+  'by.least_busy': 'fewest open cases',
+  'by.handed_over': 'handed over',
+  'by.direct': 'as the mailbox says',
 } as const;

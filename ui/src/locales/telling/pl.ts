@@ -31,6 +31,7 @@ export default {
   'hand.label': 'Kto się tym zajmuje',
   'hand.to': 'Przekaż',
   'hand.held': 'Prowadzi: {who}',
+  'hand.queue': 'Jeszcze nikt: {who}',
   'hand.me': 'Mnie',
   'hand.nobody': 'Nikt',
   'hand.teams': 'Zespoły',
@@ -46,4 +47,8 @@ export default {
   'streamPart.changes': 'Zmiany',
   'event.handed': 'Przekazano',
   'event.filed_to': 'Przypisano',
+  'by.round_robin': 'po kolei',
+  'by.least_busy': 'najmniej otwartych',
+  'by.handed_over': 'przekazanie',
+  'by.direct': 'według skrzynki',
 } satisfies AreaCatalog<'telling'>;

@@ -31,6 +31,7 @@ export default {
   'hand.label': 'Kto to má',
   'hand.to': 'Odovzdať',
   'hand.held': 'Má: {who}',
+  'hand.queue': 'Zatiaľ nikto: {who}',
   'hand.me': 'Mne',
   'hand.nobody': 'Nikto',
   'hand.teams': 'Tímy',
@@ -46,4 +47,8 @@ export default {
   'streamPart.changes': 'Zmeny',
   'event.handed': 'Odovzdané',
   'event.filed_to': 'Zaradené',
+  'by.round_robin': 'postupne',
+  'by.least_busy': 'najmenej otvorených',
+  'by.handed_over': 'odovzdanie',
+  'by.direct': 'podľa schránky',
 } satisfies AreaCatalog<'telling'>;
