@@ -6,7 +6,7 @@ pub use roles::{BUILT_IN_ROLES, DEFAULT_ROLE, RoleChange, add_role, change_role}
 
 use crate::may::{Actor, Verb};
 use crate::sign_in::{self, LONGEST_PASSWORD, NewSession};
-use crate::{Desk, Refusal};
+use crate::{Desk, Refusal, access};
 use model::{ProcessId, RoleId, TeamId, Time, UserId};
 use roles::roles;
 use store::changes::{self, Change, ChangeKind};
@@ -166,6 +166,7 @@ pub async fn add_user(desk: &Desk, actor: &Actor, new: NewUser) -> Result<User, 
     let id = insert(&mut tx, &new, role.id, &hash, desk.clock.now()).await?;
     let user = people::user(&mut tx, id).await?.ok_or(Refusal::NotFound)?;
     tx.commit().await?;
+    reach_old_mail(desk).await;
     Ok(user)
 }
 
@@ -179,7 +180,7 @@ async fn insert(tx: &mut Tx, new: &NewUser, role: RoleId, hash: &str, at: Time) 
         at,
     };
     let id = people::add_user(tx, row).await?;
-    people::set_addresses(tx, id, &new.addresses).await?;
+    set_addresses(tx, id, &new.addresses).await?;
     set_teams(tx, id, &new.teams).await?;
     tell(tx, id.0, "added", at).await?;
     Ok(id)
@@ -213,7 +214,7 @@ pub async fn change_user(
     keep_an_administrator(&mut tx, &before, &user).await?;
     people::change_user(&mut tx, &user).await?;
     if let Some(addresses) = &change.addresses {
-        people::set_addresses(&mut tx, id, &checked_addresses(addresses)?).await?;
+        set_addresses(&mut tx, id, &checked_addresses(addresses)?).await?;
     }
     if let Some(teams) = &change.teams {
         set_teams(&mut tx, id, teams).await?;
@@ -226,7 +227,22 @@ pub async fn change_user(
     }
     tell(&mut tx, id.0, "changed", now).await?;
     tx.commit().await?;
+    reach_old_mail(desk).await;
     Ok(user)
+}
+
+/// What somebody may see follows their addresses.
+async fn set_addresses(tx: &mut Tx, id: UserId, addresses: &[String]) -> Result<(), Refusal> {
+    let before = people::addresses(tx, id).await?;
+    access::owe(tx, id, &before, addresses).await?;
+    Ok(people::set_addresses(tx, id, addresses).await?)
+}
+
+/// The change is made; what cannot be done of its consequences now is done by the next tick.
+async fn reach_old_mail(desk: &Desk) {
+    if let Err(error) = access::catch_up(desk, access::MOST_AT_ONCE).await {
+        tracing::warn!(%error, "access to old mail follows changed addresses later");
+    }
 }
 
 async fn keep_an_administrator(tx: &mut Tx, before: &User, after: &User) -> Result<(), Refusal> {

@@ -7,6 +7,9 @@ use desk::case::{self, Changes};
 use desk::hand::{self, To};
 use desk::may::Actor;
 use desk::notification::{self, Event, Subject, Ways};
+use desk::outgoing::{self, Outgoing};
+use desk::people::{self, UserChange};
+use desk::seal::Secret;
 use desk::thread::Item;
 use desk::{Desk, Refusal, link, note, record, search, thread};
 use model::{Level, RecordId, RecordKind, ThreadId};
@@ -283,7 +286,7 @@ on_both! {
         let id = only_thread(&desk, &lead).await;
         hand::hand(&desk, &lead, id, To::User(ben.user.unwrap())).await.unwrap();
         let made = case::create(&desk, &lead, id, None).await.unwrap();
-        assert_eq!(made.part.assignee.map(|(_, name)| name).as_deref(), Some("ben"));
+        assert_eq!(made.record.assignee.map(|(_, name)| name).as_deref(), Some("ben"));
         assert_eq!(counts(&desk, &ben).await, "mine 1, unassigned 0, open 1");
         hand::hand(&desk, &lead, id, To::Team(sales)).await.unwrap();
         assert_eq!(counts(&desk, &ben).await, "mine 0, unassigned 0, open 0");
@@ -402,6 +405,88 @@ on_both! {
         assert_eq!(of(&guest, deal.record.id, None).await, "created");
     }
 
+    async fn e2_an_address_that_somebody_gets_or_loses_counts_for_old_mail_too(db: Db) {
+        let mut office = Office::new(db.clone());
+        let helpdesk = office.mailbox("helpdesk@acme.example", None).await;
+        let ben = office.person("ben", Level::Own, Level::No, &[]).await;
+        let (id, desk) = (ben.user.unwrap(), office.desk.clone());
+        // More than one batch, and one thread that he takes part in by another address too.
+        let letters = (0..600).map(|n| Mail { to: "all@acme.example", id: format!("n{n}@firm.example").leak(), ..QUESTION }.bytes());
+        office.arrive_together(helpdesk, letters.collect()).await;
+        office = office.numbered_from(1_000);
+        office.arrives(helpdesk, Mail { to: "all@acme.example, ben@acme.example", ..QUESTION }).await;
+        let seen = async || thread::list(&desk, &ben, View::All, None, 0, 1).await.unwrap().total;
+        assert_eq!(seen().await, 1);
+        let addresses = async |addresses: &[&str]| {
+            let addresses = addresses.iter().map(|address| (*address).to_owned()).collect();
+            let change = UserChange { addresses: Some(addresses), ..UserChange::default() };
+            people::change_user(&desk, &Actor::machine(), id, change).await.unwrap();
+        };
+        addresses(&["ben@acme.example", "all@acme.example"]).await;
+        assert_eq!(seen().await, 601);
+        addresses(&["ben@acme.example"]).await;
+        assert_eq!(seen().await, 1);
+        addresses(&[]).await;
+        assert_eq!(seen().await, 0);
+        // A process that ends between the change and its consequences leaves them to the next tick.
+        let mut tx = db.begin().await.unwrap();
+        store::people::set_addresses(&mut tx, id, &["all@acme.example".to_owned()]).await.unwrap();
+        store::access::owe(&mut tx, id, &["all@acme.example".to_owned()]).await.unwrap();
+        tx.commit().await.unwrap();
+        desk::access::catch_up(&desk, 1).await.unwrap();
+        assert_eq!(seen().await, 500);
+        desk::access::catch_up(&desk, desk::access::MOST_OF_TICK).await.unwrap();
+        assert_eq!(seen().await, 601);
+        assert_eq!(store::access::due(&mut &db).await.unwrap(), None);
+        // Whoever comes with an address that has mail already sees it from the first day on.
+        let new = people::NewUser {
+            name: "Carla".into(),
+            login: "carla".into(),
+            password: Secret::new("long enough"),
+            language: people::Language::English,
+            role: None,
+            addresses: vec!["all@acme.example".into()],
+            teams: Vec::new(),
+        };
+        people::add_user(&desk, &Actor::machine(), new).await.unwrap();
+        let tokens = db.query_one("SELECT COUNT(DISTINCT token) FROM thread_access WHERE token LIKE 'u%'", store::params![]).await.unwrap();
+        assert_eq!(tokens.get::<i64>(0).unwrap(), 2);
+    }
+
+    async fn b4_a_mail_tells_who_wants_it_once_until_it_was_read(db: Db) {
+        let mut office = Office::new(db);
+        let helpdesk = office.mailbox("helpdesk@acme.example", None).await;
+        let machine = Actor::machine();
+        let desk = office.desk.clone();
+        let none = outgoing::get(&desk, &machine).await.unwrap();
+        let (address, host, username) = ("office@acme.example".into(), "localhost".into(), "office".into());
+        let system = Outgoing { address, host, port: 465, username, ..none };
+        outgoing::set(&desk, &machine, system, Some(Secret::new("x"))).await.unwrap();
+        let ben = office.person("ben", Level::All, Level::All, &[]).await;
+        let guest = office.person("guest", Level::No, Level::All, &[]).await;
+        let contact = add(&desk, &ben, RecordKind::Contact, "Ann Nováková", "ann@firm.example").await;
+        record::follow(&desk, &guest, contact).await.unwrap();
+        for who in [&ben, &guest] {
+            let by_mail = Ways { app: false, mail: true };
+            notification::change(&desk, who, &[(Event::MailOnFollowed, by_mail), (Event::Assigned, by_mail)]).await.unwrap();
+        }
+        office.arrives(helpdesk, QUESTION).await;
+        office.arrives(helpdesk, MORE).await;
+        let sent = mails(&desk).await;
+        let sentence = "A mail came to something you follow: Where is my order? (Ann Nováková)";
+        assert_eq!(sent, [format!("ben@acme.example: {sentence}")], "one mail for both, and none to who sees no mail");
+        let (total, unread, _) = notification::page(&desk, &ben, 0, 9).await.unwrap();
+        assert_eq!((total, unread), (1, 0), "it waits in the list, and rings no bell");
+        // Of a record without mail its name is told.
+        let given = record::Changes { assignee: Some(ben.user), ..named("Big deal") };
+        record::put(&desk, &machine, RecordKind::Opportunity, given).await.unwrap();
+        assert_eq!(mails(&desk).await[1..], ["ben@acme.example: You are in charge now: Big deal"]);
+        // An hour later it was read, so there is another one.
+        office.desk.clock.advance_s(notification::MAIL_PAUSE_S);
+        office.arrives(helpdesk, Mail { id: "q3@firm.example", ..MORE }).await;
+        assert_eq!(mails(&desk).await.len(), 3);
+    }
+
     async fn b7_a_reason_that_goes_leaves_the_others(db: Db) {
         let mut office = Office::new(db);
         let helpdesk = office.mailbox("helpdesk@acme.example", None).await;
@@ -434,6 +519,17 @@ on_both! {
 }
 
 /// What waits for somebody, in one line.
+/// What the system sends, oldest first: to whom, and the subject.
+async fn mails(desk: &Desk) -> Vec<String> {
+    let (_, rows) = desk::sending::page(desk, &Actor::machine(), 0, 50).await.unwrap();
+    let mut out = Vec::new();
+    for (message, to) in rows.into_iter().rev() {
+        let raw = store::outbox::raw(&mut &desk.db, message.id).await.unwrap().unwrap();
+        out.push(format!("{}: {}", to[0].address, mail::parse::parse(&raw).subject));
+    }
+    out
+}
+
 async fn counts(desk: &Desk, actor: &Actor) -> String {
     let views = thread::views(desk, actor).await.unwrap();
     let wanted = [View::Mine, View::Unassigned, View::Open];

@@ -82,8 +82,10 @@ CREATE INDEX threads_snoozed ON threads (snoozed_until) WHERE snoozed_until IS N
 CREATE INDEX threads_by_process ON threads (process_id, last_at, id);
 CREATE INDEX threads_by_team ON threads (team_id, last_at, id);
 
--- The thread that a person took its messages out of: the two never become one by themselves.
+-- The thread that its messages were taken out of by a person, or that a copy of a message was kept from for the sake
+-- of its readers: the two never become one by themselves.
 ALTER TABLE threads ADD COLUMN parted_from BIGINT;
+CREATE INDEX threads_by_parted ON threads (parted_from) WHERE parted_from IS NOT NULL;
 
 -- Which of us wrote it (of outgoing mail), where that is known.
 ALTER TABLE messages ADD COLUMN user_id BIGINT REFERENCES users (id);
@@ -127,6 +129,14 @@ CREATE TABLE thread_labels (
   PRIMARY KEY (thread_id, label_id)
 );
 CREATE INDEX thread_labels_by_label ON thread_labels (label_id, thread_id);
+
+-- Addresses that a user got or lost: threads with messages of theirs after this one wait for their tokens.
+CREATE TABLE access_due (
+  user_id BIGINT NOT NULL REFERENCES users (id),
+  address TEXT NOT NULL,
+  after_message_id BIGINT NOT NULL,
+  PRIMARY KEY (user_id, address)
+);
 
 -- Rules and filters -----------------------------------------------------------------------------------
 

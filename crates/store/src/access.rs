@@ -15,7 +15,7 @@
 
 use crate::params;
 use crate::sql::{Error, Params, Sql, Tx};
-use model::{RecordId, ThreadId};
+use model::{MessageId, RecordId, ThreadId, UserId};
 
 /// Threads whose tokens are written by one statement; bounds its parameters and its memory.
 const AT_ONCE: usize = 500;
@@ -76,6 +76,56 @@ pub async fn refresh_record(tx: &mut Tx, record: RecordId) -> Result<(), Error> 
         match threads.last() {
             Some(last) if threads.len() == AT_ONCE => after = *last,
             _ => return Ok(()),
+        }
+    }
+}
+
+/// An address whose threads wait for their tokens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Due {
+    /// Who got or lost it.
+    pub user: UserId,
+    /// The address, lower case.
+    pub address: String,
+    /// Messages up to this one are done.
+    pub after: MessageId,
+}
+
+/// Writes down that a user got or lost these addresses: [`refresh_due`] has to go over all their mail.
+pub async fn owe(tx: &mut Tx, user: UserId, addresses: &[String]) -> Result<(), Error> {
+    let rows = addresses.iter().map(|address| params![user, address, 0]).collect();
+    let head = "INSERT INTO access_due (user_id, address, after_message_id) VALUES";
+    let tail = "ON CONFLICT (user_id, address) DO UPDATE SET after_message_id = 0";
+    tx.insert_many(head, tail, rows).await.map(drop)
+}
+
+/// What is due first.
+pub async fn due(sql: &mut impl Sql) -> Result<Option<Due>, Error> {
+    let text = "SELECT user_id, address, after_message_id FROM access_due ORDER BY user_id, address LIMIT 1";
+    let row = sql.query_opt(text, params![]).await?;
+    row.map(|row| Ok(Due { user: row.get(0)?, address: row.get(1)?, after: row.get(2)? })).transpose()
+}
+
+/// Writes the tokens of the next threads anew in which an address takes part; whether it was the last of them.
+pub async fn refresh_due(tx: &mut Tx, due: &Due) -> Result<bool, Error> {
+    let text = "SELECT p.message_id, m.thread_id FROM participants p JOIN messages m ON m.id = p.message_id \
+                WHERE p.address = $1 AND p.message_id > $2 ORDER BY p.message_id LIMIT $3";
+    let rows = tx.query(text, params![due.address.as_str(), due.after, AT_ONCE]).await?;
+    let mut threads = rows.iter().map(|row| row.get(1)).collect::<Result<Vec<ThreadId>, Error>>()?;
+    threads.sort();
+    threads.dedup();
+    refresh(tx, &threads).await?;
+    let key = params![due.user, due.address.as_str()];
+    match rows.last() {
+        Some(last) if rows.len() == AT_ONCE => {
+            let text = "UPDATE access_due SET after_message_id = $3 WHERE user_id = $1 AND address = $2";
+            let after: MessageId = last.get(0)?;
+            tx.execute(text, key.into_iter().chain([after.into()]).collect()).await?;
+            Ok(false)
+        }
+        _ => {
+            tx.execute("DELETE FROM access_due WHERE user_id = $1 AND address = $2", key).await?;
+            Ok(true)
         }
     }
 }

@@ -28,8 +28,9 @@ pub(crate) async fn queue(
 fn filled(sentence: &str, data: &BTreeMap<&'static str, String>) -> String {
     let mut out = sentence.to_owned();
     for name in ["address", "from", "subject", "by", "name", "number"] {
-        let word: String =
-            data.get(name).into_iter().flat_map(|word| word.chars()).take(LONGEST_WORD).collect();
+        // What is told of a record without mail speaks of its name.
+        let word = data.get(name).or_else(|| data.get("name").filter(|_| name == "subject"));
+        let word: String = word.into_iter().flat_map(|word| word.chars()).take(LONGEST_WORD).collect();
         let word: Vec<&str> = word.split(|c: char| c.is_whitespace() || c.is_control()).collect();
         out = out.replace(&format!("{{{name}}}"), word.join(" ").trim());
     }
