@@ -103,6 +103,29 @@ test('B5: opportunities stand on a board and are moved by mouse, menu and keys',
   await eventually(stage, 'won', 'by keys');
   await accessible(page, 'board');
   await shot('records-board');
+  // Two at once: between what this page shows and what it writes somebody else moves the card.
+  const other = await at.open();
+  await at.signIn(other, '/records/opportunity');
+  await page.route(`**/api/v1/records/${deal.id}`, async (route) => {
+    if (route.request().method() !== 'PATCH') return route.continue();
+    await page.unroute(`**/api/v1/records/${deal.id}`);
+    const { version } = (await call(other, 'GET', `/records/${deal.id}`)).body;
+    assert.equal((await call(other, 'PATCH', `/records/${deal.id}`, { stage: 'proposal', version })).status, 200);
+    await route.continue();
+  });
+  await card('Won').focus();
+  await page.keyboard.press('Alt+ArrowRight');
+  await page.getByText(/was changed by somebody else meanwhile/).waitFor();
+  await card('Proposal').waitFor();
+  assert.equal(await stage(), 'proposal', 'the later mover did not win silently');
+  await other.context().close();
+  // One after the other by the same hand is no conflict.
+  await card('Proposal').focus();
+  await page.keyboard.press('Alt+ArrowRight');
+  await card('Negotiation').waitFor();
+  await page.keyboard.press('Alt+ArrowRight');
+  await card('Won').waitFor();
+  await eventually(stage, 'won', 'by keys again');
   await page.getByRole('link', { name: 'List', exact: true }).click();
   await page.getByRole('row', { name: /Fifty desks/ }).getByText('Won · €12,500').waitFor();
 });
@@ -192,4 +215,4 @@ test('B5: the pages of records fit a phone, speak Czech and are legible in the d
   await call(phone, 'PATCH', '/me', { language: 'en', theme: 'system' });
 });
 
-test('nothing was said in the console', () => assert.deepEqual(at.noise.filter((n) => !/status of 4(01|22|00)/.test(n) && !/body\.html/.test(n)), []));
+test('nothing was said in the console', () => assert.deepEqual(at.noise.filter((n) => !/status of 4(00|01|09|22)/.test(n) && !/body\.html/.test(n)), []));

@@ -28,6 +28,7 @@ use model::{
 };
 use store::changes::{self, Change, ChangeKind, RecordsHeard};
 use store::links::{self, Link, NewLink};
+use store::people::Access;
 use store::records::{self, CaseChange, CasePart, NewCase, Record};
 use store::sql::{Sql, Tx};
 use store::stream::{self, NewEntry, StreamKind};
@@ -107,11 +108,20 @@ async fn page(sql: &mut impl Sql, actor: &Actor, id: RecordId) -> Result<Case, R
     page_of(sql, actor, record, part).await
 }
 
-async fn page_of(sql: &mut impl Sql, actor: &Actor, record: Record, part: CasePart) -> Result<Case, Refusal> {
+async fn page_of(
+    sql: &mut impl Sql,
+    actor: &Actor,
+    mut record: Record,
+    mut part: CasePart,
+) -> Result<Case, Refusal> {
     let id = record.id;
     let access = actor.mail_access();
     let reader = Reader { user: actor.user };
     let (_, mut threads) = threads::of_records(sql, &[id], &access, reader, 0, MOST_THREADS).await?;
+    if !is_read_by(sql, actor, id).await? {
+        record.description.clear();
+        part.customer.clear();
+    }
     let heard = actor.records_heard();
     thread::keep_visible(sql, &mut threads, &heard).await?;
     let mut all: Vec<Link> = Vec::new();
@@ -128,6 +138,17 @@ async fn page_of(sql: &mut impl Sql, actor: &Actor, record: Record, part: CasePa
     let after = records::continued_by(sql, id).await?;
     let after = named(sql, after, &heard).await?;
     Ok(Case { record, part, threads, links: all, before, after })
+}
+
+/// Whether they may read any of a case's mail. Whom it concerns without that learns that there is work, and not
+/// what was written by whom.
+pub(crate) async fn is_read_by(sql: &mut impl Sql, actor: &Actor, id: RecordId) -> Result<bool, Refusal> {
+    let access = actor.mail_access();
+    if matches!(access, Access::All) {
+        return Ok(true);
+    }
+    let threads = threads::of_case(sql, id).await?;
+    Ok(!threads::visible_of(sql, &threads, &access).await?.is_empty())
 }
 
 async fn named(
@@ -162,7 +183,7 @@ pub async fn change(desk: &Desk, actor: &Actor, id: RecordId, wanted: Changes) -
     if told.is_empty() && status == part.status {
         return page(&mut tx, actor, id).await;
     }
-    let event = given.event(&part, &new);
+    let event = given.event(&record, &new);
     if !records::change_case(&mut tx, id, record.version, new, now).await? {
         return Err(record::changed_meanwhile());
     }
@@ -196,7 +217,7 @@ async fn applied(
         None => record.name.clone(),
     };
     let is_closed = wanted.status.unwrap_or(part.status) == CaseStatus::Closed;
-    let (assignee, team, given) = in_charge(tx, part, wanted, now).await?;
+    let (assignee, team, given) = in_charge(tx, record, part.status, wanted, now).await?;
     let change = CaseChange {
         folded: fold(&subject),
         subject,
@@ -248,10 +269,10 @@ impl Given {
     }
 
     /// What those in charge are told.
-    fn event(self, part: &CasePart, new: &CaseChange) -> Option<Event> {
-        let is_other_team = new.team.is_some() && new.team != part.team.as_ref().map(|(id, _)| *id);
+    fn event(self, record: &Record, new: &CaseChange) -> Option<Event> {
+        let is_other_team = new.team.is_some() && new.team != record.team.as_ref().map(|(id, _)| *id);
         match new.assignee {
-            Some(user) if part.assignee.as_ref().map(|(id, _)| *id) != Some(user) => Some(Event::Assigned),
+            Some(user) if record.assignee.as_ref().map(|(id, _)| *id) != Some(user) => Some(Event::Assigned),
             None if matches!(self, Given::Waits(_)) => Some(Event::NobodyAvailable),
             None if is_other_team => Some(Event::TeamNew),
             _ => None,
@@ -263,18 +284,19 @@ impl Given {
 /// one that has somebody keeps them when only its team is corrected.
 async fn in_charge(
     tx: &mut Tx,
-    part: &CasePart,
+    record: &Record,
+    status: CaseStatus,
     wanted: &Changes,
     now: Time,
 ) -> Result<(Option<UserId>, Option<TeamId>, Given), Refusal> {
-    let held = part.assignee.as_ref().map(|(id, _)| *id);
+    let held = record.assignee.as_ref().map(|(id, _)| *id);
     let team = match wanted.team {
         Some(team) => known_team(tx, team).await?,
-        None => part.team.as_ref().map(|(id, _)| *id),
+        None => record.team.as_ref().map(|(id, _)| *id),
     };
     let by_hand =
         if wanted.assignee.is_some() || wanted.team.is_some() { Given::ByHand } else { Given::Kept };
-    let is_closed = wanted.status.unwrap_or(part.status) == CaseStatus::Closed;
+    let is_closed = wanted.status.unwrap_or(status) == CaseStatus::Closed;
     match (wanted.assignee, wanted.team.flatten()) {
         (Some(Some(user)), _) => Ok((Some(active_user(tx, user).await?), team, by_hand)),
         (None, None) => Ok((held, team, by_hand)),
@@ -317,12 +339,12 @@ async fn differences(
     by: Option<&str>,
 ) -> Result<Vec<(StreamKind, serde_json::Value)>, Refusal> {
     let mut told = Vec::new();
-    if new.assignee != part.assignee.as_ref().map(|(id, _)| *id) {
+    if new.assignee != record.assignee.as_ref().map(|(id, _)| *id) {
         let name = match new.assignee {
             Some(id) => store::people::user(tx, id).await?.map(|user| user.name),
             None => None,
         };
-        let from = part.assignee.as_ref().map_or("", |(_, name)| name.as_str());
+        let from = record.assignee.as_ref().map_or("", |(_, name)| name.as_str());
         let mut data = serde_json::json!({ "from": from, "to": name.unwrap_or_default() });
         if let Some(by) = by {
             data["by"] = by.into();
@@ -334,10 +356,10 @@ async fn differences(
         told.push((StreamKind::PriorityChanged, data));
     }
     told.extend(snooze::told(part.snoozed_until, new.snoozed_until));
-    if new.team != part.team.as_ref().map(|(id, _)| *id) {
+    if new.team != record.team.as_ref().map(|(id, _)| *id) {
         let names = store::people::teams(tx).await?;
         let to = names.into_iter().find(|(id, _)| Some(*id) == new.team).map(|(_, name)| name);
-        told.push((StreamKind::TeamChanged, from_to(part.team.as_ref().map(|(_, name)| name), to)));
+        told.push((StreamKind::TeamChanged, from_to(record.team.as_ref().map(|(_, name)| name), to)));
     }
     if new.process != part.process.as_ref().map(|(id, _)| *id) {
         let names = store::people::processes(tx).await?;

@@ -77,14 +77,31 @@ impl Actor {
     }
 
     /// Which records they may see: with less than all, what is assigned to them, what they follow, and
-    /// (level team) what their teams are in charge of.
+    /// (level team) what their teams are in charge of. Who sees all records and not all mail sees only those
+    /// cases whose mail they see, or that concern them: a case is called as its mail.
     pub fn records_heard(&self) -> RecordsHeard {
         match (self.records, self.user) {
+            (Level::All, Some(user)) if self.mail != Level::All => {
+                RecordsHeard::AllBut(user, self.teams.clone(), self.mail_access())
+            }
             (Level::All, _) => RecordsHeard::All,
             (Level::Team, Some(user)) => RecordsHeard::Of(user, self.teams.clone()),
             (Level::Own, Some(user)) => RecordsHeard::Of(user, Vec::new()),
             (Level::No, _) | (_, None) => RecordsHeard::None,
         }
+    }
+
+    /// Whether they see all mail of a mailbox.
+    pub fn sees_mailbox(&self, id: MailboxId) -> bool {
+        match self.mail_access() {
+            Access::All => true,
+            Access::Tokens(tokens) => tokens.contains(&format!("m{id}")),
+        }
+    }
+
+    /// Whether they see accounts, contacts, leads and opportunities that do not concern them.
+    pub fn sees_records(&self) -> bool {
+        matches!(self.records_heard(), RecordsHeard::All | RecordsHeard::AllBut(..))
     }
 
     /// Which mailboxes they hear of: their own and those they keep.

@@ -4,7 +4,7 @@
 //! better. Everything is asked for by message: whether somebody may have an attachment depends on
 //! the message it came with, never on the stored part, which other messages may share.
 
-use crate::may::{Actor, Verb};
+use crate::may::{Access, Actor, Verb};
 use crate::{Desk, Refusal, bytes};
 use mail::Letter;
 use mail::calendar::{self, Invitation};
@@ -90,7 +90,8 @@ pub struct Page {
 /// One message.
 pub async fn open(desk: &Desk, actor: &Actor, id: MessageId) -> Result<Page, Refusal> {
     let mut sql = desk.db.snapshot().await?;
-    let message = visible(&mut sql, actor, id).await?;
+    let mut message = visible(&mut sql, actor, id).await?;
+    keep_places(actor, &mut message);
     let outline = bytes::outline(&mut sql, id).await?;
     drop(sql);
     // A message whose bytes were too large to take has what was filed of it, and no text.
@@ -102,8 +103,21 @@ pub async fn open(desk: &Desk, actor: &Actor, id: MessageId) -> Result<Page, Ref
         (letter, reply_text, invitations)
     };
     let (letter, reply_text, invitations) = apart(read).await?;
-    let why = serde_json::from_str(&message.plan).unwrap_or_default();
+    let why = shown(actor, serde_json::from_str(&message.plan).unwrap_or_default());
     Ok(Page { message, letter, reply_text, invitations, why })
+}
+
+/// Of the reasons what the actor may read: not which other thread it names, nor what records are called to who does
+/// not see them.
+fn shown(actor: &Actor, mut why: Vec<Step>) -> Vec<Step> {
+    let names_record = |step: &Step| {
+        step.step == "link" && ["reply", "token", "contact_of", "several_accounts"].contains(&&*step.result)
+    };
+    why.retain(|step| actor.sees_records() || !names_record(step));
+    if actor.mail_access() != Access::All {
+        why.iter_mut().filter(|step| step.result == "merge_not_trusted").for_each(|step| step.detail.clear());
+    }
+    why
 }
 
 /// Messages of a thread whose remote pictures are counted: each has to be read for it.
@@ -200,6 +214,11 @@ pub(crate) async fn visible(
 ) -> Result<Message, Refusal> {
     actor.may(Verb::ReadMail)?;
     messages::message(sql, id, &actor.mail_access()).await?.ok_or(Refusal::NotFound)
+}
+
+/// In which folders of other people's mailboxes it lies too is theirs to know.
+pub(crate) fn keep_places(actor: &Actor, message: &mut Message) {
+    message.places.retain(|place| actor.sees_mailbox(place.mailbox));
 }
 
 /// Reading a large message takes a while: not on a thread that answers others.

@@ -21,7 +21,7 @@ pub(crate) use write::changed_meanwhile;
 pub use write::{Changes, Put, change, put};
 
 use crate::may::{Actor, Verb};
-use crate::{Desk, Refusal, thread};
+use crate::{Desk, Refusal, case, thread};
 use mail::fold::fold;
 use model::{CaseStatus, NoteId, RecordId, RecordKind, TeamId, UserId};
 use serde::{Deserialize, Serialize};
@@ -154,7 +154,10 @@ pub async fn open(desk: &Desk, actor: &Actor, id: RecordId) -> Result<Page, Refu
 async fn page(sql: &mut impl Sql, actor: &Actor, id: RecordId) -> Result<Page, Refusal> {
     let heard = actor.records_heard();
     let access = actor.mail_access();
-    let record = records::record(sql, id, &heard).await?.ok_or(Refusal::NotFound)?;
+    let mut record = records::record(sql, id, &heard).await?.ok_or(Refusal::NotFound)?;
+    if record.kind == RecordKind::Case && !case::is_read_by(sql, actor, id).await? {
+        record.description.clear();
+    }
     let row = records::rows(sql, &[id], &access).await?.pop().ok_or(Refusal::NotFound)?;
     let (mut contacts, mut opportunities) = (Vec::new(), Vec::new());
     if record.kind == RecordKind::Account {

@@ -10,7 +10,7 @@ mod snippet;
 pub use snippet::Snippet;
 
 use crate::may::{Actor, Verb};
-use crate::message::apart;
+use crate::message::{apart, keep_places};
 use crate::{Desk, Refusal, bytes};
 use model::{MailboxId, Person, Time};
 use query::Parsed;
@@ -61,7 +61,8 @@ pub async fn find(
     search.mailboxes.extend(mailbox.map(|id| vec![id]));
     let found = search::find(&mut sql, &search, &access, offset, limit).await?;
     let mut hits = Vec::with_capacity(found.ids.len());
-    for message in messages::by_ids(&mut sql, &found.ids).await? {
+    for mut message in messages::by_ids(&mut sql, &found.ids).await? {
+        keep_places(actor, &mut message);
         // Without words to mark there is no need to look for their place.
         let outline = match parsed.highlights.is_empty() {
             true => None,

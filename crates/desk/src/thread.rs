@@ -155,7 +155,8 @@ pub async fn open(desk: &Desk, actor: &Actor, id: ThreadId) -> Result<Thread, Re
     let case = row.case.as_ref().map(|case| case.id);
     keep_visible(&mut sql, std::slice::from_mut(&mut row), &heard).await?;
     let charge = threads::charge(&mut sql, id, &heard).await?;
-    let messages = messages::of_thread(&mut sql, id).await?;
+    let mut messages = messages::of_thread(&mut sql, id).await?;
+    messages.iter_mut().for_each(|message| message::keep_places(actor, message));
     let entries = stream::of_thread(&mut sql, id, case).await?;
     let all = links::of_thread(&mut sql, id).await?;
     let named = all.iter().map(|link| link.record.id).chain(entries.iter().filter_map(|e| e.record));
@@ -177,13 +178,8 @@ async fn seen(
     ids: HashSet<RecordId>,
     heard: &RecordsHeard,
 ) -> Result<HashSet<RecordId>, Refusal> {
-    let mut seen = HashSet::new();
-    for id in ids {
-        if matches!(heard, RecordsHeard::All) || records::visible(sql, id, heard).await? {
-            seen.insert(id);
-        }
-    }
-    Ok(seen)
+    let ids: Vec<RecordId> = ids.into_iter().collect();
+    Ok(records::visible_of(sql, &ids, heard).await?)
 }
 
 /// Takes what the reader may not see of the records out of lines. The case's status stays: it says

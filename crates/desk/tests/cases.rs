@@ -287,7 +287,7 @@ on_both! {
         all.office.arrives(all.mailbox, fresh(10)).await;
         assert_eq!(counts(&all).await, ([5, 2, 3], 1), "nobody is left: the team's");
         let case = newest(&all.office).await;
-        assert_eq!(case.part.team.map(|(id, _)| id), Some(all.team));
+        assert_eq!(case.record.team.map(|(id, _)| id), Some(all.team));
         assert_eq!(case.part.waits_for, Distribution::RoundRobin);
     }
 
@@ -327,7 +327,7 @@ on_both! {
         let first = number(&all.office.desk.db, "SELECT MIN(id) FROM records WHERE kind = 'case'").await;
         change(&all.office, RecordId(first), status(CaseStatus::Closed)).await;
         all.office.arrives(all.mailbox, fresh(6)).await;
-        assert_eq!(newest(&all.office).await.part.assignee.map(|(id, _)| id), Some(ben));
+        assert_eq!(newest(&all.office).await.record.assignee.map(|(id, _)| id), Some(ben));
     }
 
     async fn d2_the_assignee_of_a_new_case_sees_its_mail(db: Db) {
@@ -346,12 +346,12 @@ on_both! {
         shares(&all.office, all.mailbox, Distribution::RoundRobin, None).await;
         all.office.arrives(all.mailbox, QUESTION).await;
         let case = newest(&all.office).await;
-        assert_eq!(case.part.assignee.map(|(id, _)| id), Some(ben));
+        assert_eq!(case.record.assignee.map(|(id, _)| id), Some(ben));
         change(&all.office, case.record.id, status(CaseStatus::Closed)).await;
         available(&all.office, ben, away()).await;
         all.office.arrives(all.mailbox, AGAIN).await;
         let case = newest(&all.office).await;
-        assert_eq!(case.part.assignee.map(|(id, _)| id), Some(carla));
+        assert_eq!(case.record.assignee.map(|(id, _)| id), Some(carla));
         assert_eq!(listed(&all.office, View::Unassigned).await.len(), 0);
     }
 
@@ -387,7 +387,7 @@ on_both! {
         change(&office, second, mine).await;
         let merged = case::merge(&office.desk, &Actor::machine(), first.record.id, second).await.unwrap();
         assert_eq!((merged.record.id, merged.threads.len()), (second, 2));
-        assert_eq!(merged.part.assignee.map(|(id, _)| id), Some(people[1]));
+        assert_eq!(merged.record.assignee.map(|(id, _)| id), Some(people[1]));
         let found = case::by_number(&office.desk, &Actor::machine(), first.part.number).await.unwrap();
         assert_eq!(found.record.id, second);
         let opened = case::open(&office.desk, &Actor::machine(), first.record.id).await.unwrap();
@@ -421,7 +421,7 @@ on_both! {
         let new = case::split(&office.desk, &machine, old, &[MessageId(message)]).await.unwrap();
         assert_eq!((new.record.name.as_str(), new.threads.len()), ("Also: an invoice", 1));
         assert_eq!(new.threads[0].messages, 1);
-        assert_eq!(new.part.assignee.as_ref().map(|(id, _)| *id), Some(people[1]));
+        assert_eq!(new.record.assignee.as_ref().map(|(id, _)| *id), Some(people[1]));
         assert_eq!(new.part.customer, "eve@firm.example");
         let rest = case::open(&office.desk, &machine, old).await.unwrap();
         assert_eq!((rest.threads.len(), rest.threads[0].messages), (1, 1));
@@ -447,12 +447,12 @@ on_both! {
         let assignment = Assignment::Team { team: billing, by: Distribution::LeastBusy };
         with_rule(&all.office, all.mailbox, "invoice", vec![make, Action::Assign { assignment }]).await;
         all.office.arrives(all.mailbox, Mail { subject: "An invoice", ..QUESTION }).await;
-        let part = newest(&all.office).await.part;
-        assert_eq!((part.priority.as_str(), part.team.map(|(id, _)| id)), ("high", Some(billing)));
-        assert_eq!(part.assignee.map(|(id, _)| id), Some(eva));
+        let case = newest(&all.office).await;
+        assert_eq!((case.part.priority.as_str(), case.record.team.map(|(id, _)| id)), ("high", Some(billing)));
+        assert_eq!(case.record.assignee.map(|(id, _)| id), Some(eva));
         // Whose turn it is in the mailbox's own team was not touched by that.
         all.office.arrives(all.mailbox, fresh(1)).await;
-        assert_eq!(newest(&all.office).await.part.assignee.map(|(id, _)| id), Some(all.people[0]));
+        assert_eq!(newest(&all.office).await.record.assignee.map(|(id, _)| id), Some(all.people[0]));
     }
 
     async fn c3_a_rule_changes_the_threads_case_and_one_whose_number_a_known_writer_names(db: Db) {

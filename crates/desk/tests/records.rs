@@ -422,6 +422,32 @@ testkit::on_both! {
         assert_eq!(names(&desk, &lead, Listing { kind: Some(RecordKind::Account), ..Listing::default() }).await, "Firm 0, Firm 1, Firm 2");
     }
 
+    async fn b5_ten_thousand_lines_are_imported_and_a_file_beyond_the_limit_says_so(db: Db) {
+        let office = Office::new(db);
+        let desk = office.desk.clone();
+        let lead = office.person("lead", Level::All, Level::All, &[]).await;
+        let lines = |n: usize| (0..n).map(|n| format!("Person {n:05},p{n}@firm{}.example,Firm {},+420 {n}\n", n % 100, n % 100)).collect::<String>();
+        let upload = async |file: String| import::upload(&desk, &lead, RecordKind::Contact, "x.csv", file.into()).await;
+        let head = "Name,Email,Company,Phone\n";
+        assert_eq!(code(upload(format!("{head}{}", lines(import::MOST_ROWS + 1))).await), "file.too_many");
+        assert_eq!(code(upload("x".repeat(import::LARGEST_FILE + 1)).await), "file.too_long");
+        assert_eq!(code(upload(format!("{}\n1\n", "x,".repeat(import::MOST_COLUMNS))).await), "file.too_many");
+        let cards = "BEGIN:VCARD\r\nVERSION:3.0\r\nFN:Ann\r\nEND:VCARD\r\n".repeat(import::MOST_ROWS + 1);
+        assert_eq!(code(upload(cards).await), "file.too_many");
+        assert_eq!(import::list(&desk, &lead).await.unwrap().len(), 0, "nothing of them is kept");
+
+        let mut state = upload(format!("{head}{}", lines(10_000))).await.unwrap();
+        assert_eq!(state.total, 10_000);
+        let mut calls = 0;
+        while state.done < state.total {
+            state = import::go_on(&desk, &lead, state.id).await.unwrap();
+            calls += 1;
+        }
+        assert_eq!((state.outcomes.clone(), calls), ([("created".to_owned(), 10_000)].into(), 200));
+        let count = async |kind| record::list(&desk, &lead, Listing { kind: Some(kind), ..Listing::default() }, 0, 1).await.unwrap().0;
+        assert_eq!((count(RecordKind::Contact).await, count(RecordKind::Account).await), (10_000, 100));
+    }
+
     async fn c4_a_web_forms_mail_becomes_one_contact_of_its_account_in_whatever_mailboxes_it_arrives(db: Db) {
         let mut office = Office::new(db);
         let boxes = [office.mailbox("info@acme.example", None).await, office.mailbox("sales@acme.example", None).await];

@@ -54,7 +54,7 @@ pub struct ChangeRow {
     pub kind: ChangeKind,
     /// The id of that, of its kind.
     pub entity_id: i64,
-    /// The thread it concerns.
+    /// The thread it concerns, if the listener may see it.
     pub thread: Option<ThreadId>,
     /// What was done, as a word.
     pub action: String,
@@ -93,6 +93,9 @@ pub enum RecordsHeard {
     None,
     /// Those assigned to the user, followed by them, or of one of these teams.
     Of(UserId, Vec<TeamId>),
+    /// All but the cases of which no mail may be seen, unless they are of that kind too: what a case is called is
+    /// the subject of a mail.
+    AllBut(UserId, Vec<TeamId>, Access),
     /// All.
     All,
 }
@@ -133,9 +136,10 @@ pub async fn after(
     let end = last(sql).await?;
     let mut params = params![after, end];
     let condition = heard(listener, &mut params);
+    let thread = listener.mail.condition("c.thread_id", &mut params);
     params.push(Value::from(limit));
     let text = format!(
-        "SELECT c.id, c.kind, c.entity_id, c.thread_id, c.action, c.at FROM changes c \
+        "SELECT c.id, c.kind, c.entity_id, CASE WHEN {thread} THEN c.thread_id END, c.action, c.at FROM changes c \
          WHERE c.id > $1 AND c.id <= $2 AND ({condition}) ORDER BY c.id LIMIT ${}",
         params.len()
     );
@@ -193,9 +197,11 @@ fn heard(listener: &Listener, params: &mut Params) -> String {
     match &listener.records {
         RecordsHeard::None => {}
         RecordsHeard::All => kinds.push("c.kind IN ('record', 'case')".to_owned()),
-        RecordsHeard::Of(user, teams) => {
-            let record = record_heard(*user, teams, params);
-            kinds.push(format!("(c.kind IN ('record', 'case') AND {record})"));
+        some => {
+            let seen = some.condition("r", params);
+            kinds.push(format!(
+                "(c.kind IN ('record', 'case') AND EXISTS (SELECT 1 FROM records r WHERE r.id = c.entity_id AND {seen}))"
+            ));
         }
     }
     kinds.join(" OR ")
@@ -213,18 +219,4 @@ fn folders_heard(mail: &Access, params: &mut Params) -> Option<String> {
         })
         .collect();
     (!marks.is_empty()).then(|| format!("({changed} AND c.entity_id IN ({}))", marks.join(",")))
-}
-
-fn record_heard(user: UserId, teams: &[TeamId], params: &mut Params) -> String {
-    params.push(Value::from(user));
-    let me = params.len();
-    let mut of_teams = String::new();
-    for team in teams {
-        params.push(Value::from(*team));
-        of_teams.push_str(&format!(" OR r.team_id = ${}", params.len()));
-    }
-    format!(
-        "(EXISTS (SELECT 1 FROM records r WHERE r.id = c.entity_id AND (r.assignee_id = ${me}{of_teams})) \
-         OR EXISTS (SELECT 1 FROM followers f WHERE f.record_id = c.entity_id AND f.user_id = ${me}))"
-    )
 }

@@ -99,10 +99,6 @@ pub struct CasePart {
     pub priority: String,
     /// The area of work.
     pub process: Option<(ProcessId, String)>,
-    /// The team in charge.
-    pub team: Option<(TeamId, String)>,
-    /// Who is to act.
-    pub assignee: Option<(UserId, String)>,
     /// When it was closed.
     pub closed_at: Option<Time>,
     /// Out of sight until then.
@@ -133,23 +129,38 @@ const RECORD: &str = "SELECT r.id, r.kind, r.name, r.account_id, a.name, r.exter
 impl RecordsHeard {
     /// A condition that holds for those among the rows `r` of `records` that may be seen.
     pub fn condition(&self, r: &str, params: &mut Params) -> String {
-        let RecordsHeard::Of(user, teams) = self else {
-            let all = matches!(self, RecordsHeard::All);
-            return if all { "1 = 1" } else { "1 = 0" }.to_owned();
-        };
-        params.push(Value::from(*user));
-        let me = params.len();
-        let mut out = format!(
-            "({r}.assignee_id = ${me} OR EXISTS (SELECT 1 FROM followers f \
-             WHERE f.record_id = {r}.id AND f.user_id = ${me})"
-        );
-        for team in teams {
-            params.push(Value::from(*team));
-            out.push_str(&format!(" OR {r}.team_id = ${}", params.len()));
+        match self {
+            RecordsHeard::All => "1 = 1".to_owned(),
+            RecordsHeard::None => "1 = 0".to_owned(),
+            RecordsHeard::Of(user, teams) => concerns(r, *user, teams, params),
+            RecordsHeard::AllBut(user, teams, mail) => {
+                let concerns = concerns(r, *user, teams, params);
+                let seen = mail.condition("ct.id", params);
+                // A case whose mail was cleared is what people made of it, and no mail's.
+                format!(
+                    "({r}.kind <> 'case' OR {concerns} \
+                     OR EXISTS (SELECT 1 FROM threads ct WHERE ct.case_id = {r}.id AND {seen}) \
+                     OR NOT EXISTS (SELECT 1 FROM threads ct WHERE ct.case_id = {r}.id))"
+                )
+            }
         }
-        out.push(')');
-        out
     }
+}
+
+/// What somebody or their teams are in charge of, and what they follow.
+fn concerns(r: &str, user: UserId, teams: &[TeamId], params: &mut Params) -> String {
+    params.push(Value::from(user));
+    let me = params.len();
+    let mut out = format!(
+        "({r}.assignee_id = ${me} OR EXISTS (SELECT 1 FROM followers f \
+         WHERE f.record_id = {r}.id AND f.user_id = ${me})"
+    );
+    for team in teams {
+        params.push(Value::from(*team));
+        out.push_str(&format!(" OR {r}.team_id = ${}", params.len()));
+    }
+    out.push(')');
+    out
 }
 
 /// One record, if it may be seen.
@@ -419,8 +430,6 @@ fn case_part(row: &Row, kind: RecordKind) -> Result<Option<CasePart>, Error> {
         status: status_of(row, 13)?,
         priority: row.get(14)?,
         process: named(row, 15)?.map(|(id, name)| (ProcessId(id), name)),
-        team: named(row, 17)?.map(|(id, name)| (TeamId(id), name)),
-        assignee: named(row, 19)?.map(|(id, name)| (UserId(id), name)),
         closed_at: row.get(21)?,
         snoozed_until: row.get(28)?,
         due_at: row.get(29)?,

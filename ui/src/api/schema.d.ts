@@ -4424,11 +4424,6 @@ export interface components {
             further_accounts: components["schemas"]["RecordName"][];
             /** @description Of an account: its opportunities. */
             opportunities: components["schemas"]["RecordRow"][];
-            /**
-             * Format: int64
-             * @description For `PATCH`.
-             */
-            version: number;
         };
         /** @description What is to change of a record. */
         RecordChange: {
@@ -4567,6 +4562,11 @@ export interface components {
             status: components["schemas"]["CaseStatus"] | null;
             team: components["schemas"]["TeamName"] | null;
             updated_at: components["schemas"]["Moment"];
+            /**
+             * Format: int64
+             * @description For `PATCH`.
+             */
+            version: number;
         };
         /** @description How often an event takes place. */
         Repeat: {

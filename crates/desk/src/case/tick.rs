@@ -132,9 +132,9 @@ pub(super) async fn tell_in_charge(
 ) -> Result<(), Refusal> {
     let record = records::record(tx, case, &RecordsHeard::All).await?.ok_or(Refusal::NotFound)?;
     let part = record.case.ok_or(Refusal::NotFound)?;
-    let people = match part.assignee {
+    let people = match record.assignee {
         Some((user, _)) => vec![user],
-        None => share::people_of(tx, part.team.map(|(id, _)| id), desk.clock.now()).await?,
+        None => share::people_of(tx, record.team.map(|(id, _)| id), desk.clock.now()).await?,
     };
     let data = Params::from([("subject", record.name), ("number", part.number.to_string())]);
     let subject = Subject { record: Some(case), ..Subject::default() };

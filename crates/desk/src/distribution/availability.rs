@@ -183,7 +183,7 @@ pub async fn hand_over(
     let mut done = HandedOver::default();
     for id in cases {
         let record = records::record(&mut tx, id, &RecordsHeard::All).await?;
-        let team = record.and_then(|record| record.case?.team);
+        let team = record.and_then(|record| record.team);
         let chosen = match team {
             Some((team, _)) => choose_among(&mut tx, team, how, now, &Given::new(), Some(user)).await?,
             None => Chosen::Nobody(Why::NoTeam),

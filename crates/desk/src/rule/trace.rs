@@ -120,7 +120,23 @@ fn shown(actor: &Actor, mailbox: MailboxId, mut tried: Vec<TriedRule>, hits: Vec
     });
     let renumbered =
         hits.into_iter().filter_map(|hit| Some(Hit { tried: places.get(hit.tried).copied()??, ..hit }));
-    Trial { mailbox, hits: renumbered.collect(), tried }
+    let mut hits: Vec<Hit> = renumbered.collect();
+    if !actor.sees_records() {
+        let did = hits.iter_mut().flat_map(|hit| &mut hit.did);
+        did.filter(|done| names_record(&done.action)).for_each(|done| done.detail.clear());
+    }
+    Trial { mailbox, hits, tried }
+}
+
+/// Whether what came of it says what records are called.
+fn names_record(action: &Action) -> bool {
+    matches!(
+        action,
+        Action::LinkContact { .. }
+            | Action::LinkAccount { .. }
+            | Action::CreateContact { .. }
+            | Action::CreateLead { .. }
+    )
 }
 
 #[cfg(test)]

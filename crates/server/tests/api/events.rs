@@ -13,7 +13,7 @@ use store::sql::Db;
 use tower::ServiceExt;
 
 /// An open stream of events.
-struct Ear {
+pub struct Ear {
     body: axum::body::Body,
     text: String,
 }
@@ -22,7 +22,7 @@ struct Ear {
 const SOON: Duration = Duration::from_secs(60);
 
 impl Ear {
-    async fn open(world: &World, who: &Browser, last: Option<i64>) -> Ear {
+    pub async fn open(world: &World, who: &Browser, last: Option<i64>) -> Ear {
         let last = last.map(|id| id.to_string());
         let headers: Vec<(&str, &str)> = last.iter().map(|id| ("last-event-id", id.as_str())).collect();
         let request = who.request(Method::GET, "/api/v1/events", Bytes::new(), &headers);
@@ -33,7 +33,7 @@ impl Ear {
     }
 
     /// The next event: its name, its id, its data. `None` at the end.
-    async fn next(&mut self) -> Option<(String, i64, Value)> {
+    pub async fn next(&mut self) -> Option<(String, i64, Value)> {
         tokio::time::timeout(SOON, self.hear()).await.expect("there is an event")
     }
 
@@ -121,6 +121,8 @@ testkit::on_both! {
         let mut agent = world.user(&mut ann, "agent", "Agent").await;
         let none = world.user(&mut ann, "none", "No mail").await;
         let me = agent.get("/api/v1/session").await.json()["user"]["id"].as_i64().unwrap();
+        let contact = ann.post("/api/v1/records", json!({"kind": "contact", "name": "Carla"})).await.json();
+        let contact = contact["id"].as_i64().unwrap();
         thread(&world.app.desk.db, 1, "m77").await;
         thread(&world.app.desk.db, 2, &format!("u{me}")).await;
         let start = world.last_change().await;
@@ -133,7 +135,7 @@ testkit::on_both! {
         let hidden = happen(&world, ChangeKind::Thread, 1, Some(1)).await;
         let mine = happen(&world, ChangeKind::Message, 9, Some(2)).await;
         let mailbox = happen(&world, ChangeKind::Mailbox, 5, None).await;
-        let record = happen(&world, ChangeKind::Record, 6, None).await;
+        let record = happen(&world, ChangeKind::Record, contact, None).await;
         let user = happen(&world, ChangeKind::User, 7, None).await;
 
         let expected = [vec![hidden, mine, mailbox, record, user], vec![mine, record, user], vec![user]];

@@ -6,6 +6,7 @@ mod cases;
 mod doors;
 mod events;
 mod inbox;
+mod leaks;
 mod mailbox_folders;
 mod mailbox_rights;
 mod mailbox_settings;

@@ -53,6 +53,25 @@ testkit::on_both! {
         assert_eq!(ann.send(Method::PUT, &format!("{path}/follow"), None, &[]).await.status, StatusCode::NO_CONTENT);
     }
 
+    async fn b5_of_two_who_move_a_card_of_the_board_the_later_is_told_so(db: Db) {
+        let world = World::new(db);
+        let mut ann = world.set_up().await;
+        let mut ben = world.user(&mut ann, "ben", "Lead").await;
+        let new = json!({"kind": "opportunity", "name": "Fifty desks", "amount": "12500", "currency": "EUR"});
+        let path = format!("/api/v1/records/{}", ann.post("/api/v1/records", new).await.json()["id"]);
+        let board = "/api/v1/records?kind=opportunity&stage=new";
+        let (seen_by_ann, seen_by_ben) = (ann.get(board).await.json(), ben.get(board).await.json());
+        let version = seen_by_ann["rows"][0]["version"].clone();
+        assert_eq!(version, seen_by_ben["rows"][0]["version"]);
+        let moved = ann.patch(&path, json!({"stage": "won", "version": version})).await;
+        assert_eq!(moved.status, StatusCode::OK, "{moved:?}");
+        let later = ben.patch(&path, json!({"stage": "lost", "version": version})).await;
+        assert_eq!(later.problem(), (409, "changed_meanwhile".into()));
+        assert_eq!(ben.get(&path).await.json()["stage"], "won");
+        let again = ben.patch(&path, json!({"stage": "lost", "version": moved.json()["version"]})).await;
+        assert_eq!(again.json()["stage"], "lost");
+    }
+
     async fn a_case_is_assigned_closed_and_kept_from_old_changes(db: Db) {
         let world = World::new(db);
         let mut ann = world.set_up().await;

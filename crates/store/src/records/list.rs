@@ -26,10 +26,12 @@ pub struct RecordRow {
     pub addresses: Vec<String>,
     /// Unfinished cases of its threads, as far as the threads may be seen.
     pub open_cases: i64,
-    /// Its newest message; 0 if none.
+    /// Its newest message among those that may be seen; 0 if none.
     pub last_at: Time,
     /// When it was written last.
     pub updated_at: Time,
+    /// Counts the writes.
+    pub version: i64,
     /// Who is to act.
     pub assignee: Option<(UserId, String)>,
     /// The team in charge.
@@ -210,8 +212,8 @@ pub async fn list(
     rows(sql, &ids, access).await
 }
 
-const ROW: &str = "SELECT r.id, r.kind, r.name, r.number, r.status, r.account_id, a.name, r.last_at, \
-     r.updated_at, r.assignee_id, u.name, r.team_id, t.name, r.stage, r.amount, r.currency, r.closes_on \
+const ROW: &str = "SELECT r.id, r.kind, r.name, r.number, r.status, r.account_id, a.name, r.updated_at, \
+     r.assignee_id, u.name, r.team_id, t.name, r.stage, r.amount, r.currency, r.closes_on, r.version \
      FROM records r LEFT JOIN records a ON a.id = r.account_id LEFT JOIN teams t ON t.id = r.team_id \
      LEFT JOIN users u ON u.id = r.assignee_id WHERE r.id = $1";
 const ADDRESSES: &str = "SELECT address FROM record_addresses WHERE record_id = $1 ORDER BY address";
@@ -223,26 +225,26 @@ pub async fn rows(sql: &mut impl Sql, ids: &[RecordId], access: &Access) -> Resu
     let addresses = sql.query_many(ADDRESSES, each()).await?;
     let mut tokens = params![RecordId(0)];
     let seen = access.condition("t.id", &mut tokens);
-    let open = format!(
-        "SELECT count(DISTINCT t.case_id) FROM links l JOIN threads t ON t.id = l.thread_id \
-         WHERE l.record_id = $1 AND t.case_status IN ('open', 'waiting') AND {seen}"
+    let mail = format!(
+        "SELECT count(DISTINCT CASE WHEN t.case_status IN ('open', 'waiting') THEN t.case_id END), MAX(t.last_at) \
+         FROM links l JOIN threads t ON t.id = l.thread_id WHERE l.record_id = $1 AND {seen}"
     );
     let with_tokens = ids.iter().map(|id| {
         let mut params = tokens.clone();
         params[0] = Value::from(*id);
         params
     });
-    let open = sql.query_many(&open, with_tokens.collect()).await?;
-    let more = rows.iter().zip(&addresses).zip(&open);
-    more.filter_map(|((row, addresses), open)| row_of(row.first()?, addresses, open).transpose()).collect()
+    let mail = sql.query_many(&mail, with_tokens.collect()).await?;
+    let more = rows.iter().zip(&addresses).zip(&mail);
+    more.filter_map(|((row, addresses), mail)| row_of(row.first()?, addresses, mail.first()?).transpose())
+        .collect()
 }
 
-fn row_of(row: &Row, addresses: &[Row], open: &[Row]) -> Result<Option<RecordRow>, Error> {
+fn row_of(row: &Row, addresses: &[Row], mail: &Row) -> Result<Option<RecordRow>, Error> {
     let Some(kind) = RecordKind::of(&row.get::<String>(1)?) else {
         return Ok(None);
     };
     let is_case = kind == RecordKind::Case;
-    let open = open.first().map_or(Ok(0), |row| row.get(0))?;
     Ok(Some(RecordRow {
         id: row.get(0)?,
         kind,
@@ -251,12 +253,13 @@ fn row_of(row: &Row, addresses: &[Row], open: &[Row]) -> Result<Option<RecordRow
         status: if is_case { Some(status_of(row, 4)?) } else { None },
         account: named(row, 5)?.map(|(id, name)| (RecordId(id), name)),
         addresses: addresses.iter().take(MOST_RELATED).map(|row| row.get(0)).collect::<Result<_, _>>()?,
-        open_cases: if is_case { 0 } else { open },
-        last_at: row.get(7)?,
-        updated_at: row.get(8)?,
-        assignee: named(row, 9)?.map(|(id, name)| (UserId(id), name)),
-        team: named(row, 11)?.map(|(id, name)| (TeamId(id), name)),
-        deal: deal(row, 13)?,
+        open_cases: if is_case { 0 } else { mail.get(0)? },
+        last_at: mail.get::<Option<Time>>(1)?.unwrap_or(Time(0)),
+        updated_at: row.get(7)?,
+        version: row.get(16)?,
+        assignee: named(row, 8)?.map(|(id, name)| (UserId(id), name)),
+        team: named(row, 10)?.map(|(id, name)| (TeamId(id), name)),
+        deal: deal(row, 12)?,
     }))
 }
 

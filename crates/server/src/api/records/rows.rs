@@ -35,9 +35,11 @@ pub struct RecordRow {
     addresses: Vec<String>,
     /// Unfinished cases of its threads, as far as the reader may see the threads.
     open_cases: i64,
-    /// Its newest message; null if none.
+    /// Its newest message that the reader may see; null if none.
     last_at: Option<Moment>,
     updated_at: Moment,
+    /// For `PATCH`.
+    version: i64,
     /// Who is to act.
     assignee: Option<UserName>,
     /// The team in charge.
@@ -65,6 +67,7 @@ impl From<records::RecordRow> for RecordRow {
             open_cases: row.open_cases,
             last_at: (row.last_at != Time(0)).then_some(Moment(row.last_at)),
             updated_at: row.updated_at.into(),
+            version: row.version,
             assignee: row.assignee.map(|(id, name)| UserName { id: id.0, name }),
             team: row.team.map(|(id, name)| TeamName { id: id.0, name }),
             stage: row.deal.stage,
@@ -168,8 +171,6 @@ pub struct Record {
     /// Whether the reader follows it.
     following: bool,
     created_at: Moment,
-    /// For `PATCH`.
-    version: i64,
 }
 
 impl From<Page> for Record {
@@ -189,7 +190,6 @@ impl From<Page> for Record {
             cases: page.cases.into_iter().map(CaseRow::from).collect(),
             following: page.following,
             created_at: page.record.created_at.into(),
-            version: page.record.version,
         }
     }
 }
