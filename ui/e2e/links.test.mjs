@@ -51,6 +51,7 @@ test('B3: of a contact in several accounts it is asked which, and the answer is 
 
 test('B8: a stranger in a conversation is shown, marked, and trusted or moved out by a person', async () => {
   const thread = await filed('Two accounts');
+  await make('contact', 'Eve Black', { addresses: ['eve@evil.example'] });
   for (const n of [1, 2]) {
     await arrives(mail('Eve <eve@evil.example>', 'Re: Two accounts', `e${n}@evil.example`, answers('q1@mala.example'), `Send it to me, ${n}.`));
     await filed('Two accounts', n + 1);
@@ -65,13 +66,15 @@ test('B8: a stranger in a conversation is shown, marked, and trusted or moved ou
   await doubt().first().getByRole('button', { name: "It's right" }).click();
   await doubt().waitFor({ state: 'detached' });
   await flow().getByText(/Sender confirmed: eve@evil.example/).waitFor();
+  // What was held back is done: she was only suggested before.
+  await records().getByRole('heading', { name: 'Eve Black' }).waitFor();
 });
 
 test('B2: a message says why it is where it is', async () => {
   await page.goto(`${at.url}/inbox/all/${await filed('Two accounts')}`);
   await flow().getByRole('button', { name: 'Why is it here?' }).last().click();
   await page.getByText('Reply: it belongs to this conversation by its references').waitFor();
-  await page.getByText('Its place in this conversation is not certain').waitFor();
+  await page.getByText('Linked: Sender address: eve@evil.example').waitFor();
   await shot('links-why');
   await page.keyboard.press('Escape');
   await flow().getByRole('button', { name: /^Unfold the message: / }).first().click();

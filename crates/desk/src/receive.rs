@@ -111,6 +111,20 @@ pub struct Channel {
     pub origin: Origin,
 }
 
+impl Channel {
+    /// How a mailbox's mail is received as it arrives.
+    pub fn of(mailbox: &store::mailboxes::Mailbox) -> Channel {
+        let decides = Mailbox {
+            create_cases: mailbox.create_cases,
+            process: mailbox.process.as_ref().map(|(id, _)| *id),
+            team: mailbox.teams.first().map(|(id, _)| *id),
+            authserv_id: mailbox.authserv_id.clone(),
+            ..Mailbox::new(mailbox.kind, &mailbox.address)
+        };
+        Channel { id: mailbox.id, mailbox: decides, origin: Origin::Live }
+    }
+}
+
 impl Receive {
     /// A receiving desk over a database.
     pub fn new(desk: Desk) -> Receive {

@@ -1,11 +1,12 @@
 //! What a person says of a message whose place in its thread is not to be trusted: it is right, or it is not.
 //!
-//! A message that is right counts like any other from now on, its people belong to the thread, and what it would have
-//! been linked to is still suggested. Nothing is made up for: a case that it did not open again is opened by hand. One
-//! that is not right leaves for a thread of its own, which never becomes one with the old one again, whatever ids later
+//! A message that is right counts like any other from now on, its people belong to the thread, and what its filing held
+//! back is made up for (`receive::file::trusted`): links, the case that it opens again, what people are told. One that
+//! is not right leaves for a thread of its own, which never becomes one with the old one again, whatever ids later
 //! mail names.
 
 use crate::may::{Actor, Verb};
+use crate::receive::file::trusted;
 use crate::{Desk, Refusal, message, thread};
 use model::{MessageId, ThreadId, Time};
 use store::sql::Tx;
@@ -17,6 +18,10 @@ use store::{changes, messages};
 pub async fn verify(desk: &Desk, actor: &Actor, id: MessageId) -> Result<(), Refusal> {
     actor.may(Verb::LinkThread)?;
     let now = desk.clock.now();
+    let mut sql = desk.db.snapshot().await?;
+    let message = message::visible(&mut sql, actor, id).await?;
+    let read = trusted::read(&mut sql, &message).await?;
+    drop(sql);
     let mut tx = desk.begin_filing().await?;
     let message = message::visible(&mut tx, actor, id).await?;
     if message.unverified.is_none() {
@@ -24,6 +29,9 @@ pub async fn verify(desk: &Desk, actor: &Actor, id: MessageId) -> Result<(), Ref
     }
     messages::verify(&mut tx, id).await?;
     tell(&mut tx, actor, message.thread, StreamKind::Verified, &message.from.address, now).await?;
+    if let Some(read) = read {
+        trusted::make_up(desk, &mut tx, &message, read, actor.user).await?;
+    }
     changes::add(&mut tx, thread::change(message.thread, "verified"), now).await?;
     Ok(tx.commit().await?)
 }

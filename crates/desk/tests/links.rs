@@ -6,7 +6,7 @@ mod office;
 use desk::may::Actor;
 use desk::thread::Item;
 use desk::{Refusal, link, mailbox, record, suggestion, token, verify};
-use model::{LinkReason, MailboxId, MessageId, RecordId, RecordKind, ThreadId, Unverified, Verdict};
+use model::{Level, LinkReason, MailboxId, MessageId, RecordId, RecordKind, ThreadId, Unverified, Verdict};
 use office::{Mail, Office};
 use store::params;
 use store::sql::Db;
@@ -141,10 +141,99 @@ on_both! {
         assert!(matches!(again, Refusal::Conflict { code: "verified_already", .. }), "{again:?}");
         assert_eq!(message(&office, 3).await.message.unverified, None);
         assert_eq!(text(&db, "SELECT data FROM stream WHERE kind = 'verified'").await, r#"{"name":"eve@evil.example"}"#);
-        suggestion::accept(&office.desk, &machine, ThreadId(1), eve).await.unwrap();
+        // What its filing held back is made up for.
+        assert_eq!(number(&db, CLOSED).await, 0);
+        assert!(linked(&office, 1).await.contains(&("Eve".to_owned(), LinkReason::From)));
+        assert_eq!(suggested(&office, 1).await, []);
+        let why = words(&message(&office, 3).await);
+        assert_eq!(why[0], "thread reply 1");
+        assert!(why.contains(&"link from eve@evil.example".to_owned()) && why.contains(&"case reopened 1".to_owned()), "{why:?}");
+        let (stream, _) = record::stream(&office.desk, &machine, eve, None, 9).await.unwrap();
+        assert_eq!(stream[0].message.as_ref().map(|one| one.id), Some(nth(&office, 3).await));
+        run(&db, "UPDATE records SET status = 'closed' WHERE kind = 'case'").await;
+        run(&db, "UPDATE threads SET case_status = 'closed'").await;
         office.arrives(helpdesk, Mail { id: "5@evil.example", ..EVE }).await;
         assert_eq!(message(&office, 5).await.message.unverified, None);
         assert_eq!(number(&db, CLOSED).await, 0);
+    }
+
+    async fn b8_who_was_not_told_of_a_stranger_is_told_when_a_person_trusts_the_message(db: Db) {
+        let mut office = Office::new(db.clone());
+        let helpdesk = closed_case(&mut office).await;
+        let person = async |login| office.person(login, Level::All, Level::All, &[]).await;
+        let (lead, ben, carla) = (person("lead").await, person("ben").await, person("carla").await);
+        let eve = contact(&office, "Eve", "eve@evil.example", None).await;
+        for who in [&lead, &ben] {
+            record::follow(&office.desk, who, eve).await.unwrap();
+        }
+        let case = RecordId(number(&db, "SELECT id FROM records WHERE kind = 'case'").await);
+        let given = desk::case::Changes { assignee: Some(carla.user), ..desk::case::Changes::default() };
+        desk::case::change(&office.desk, &Actor::machine(), case, given).await.unwrap();
+        office.arrives(helpdesk, EVE).await;
+        let told = async |who: &Actor| {
+            let (_, _, rows) = desk::notification::page(&office.desk, who, 0, 9).await.unwrap();
+            rows.into_iter().map(|row| format!("{} {}", row.kind, row.count)).collect::<Vec<_>>()
+        };
+        assert_eq!(told(&ben).await, Vec::<String>::new(), "Eve is linked to nothing yet");
+        let before = told(&carla).await;
+        verify::verify(&office.desk, &lead, nth(&office, 3).await).await.unwrap();
+        assert_eq!(told(&ben).await, ["mail_on_followed 1"]);
+        assert_eq!(told(&lead).await, Vec::<String>::new(), "who said so knows it");
+        assert_eq!(before, ["reply_on_mine 1", "assigned 1"]);
+        assert_eq!(told(&carla).await, ["reply_on_mine 2", "assigned 1"], "the case is open again");
+        assert_eq!(number(&db, CLOSED).await, 0);
+    }
+
+    async fn b8_a_copy_of_one_mailboxs_mail_shows_nothing_else_of_it_to_anothers_readers(db: Db) {
+        let mut office = Office::new(db.clone());
+        let helpdesk = office.mailbox("helpdesk@acme.example", None).await;
+        let sales = office.mailbox("sales@acme.example", None).await;
+        office.arrives(helpdesk, QUESTION).await;
+        office.arrives(helpdesk, OURS).await;
+        // Whoever has the question sends it on, as it is or with another recipient in its header.
+        for to in ["helpdesk@acme.example", "sales@acme.example"] {
+            office.arrives(sales, Mail { to, ..QUESTION }).await;
+        }
+        let desk = office.desk.clone();
+        let reader = |id: MailboxId| Actor { mail: Level::Team, team_mailboxes: vec![id], ..Actor::machine() };
+        let threads = async |who: Actor| {
+            let page = desk::thread::list(&desk, &who, store::threads::View::All, None, 0, 9).await.unwrap();
+            page.rows.into_iter().map(|row| (row.id.0, row.messages)).collect::<Vec<_>>()
+        };
+        assert_eq!(threads(reader(helpdesk)).await, [(1, 2)]);
+        let apart = message(&office, 3).await.message.thread.0;
+        assert_eq!(threads(reader(sales)).await, [(apart, 1)], "that message, once, and nothing of the answer");
+        assert_eq!(words(&message(&office, 3).await)[0], "thread new ");
+        assert_eq!(number(&db, "SELECT COUNT(*) FROM records WHERE kind = 'case'").await, 2);
+        // What follows in one of them stays there, although it names ids of both.
+        office.arrives(sales, Mail { from: "sales@acme.example", to: "ann@firm.example", id: "7@acme.example", answers: "1@firm.example", ..QUESTION }).await;
+        assert_eq!(threads(reader(sales)).await, [(apart, 2)]);
+        assert_eq!(number(&db, "SELECT COUNT(*) FROM threads WHERE merged_into IS NULL").await, 2);
+    }
+
+    async fn b8_a_copy_that_is_meant_for_both_mailboxes_is_one_thread_of_both(db: Db) {
+        let mut office = Office::new(db.clone());
+        let helpdesk = office.mailbox("helpdesk@acme.example", None).await;
+        let sales = office.mailbox("sales@acme.example", None).await;
+        // To both, and fetched late by one of them.
+        let both = Mail { to: "helpdesk@acme.example, sales@acme.example", ..QUESTION };
+        office.arrives(helpdesk, both.clone()).await;
+        office.arrives(helpdesk, OURS).await;
+        office.arrives(sales, both).await;
+        // To an alias of both, before anybody answers; then it is a thread of both for good.
+        let alias = Mail { to: "all@acme.example", id: "a@firm.example", subject: "To all", ..QUESTION };
+        office.arrives(helpdesk, alias.clone()).await;
+        office.arrives(sales, alias).await;
+        for mailbox in [helpdesk, sales] {
+            office.arrives(mailbox, Mail { to: "all@acme.example", id: "b@firm.example", answers: "a@firm.example", ..QUESTION }).await;
+        }
+        assert_eq!(number(&db, "SELECT COUNT(*) FROM threads WHERE merged_into IS NULL").await, 2);
+        assert_eq!(number(&db, "SELECT COUNT(*) FROM messages").await, 4);
+        let reader = Actor { mail: Level::Team, team_mailboxes: vec![helpdesk], ..Actor::machine() };
+        let shown = desk::message::open(&office.desk, &reader, nth(&office, 1).await).await.unwrap().message;
+        assert_eq!(shown.places.iter().map(|place| place.mailbox).collect::<Vec<_>>(), [helpdesk], "where else it lies is not theirs to know");
+        let both = format!("SELECT COUNT(*) FROM thread_access WHERE token IN ('m{helpdesk}', 'm{sales}')");
+        assert_eq!(number(&db, &both).await, 4);
     }
 
     async fn b8_a_message_that_is_not_right_leaves_for_good(db: Db) {

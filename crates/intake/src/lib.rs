@@ -3,7 +3,7 @@
 //! Pure: no clock, no database, no randomness, so the same letter and the same knowledge always give
 //! the same plan, and a plan can be printed, tested and run dry. What is known is a value
 //! ([`plan::Known`]); what to do is a value ([`plan::Plan`]); `desk::receive` asks for the one and
-//! carries out the other.
+//! carries out the other. First its place is chosen, then what follows from it there.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod archive;
@@ -18,18 +18,23 @@ mod thread;
 mod trust;
 
 use mail::Letter;
-use model::Verdict;
+use model::{ThreadId, Verdict};
 use plan::{Direction, Known, Origin, Plan, Step};
 
 /// Decides what happens to `letter`.
 pub fn decide(letter: &Letter, known: &Known) -> Plan {
     let mut steps = Vec::new();
-    if known.seen.is_some() {
-        steps.push(Step::new("seen", "copy", known.mailbox.address.clone()));
-    }
-    let direction = direction(letter, known);
     let place = thread::choose(letter, known, &mut steps);
-    let known = &place.known(known);
+    follow(letter, &place.known(known), place, steps)
+}
+
+/// Decides what would have followed from `letter`, which is in `thread` and was not trusted there, if it had been.
+pub fn decide_trusted(letter: &Letter, known: &Known, thread: ThreadId) -> Plan {
+    follow(letter, known, thread::Place::trusted(thread), Vec::new())
+}
+
+fn follow(letter: &Letter, known: &Known, place: thread::Place, mut steps: Vec<Step>) -> Plan {
+    let direction = direction(letter, known);
     let (mut links, mut suggestions) = link::find(letter, known, &place, &mut steps);
     let ruled = rules::tried(letter, known);
     // A link would make a doubtful writer trusted in the thread.

@@ -103,13 +103,15 @@ pub struct Thread {
     pub records: Vec<Tied>,
     /// Whether it has messages; without any it is known by mention only.
     pub has_messages: bool,
+    /// Whether it has more than one.
+    pub has_several: bool,
     /// Whether one of us wrote in it.
     pub has_ours: bool,
     /// Whether mail of it came through this mailbox.
     pub is_here: bool,
     /// Whether the letter names it by an id that we signed.
     pub is_signed: bool,
-    /// The thread that a person took it out of: the two do not become one again.
+    /// The thread that a person took it out of, or that it was kept from: the two do not become one again.
     pub parted_from: Option<ThreadId>,
 }
 
@@ -122,6 +124,7 @@ impl Thread {
             people: HashSet::new(),
             records: Vec::new(),
             has_messages: false,
+            has_several: false,
             has_ours: false,
             is_here: false,
             is_signed: false,
@@ -134,7 +137,7 @@ impl Thread {
         self.case.is_some() || self.has_ours
     }
 
-    /// Whether a person parted the two.
+    /// Whether the two were parted.
     pub fn is_parted_from(&self, other: &Thread) -> bool {
         self.parted_from == Some(other.id) || other.parted_from == Some(self.id)
     }
@@ -210,7 +213,7 @@ impl Direction {
 /// What to do with a letter, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
-    /// The message it is a copy of; then nothing is filed anew, only the occurrence is added.
+    /// The message it is a copy of, and counts as; then nothing is filed anew, only the occurrence is added.
     pub seen: Option<Seen>,
     /// In or out.
     pub direction: Direction,
@@ -253,6 +256,8 @@ impl Plan {
 pub enum ThreadPlan {
     /// It begins one.
     New,
+    /// It begins one, although the message is on the shelf: its readers are not to see this thread, where that lies.
+    Apart(ThreadId),
     /// It continues this one.
     Join(ThreadId),
     /// It proves that several threads are one: the oldest takes the others in.

@@ -110,6 +110,7 @@ fn print(plan: &Plan) -> String {
     };
     out += &match &plan.thread {
         ThreadPlan::New => format!("{} new thread", plan.direction.word()),
+        ThreadPlan::Apart(_) => format!("{} new thread apart", plan.direction.word()),
         ThreadPlan::Join(id) => format!("{} joins thread {id}", plan.direction.word()),
         ThreadPlan::Merge { into, from } => {
             format!("{} thread {into} takes in {from:?}", plan.direction.word())

@@ -4,10 +4,11 @@
 //! arrived, so an answer that comes before its question is joined by it later. A letter that knows
 //! ids of two threads proves that they are one (RFC 5256 "REFERENCES", step 1, without its subject
 //! gathering, which joins strangers), if its writer belongs to both ([`crate::trust`]); else it joins
-//! the one it is nearest to, and the other is only suggested.
+//! the one it is nearest to, and the other is only suggested. A copy of a message lies where that does, as far as
+//! the readers of its mailbox may see it there.
 
-use crate::plan::{Known, Origin, Step, Thread, ThreadPlan, thread_ids};
-use crate::trust::{Standing, standing};
+use crate::plan::{Known, Origin, Seen, Step, Thread, ThreadPlan, thread_ids};
+use crate::trust::{Standing, copy_shows, standing};
 use mail::Letter;
 use model::{ThreadId, Unverified};
 
@@ -26,8 +27,16 @@ impl Place {
         Place { plan, unverified, apart }
     }
 
-    /// What is known, without the threads that the letter does not join.
+    /// The place in a thread that a person trusts.
+    pub fn trusted(thread: ThreadId) -> Place {
+        Place::of(ThreadPlan::Join(thread), None, Vec::new())
+    }
+
+    /// What is known, without the threads that the letter does not join, and the message it does not count as.
     pub fn known<'a>(&self, known: &Known<'a>) -> Known<'a> {
+        if matches!(self.plan, ThreadPlan::Apart(_)) {
+            return Known { seen: None, threads: Vec::new(), ..known.clone() };
+        }
         let is_apart = |thread: &Thread| self.apart.iter().any(|apart| apart.id == thread.id);
         let threads = known.threads.iter().filter(|thread| !is_apart(thread)).cloned().collect();
         Known { threads, ..known.clone() }
@@ -37,7 +46,7 @@ impl Place {
 /// Chooses the thread; the oldest of several takes the others in.
 pub fn choose(letter: &Letter, known: &Known, steps: &mut Vec<Step>) -> Place {
     if let Some(seen) = known.seen {
-        return Place::of(ThreadPlan::Join(seen.thread), seen.unverified, Vec::new());
+        return copy(known, seen, steps);
     }
     let stand = |thread: &Thread| standing(letter, known, thread);
     let (open, mut apart): (Vec<_>, Vec<_>) =
@@ -63,6 +72,17 @@ pub fn choose(letter: &Letter, known: &Known, steps: &mut Vec<Step>) -> Place {
         steps.push(Step::new("thread", "unverified", why.word()));
     }
     Place::of(plan, doubt, apart)
+}
+
+fn copy(known: &Known, seen: Seen, steps: &mut Vec<Step>) -> Place {
+    let thread = known.threads.iter().find(|thread| thread.id == seen.thread);
+    if thread.is_some_and(|thread| !copy_shows(known, thread)) {
+        // That there is a copy elsewhere is not for these readers either.
+        steps.push(Step::new("thread", "new", ""));
+        return Place::of(ThreadPlan::Apart(seen.thread), None, Vec::new());
+    }
+    steps.push(Step::new("seen", "copy", known.mailbox.address.clone()));
+    Place::of(ThreadPlan::Join(seen.thread), seen.unverified, Vec::new())
 }
 
 fn begin(letter: &Letter, known: &Known, apart: Vec<Thread>, steps: &mut Vec<Step>) -> Place {

@@ -8,7 +8,10 @@
 //! A thread in which we neither wrote nor work has nothing to get at: mail of a list or among friends, where each
 //! answer is by somebody else. A stranger's mail joins it unmarked, but only in a mailbox that has the thread
 //! already, or from a company that takes part in it: otherwise anybody could show one mailbox's mail to the readers of
-//! another.
+//! another. The same holds of a copy of a message that is there: whoever was ever sent it can send it on, signatures and
+//! all. It shows the thread to a mailbox that has it already, or takes part in it by its address, or if there is nothing
+//! else in it; else it is a message of its own there. (The To of the copy itself proves nothing. That mail to an alias,
+//! which names neither mailbox, parts where one mailbox fetches it only after the other has answered, is the price.)
 
 use crate::freemail;
 use crate::plan::{Known, Origin, Thread};
@@ -42,6 +45,12 @@ pub fn standing(letter: &Letter, known: &Known, thread: &Thread) -> Standing {
         () if thread.is_work() => Standing::Doubtful(Unverified::Stranger),
         () => Standing::Plain,
     }
+}
+
+/// Whether a copy of a message shows its thread to the readers of the mailbox it came through.
+pub fn copy_shows(known: &Known, thread: &Thread) -> bool {
+    let takes_part = thread.people.contains(&known.mailbox.address);
+    known.origin != Origin::Live || thread.is_here || takes_part || !thread.has_several
 }
 
 /// Whether somebody of the writer's company takes part.

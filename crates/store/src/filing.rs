@@ -14,7 +14,7 @@ mod writes;
 pub use merge::{merge_case, merge_threads};
 pub use recall::{
     CaseState, Match, Shelved, ThreadState, by_addresses, by_domains, cases_by_numbers, our_addresses,
-    people, record_names, seen, seen_by, sent_by_ids, survivors, thread_states, threads_by_ids,
+    parted, people, record_names, seen, seen_by, sent_by_ids, survivors, thread_states, threads_by_ids,
     users_by_addresses,
 };
 pub use waiting::{Waiting, begin_attempt, quarantine, still_waiting, waiting};

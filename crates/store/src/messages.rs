@@ -7,7 +7,7 @@
 use crate::params;
 use crate::people::Access;
 use crate::sql::{Error, Params, Row, Sql, Tx, Value};
-use model::{MailboxId, MessageId, OccurrenceId, Person, ThreadId, Time, Unverified, Verdict};
+use model::{FolderId, MailboxId, MessageId, OccurrenceId, Person, ThreadId, Time, Unverified, Verdict};
 
 /// Messages of one thread that are shown: the newest ones, where there are more.
 pub const MOST_OF_THREAD: usize = 1000;
@@ -319,6 +319,18 @@ fn brief_of(row: &Row) -> Result<Brief, Error> {
 pub async fn count(sql: &mut impl Sql, thread: ThreadId) -> Result<i64, Error> {
     let text = "SELECT COUNT(*) FROM messages WHERE thread_id = $1";
     sql.query_one(text, params![thread]).await?.get(0)
+}
+
+/// Through which mailbox and folder it came first.
+pub async fn arrival(sql: &mut impl Sql, id: MessageId) -> Result<Option<(MailboxId, FolderId)>, Error> {
+    let text = "SELECT mailbox_id, folder_id FROM occurrences WHERE message_id = $1 ORDER BY id LIMIT 1";
+    let row = sql.query_opt(text, params![id]).await?;
+    row.map(|row| Ok((row.get(0)?, row.get(1)?))).transpose()
+}
+
+/// Writes anew why it is filed as it is (JSON steps).
+pub async fn set_plan(tx: &mut Tx, id: MessageId, plan: &str) -> Result<(), Error> {
+    tx.execute("UPDATE messages SET plan = $2 WHERE id = $1", params![id, plan]).await.map(drop)
 }
 
 /// Its place in the thread is to be trusted.

@@ -11,6 +11,7 @@ mod links;
 mod message;
 pub(crate) mod sent;
 mod tell;
+pub(crate) mod trusted;
 mod webhook;
 
 use super::open::{Opened, Read, panic_reason};
@@ -112,20 +113,7 @@ async fn file_together(
         return Ok(Filed::default());
     }
     let waiting: Vec<OccurrenceId> = waiting.collect();
-    let mut round = Round {
-        at: receive.desk.clock.now(),
-        channel,
-        folder,
-        writes: Writes::default(),
-        done: Filed::default(),
-        brought: HashSet::new(),
-        desk: &receive.desk,
-        happened: Vec::new(),
-        news: Vec::new(),
-        rules: receive.rules.of(&mut tx, channel.id, folder.id).await?,
-        set: None,
-        sharing: distribution::sharing(&mut tx, channel.id).await?,
-    };
+    let mut round = Round::begin(receive, &mut tx, channel, folder).await?;
     round.writes.reserve(&mut tx, waiting.len() as i64).await?;
     let mut recalled = recall::recall(&receive.desk, &mut tx, channel.id, &mut round.writes, batch).await?;
     recalled.past = round.past();
@@ -172,6 +160,30 @@ struct Round<'a> {
     set: Option<i64>,
 }
 
+impl<'a> Round<'a> {
+    async fn begin(
+        receive: &'a Receive,
+        tx: &mut Tx,
+        channel: &'a Channel,
+        folder: &'a Folder,
+    ) -> Result<Round<'a>, Error> {
+        Ok(Round {
+            at: receive.desk.clock.now(),
+            channel,
+            folder,
+            writes: Writes::default(),
+            done: Filed::default(),
+            brought: HashSet::new(),
+            desk: &receive.desk,
+            happened: Vec::new(),
+            news: Vec::new(),
+            rules: receive.rules.of(tx, channel.id, folder.id).await?,
+            set: None,
+            sharing: distribution::sharing(tx, channel.id).await?,
+        })
+    }
+}
+
 impl Round<'_> {
     async fn letter(
         &mut self,
@@ -205,7 +217,7 @@ impl Round<'_> {
             return Ok(());
         }
         let (seen, did) = self.carry_out(tx, recalled, (id, one, read), (&plan, &rules)).await?;
-        recalled.remember(self.channel.origin, read, &plan, seen);
+        recalled.remember(self.channel, read, &plan, seen);
         let after = if did.moves { AfterFiling::Leave } else { self.folder.after_filing };
         self.writes.filed(id, seen.message, after);
         self.done.filed += 1;
@@ -265,8 +277,13 @@ impl Round<'_> {
         plan: &Plan,
     ) -> Result<ThreadId, Error> {
         let thread = match &plan.thread {
-            ThreadPlan::New => {
-                self.writes.begin_thread(&read.letter.subject, received_at(self.channel.origin, one, read))?
+            ThreadPlan::New | ThreadPlan::Apart(_) => {
+                let parted_from = match plan.thread {
+                    ThreadPlan::Apart(from) => Some(from),
+                    _ => None,
+                };
+                let at = received_at(self.channel.origin, one, read);
+                self.writes.begin_thread(&read.letter.subject, parted_from, at)?
             }
             ThreadPlan::Join(id) => *id,
             ThreadPlan::Merge { into, from } => {

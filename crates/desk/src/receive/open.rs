@@ -1,7 +1,7 @@
 //! Taking an item apart for the shelf and reading it, in one pass.
 
 use crate::token;
-use intake::plan;
+use intake::plan::{self, Plan, ThreadPlan};
 use mail::bounce::Bounce;
 use mail::nature::Nature;
 use mail::{Address, Letter, fold::fold};
@@ -130,6 +130,23 @@ pub(super) struct Read {
 }
 
 impl Read {
+    /// The identity it has as a message of its own in one mailbox, although the message is on the shelf.
+    pub fn identity_apart(&self, mailbox: MailboxId) -> [u8; 32] {
+        let mut hasher = blake3::Hasher::new_derive_key("lettercase 2026 letter identity apart v1");
+        hasher.update(&self.identity).update(&mailbox.0.to_le_bytes());
+        *hasher.finalize().as_bytes()
+    }
+
+    /// The identity it is filed under.
+    pub fn identity_as(&self, plan: &Plan, mailbox: MailboxId) -> [u8; 32] {
+        match plan.thread {
+            ThreadPlan::Apart(_) => self.identity_apart(mailbox),
+            _ => self.identity,
+        }
+    }
+}
+
+impl Read {
     /// Names the first `oldest` of its references no more.
     pub fn disbelieve(&mut self, oldest: usize) {
         let Letter { references, in_reply_to, .. } = &self.letter;
@@ -230,6 +247,19 @@ pub(super) fn again(waiting: &Waiting, raw: &[u8]) -> Opened {
         read: read.map(Box::new),
         uid: waiting.uid,
         size_bytes: raw.len() as u64,
+    }
+}
+
+/// Reads a message that is filed already.
+pub(super) fn filed(raw: &[u8], size_bytes: u64) -> Opened {
+    Opened {
+        kept: None,
+        occurrence: None,
+        after_all: true,
+        internal_at: Time(0),
+        read: Some(Box::new(read(raw, mail::parse::parse(raw)))),
+        uid: 0,
+        size_bytes,
     }
 }
 

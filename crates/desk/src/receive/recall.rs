@@ -4,7 +4,7 @@ use super::Channel;
 use super::open::{Opened, Read};
 use crate::{Desk, token};
 use intake::archive;
-use intake::plan::{Case, Directory, Entry, Known, Origin, Plan, Seen, Thread, Tied};
+use intake::plan::{Case, Directory, Entry, Known, Origin, Plan, Seen, Thread, ThreadPlan, Tied};
 use model::{CaseStatus, MailboxId, RecordId, ThreadId, Time};
 use std::collections::{HashMap, HashSet};
 use store::filing::{self, Match, MidHash, Shelved, Writes};
@@ -49,12 +49,19 @@ pub(super) async fn recall(
     batch: &[Opened],
 ) -> Result<Recalled, Error> {
     let letters = || batch.iter().filter_map(|one| one.read.as_deref());
-    let identities: Vec<_> = letters().map(|read| read.identity).collect();
+    let identities: Vec<_> =
+        letters().flat_map(|read| [read.identity, read.identity_apart(mailbox)]).collect();
     let mids: Vec<MidHash> = unique(letters().flat_map(|read| read.mids.iter().copied()));
     let bounced: Vec<&str> = unique(letters().filter_map(|read| read.bounced.as_deref()));
     let numbers: Vec<i64> = unique(letters().flat_map(|read| read.numbers.iter().copied()));
     let seen = places(filing::seen(sql, &identities).await?);
-    let threads_by_id = filing::threads_by_ids(sql, &mids).await?;
+    let mut threads_by_id = filing::threads_by_ids(sql, &mids).await?;
+    let token = format!("m{mailbox}");
+    // Whoever was shown a copy of a message in a thread of its own goes on there.
+    let parted = filing::parted(sql, &token, &unique(threads_by_id.values().copied())).await?;
+    for id in threads_by_id.values_mut() {
+        *id = parted.get(id).copied().unwrap_or(*id);
+    }
     let signed = signed(desk, sql, letters()).await?;
     let bounced = places(filing::sent_by_ids(sql, &bounced).await?);
     let of_messages = seen.values().chain(bounced.values()).map(|seen| seen.thread);
@@ -66,7 +73,7 @@ pub(super) async fn recall(
         directory: directory(sql, letters()).await?,
         users: filing::users_by_addresses(sql, &unique(letters().flat_map(addresses))).await?,
         people: filing::people(sql, &threads).await?,
-        here: filing::seen_by(sql, &format!("m{mailbox}"), &threads).await?,
+        here: filing::seen_by(sql, &token, &threads).await?,
         names: filing::record_names(sql, &records).await?,
         cases: filing::cases_by_numbers(sql, &numbers).await?,
         topics: HashMap::new(),
@@ -115,7 +122,8 @@ async fn signed<'a>(
 impl Recalled {
     /// What is known of one letter.
     pub fn known<'a>(&'a self, channel: &'a Channel, read: &Read, writes: &Writes) -> Known<'a> {
-        let seen = self.seen.get(&read.identity).copied();
+        let apart = self.seen.get(&read.identity_apart(channel.id));
+        let seen = apart.or_else(|| self.seen.get(&read.identity)).copied();
         let thread_of = |mid| self.threads_by_id.get(mid).or_else(|| self.signed.get(mid)).copied();
         let ids = match seen {
             Some(seen) => vec![seen.thread],
@@ -150,6 +158,7 @@ impl Recalled {
             people: self.people.get(&id).cloned().unwrap_or_default(),
             records: state.records.iter().filter_map(named).collect(),
             has_messages: state.messages > 0,
+            has_several: state.messages > 1,
             has_ours: state.has_out,
             is_here: self.here.contains(&id),
             is_signed: false,
@@ -162,12 +171,27 @@ impl Recalled {
         may_be.then(|| self.topics.get(&archive::topic(&read.letter)).copied()).flatten()
     }
 
+    /// What is known of a letter that is in a thread already, with that thread alone.
+    pub fn known_in<'a>(
+        &'a self,
+        channel: &'a Channel,
+        read: &Read,
+        writes: &Writes,
+        thread: ThreadId,
+    ) -> Known<'a> {
+        let known = self.known(channel, read, writes);
+        Known { seen: None, threads: vec![self.thread(writes, thread)], ..known }
+    }
+
     /// Remembers where a letter went.
-    pub fn remember(&mut self, origin: Origin, read: &Read, plan: &Plan, seen: Seen) {
-        if origin == Origin::History {
+    pub fn remember(&mut self, channel: &Channel, read: &Read, plan: &Plan, seen: Seen) {
+        if channel.origin == Origin::History {
             self.topics.entry(archive::topic(&read.letter)).or_insert(seen.thread);
         }
-        self.seen.insert(read.identity, seen);
+        self.seen.insert(read.identity_as(plan, channel.id), seen);
+        if let ThreadPlan::Apart(from) = plan.thread {
+            self.threads_by_id.values_mut().filter(|id| **id == from).for_each(|id| *id = seen.thread);
+        }
         if plan.seen.is_none() {
             for mid in read.ids(plan.unverified) {
                 self.threads_by_id.entry(mid).or_insert(seen.thread);

@@ -93,6 +93,26 @@ pub async fn seen_by(
     Ok(threads.iter().zip(found).filter(|(_, rows)| !rows.is_empty()).map(|(id, _)| *id).collect())
 }
 
+/// Of these threads those that the bearers of a token see another one instead of, which was parted from it.
+pub async fn parted(
+    sql: &mut impl Sql,
+    token: &str,
+    threads: &[ThreadId],
+) -> Result<HashMap<ThreadId, ThreadId>, Error> {
+    let asked = threads.iter().map(|id| params![token, *id]).collect();
+    let text = "SELECT t.id FROM threads t JOIN thread_access a ON a.thread_id = t.id AND a.token = $1
+                WHERE t.parted_from = $2 AND t.merged_into IS NULL
+                  AND NOT EXISTS (SELECT 1 FROM thread_access b WHERE b.thread_id = $2 AND b.token = $1) ORDER BY t.id LIMIT 1";
+    let found = sql.query_many(text, asked).await?;
+    let mut out = HashMap::new();
+    for (id, rows) in threads.iter().zip(found) {
+        if let Some(row) = rows.first() {
+            out.insert(*id, row.get(0)?);
+        }
+    }
+    Ok(out)
+}
+
 /// What records are called; a case by number and name.
 pub async fn record_names(sql: &mut impl Sql, ids: &[RecordId]) -> Result<HashMap<RecordId, String>, Error> {
     let asked = ids.iter().map(|id| params![*id]).collect();
@@ -165,7 +185,7 @@ pub struct ThreadState {
     pub has_in: bool,
     /// Whether one of us did.
     pub has_out: bool,
-    /// The thread that a person took it out of.
+    /// The thread that a person took it out of, or that it was kept from.
     pub parted_from: Option<ThreadId>,
     /// Arrival of the oldest message.
     pub first_at: Time,

@@ -198,8 +198,13 @@ impl Writes {
         self.threads.drain().map(|(id, _)| id).collect()
     }
 
-    /// Begins a thread.
-    pub fn begin_thread(&mut self, subject: &str, at: Time) -> Result<ThreadId, Error> {
+    /// Begins a thread, which never becomes one with `parted_from` by itself.
+    pub fn begin_thread(
+        &mut self,
+        subject: &str,
+        parted_from: Option<ThreadId>,
+        at: Time,
+    ) -> Result<ThreadId, Error> {
         let id = ThreadId(self.id("threads")?);
         let state = ThreadState {
             id,
@@ -210,7 +215,7 @@ impl Writes {
             from_address: String::new(),
             has_in: false,
             has_out: false,
-            parted_from: None,
+            parted_from,
             first_at: at,
             last_at: at,
             last_message: MessageId(0),
@@ -359,13 +364,25 @@ impl Writes {
         received: Time,
         at: Time,
     ) -> Result<(), Error> {
-        let kind = if direction == "out" { "message_out" } else { "message_in" };
         let records = self.thread_mut(thread)?.records.clone();
-        for record in records.into_iter().take(MOST_STREAMS) {
-            self.note(Some(record), thread, kind, Some(message), "{}".to_owned(), at);
-            self.touched_records.push(params![record, received.0]);
-        }
+        self.note_message_in(&records, (thread, message), direction, received, at);
         Ok(())
+    }
+
+    /// The same in the streams of these records.
+    pub fn note_message_in(
+        &mut self,
+        records: &[RecordId],
+        (thread, message): (ThreadId, MessageId),
+        direction: &str,
+        received: Time,
+        at: Time,
+    ) {
+        let kind = if direction == "out" { "message_out" } else { "message_in" };
+        for record in records.iter().take(MOST_STREAMS) {
+            self.note(Some(*record), thread, kind, Some(message), "{}".to_owned(), at);
+            self.touched_records.push(params![*record, received.0]);
+        }
     }
 
     /// An entry for the stream; `data` is a JSON object of strings.

@@ -18,7 +18,7 @@ export default {
   'doubt.auth_fail': 'Poštovní server říká, že odesílatel je podvržený. Tato zpráva nic nezměnila.',
   'doubt.right': 'Je to v pořádku',
   'doubt.detach': 'Vyjmout z konverzace',
-  'doubt.verified': 'Zpráva je teď důvěryhodná.',
+  'doubt.verified': 'Zpráva je teď důvěryhodná; co z ní plyne, se provedlo.',
   'doubt.detached': 'Přesunuto do vlastní konverzace.',
   'doubt.label': 'Místo není jisté',
   'bounce.failed': 'Nepodařilo se doručit: {address}',

@@ -17,7 +17,7 @@ export default {
   'doubt.auth_fail': 'The mail server says that this sender is forged. Nothing was done because of this message.',
   'doubt.right': 'It\'s right',
   'doubt.detach': 'Move out of the conversation',
-  'doubt.verified': 'The message is trusted now.',
+  'doubt.verified': 'The message is trusted now; what follows from it was done.',
   'doubt.detached': 'Moved to a conversation of its own.',
   'doubt.label': 'Place not certain',
   'bounce.failed': 'Could not be delivered to {address}',

@@ -18,7 +18,7 @@ export default {
   'doubt.auth_fail': 'Serwer pocztowy mówi, że nadawca jest podrobiony. Ta wiadomość niczego nie zmieniła.',
   'doubt.right': 'Zgadza się',
   'doubt.detach': 'Wyjmij z rozmowy',
-  'doubt.verified': 'Wiadomość jest teraz zaufana.',
+  'doubt.verified': 'Wiadomość jest teraz zaufana; wykonano to, co z niej wynika.',
   'doubt.detached': 'Przeniesiono do osobnej rozmowy.',
   'doubt.label': 'Miejsce niepewne',
   'bounce.failed': 'Nie udało się doręczyć: {address}',

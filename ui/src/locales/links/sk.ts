@@ -18,7 +18,7 @@ export default {
   'doubt.auth_fail': 'Poštový server hovorí, že odosielateľ je podvrhnutý. Táto správa nič nezmenila.',
   'doubt.right': 'Je to v poriadku',
   'doubt.detach': 'Vyňať z konverzácie',
-  'doubt.verified': 'Správa je teraz dôveryhodná.',
+  'doubt.verified': 'Správa je teraz dôveryhodná; čo z nej vyplýva, sa vykonalo.',
   'doubt.detached': 'Presunuté do vlastnej konverzácie.',
   'doubt.label': 'Miesto nie je isté',
   'bounce.failed': 'Nepodarilo sa doručiť: {address}',

@@ -18,7 +18,9 @@ impl Round<'_> {
         read: &Read,
         plan: &Plan,
     ) -> Result<MessageId, Error> {
-        self.writes.message(thread, new(self.channel.origin, one, read, plan), self.at)
+        let identity = read.identity_as(plan, self.channel.id);
+        let message = NewMessage { identity, ..new(self.channel.origin, one, read, plan) };
+        self.writes.message(thread, message, self.at)
     }
 
     /// Lets those see it who may: the mailbox's people, and users whose address is on it.

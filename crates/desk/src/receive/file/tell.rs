@@ -5,12 +5,14 @@
 //! another copy; not whoever wrote it; not of the system's own notices, which would tell of themselves for ever.
 
 use super::Round;
+use super::trusted::sets_to_work;
 use crate::notification::{self, Event, Happened, Subject};
 use crate::receive::open::Read;
 use crate::receive::recall::Recalled;
 use crate::{Params, outgoing};
 use intake::plan::{CasePlan, Direction, Origin, Plan};
-use model::{MessageId, ThreadId, UserId};
+use model::{MessageId, RecordId, ThreadId, UserId};
+use store::messages::Message;
 use store::notifications::{self, Audience};
 use store::sql::{Error, Tx};
 
@@ -40,6 +42,34 @@ impl Round<'_> {
         let data = Params::from([("from", from.unwrap_or_default()), ("subject", subject)]);
         let is_new_case = matches!(plan.case, CasePlan::Create(_));
         self.news.push(News { thread: at.0, message: at.1, writers, from_address, data, is_new_case });
+    }
+
+    /// Tells of a message that was filed long ago and is trusted now whoever was not told of it: who follows records
+    /// that it is newly linked to, and who has to work again. Not `by`, who said so.
+    pub(super) async fn tell_trusted(
+        &mut self,
+        tx: &mut Tx,
+        message: &Message,
+        plan: &Plan,
+        (new, by): (&[RecordId], Option<UserId>),
+    ) -> Result<(), Error> {
+        let mut audience = notifications::audiences(tx, &[message.thread]).await?.pop().unwrap_or_default();
+        audience.followers.retain(|(_, record)| new.contains(record));
+        audience.assignee = audience.assignee.filter(|_| sets_to_work(plan.case));
+        let from = &message.from;
+        let from = if from.name.is_empty() { from.address.clone() } else { from.name.clone() };
+        let news = News {
+            thread: message.thread,
+            message: message.id,
+            writers: Vec::new(),
+            from_address: message.from.address.clone(),
+            data: Params::from([("from", from), ("subject", message.subject.clone())]),
+            is_new_case: matches!(plan.case, CasePlan::Create(_)),
+        };
+        let mut all = std::mem::take(&mut self.happened);
+        news.tell(&audience, &mut all);
+        all.iter_mut().for_each(|one| one.by = by);
+        notification::events(self.desk, tx, &all).await
     }
 
     /// Threads became one: what is to be told of them is of that one.

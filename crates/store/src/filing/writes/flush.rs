@@ -65,12 +65,12 @@ impl Writes {
             let rows = if is_new { &mut new } else { &mut changed };
             rows.push(thread_row(thread));
         }
-        let head = "INSERT INTO threads (id, subject, snippet, from_name, from_address, first_at, last_at, last_message_id, messages, attachments, links, case_id, case_status, assignee_id) VALUES";
+        let head = "INSERT INTO threads (id, subject, snippet, from_name, from_address, first_at, last_at, last_message_id, messages, attachments, links, case_id, case_status, assignee_id, parted_from) VALUES";
         tx.insert_many(head, "", new).await?;
         tx.execute_many(
             "UPDATE threads SET subject = $2, snippet = $3, from_name = $4, from_address = $5, first_at = $6, last_at = $7, last_message_id = $8, messages = $9,
                attachments = $10, links = $11, case_id = $12, case_status = CASE WHEN CAST($12 AS BIGINT) IS NULL THEN case_status ELSE $13 END,
-               assignee_id = CASE WHEN CAST($12 AS BIGINT) IS NULL THEN assignee_id ELSE $14 END WHERE id = $1",
+               assignee_id = CASE WHEN CAST($12 AS BIGINT) IS NULL THEN assignee_id ELSE $14 END, parted_from = $15 WHERE id = $1",
             changed,
         )
         .await
@@ -173,6 +173,7 @@ fn thread_row(thread: &ThreadState) -> Params {
         thread.records.len() as i64,
         case.map(|case| case.id),
         case.map(|case| case.status.as_str()),
-        case.and_then(|case| case.assignee)
+        case.and_then(|case| case.assignee),
+        thread.parted_from
     ]
 }
