@@ -221,9 +221,9 @@ on_both! {
             acme.office.arrives(acme.helpdesk, fresh(n)).await;
             let id = acme.newest_case().await.record.id;
             let sold = case::change(&desk, &machine, id, to_sales(held)).await.unwrap();
-            assert_eq!(sold.part.assignee.map(|(id, _)| id), held, "Sales shares nothing");
+            assert_eq!(sold.record.assignee.map(|(id, _)| id), held, "Sales shares nothing");
             let back = case::change(&desk, &machine, id, team(acme.team)).await.unwrap();
-            assert_eq!(back.part.assignee.map(|(id, _)| id), Some(expected));
+            assert_eq!(back.record.assignee.map(|(id, _)| id), Some(expected));
         }
     }
 
@@ -262,8 +262,8 @@ on_both! {
         }
         acme.office.arrives(acme.helpdesk, fresh(1)).await;
         assert_eq!(acme.outcome().await, "nobody_available away");
-        let part = acme.newest_case().await.part;
-        assert_eq!((part.assignee, part.waits_for), (None, Distribution::LeastBusy));
+        let desk::case::Case { record, part, .. } = acme.newest_case().await;
+        assert_eq!((record.assignee, part.waits_for), (None, Distribution::LeastBusy));
         assert_eq!(acme.told("nobody_available").await.len(), 3);
         // As a whole, a team gets it without anybody of it.
         acme.assigns(acme.press, Assignment::Team { team: acme.team, by: Distribution::None }).await;

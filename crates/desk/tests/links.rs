@@ -190,7 +190,8 @@ on_both! {
         let sales = office.mailbox("sales@acme.example", None).await;
         office.arrives(helpdesk, QUESTION).await;
         office.arrives(helpdesk, OURS).await;
-        // Whoever has the question sends it on, as it is or with another recipient in its header.
+        // Whoever has the question sends it on later, as it is or with another recipient in its header.
+        office.desk.clock.advance_s(2 * 3600);
         for to in ["helpdesk@acme.example", "sales@acme.example"] {
             office.arrives(sales, Mail { to, ..QUESTION }).await;
         }
@@ -219,6 +220,7 @@ on_both! {
         let both = Mail { to: "helpdesk@acme.example, sales@acme.example", ..QUESTION };
         office.arrives(helpdesk, both.clone()).await;
         office.arrives(helpdesk, OURS).await;
+        office.desk.clock.advance_s(2 * 3600);
         office.arrives(sales, both).await;
         // To an alias of both, before anybody answers; then it is a thread of both for good.
         let alias = Mail { to: "all@acme.example", id: "a@firm.example", subject: "To all", ..QUESTION };
@@ -227,13 +229,18 @@ on_both! {
         for mailbox in [helpdesk, sales] {
             office.arrives(mailbox, Mail { to: "all@acme.example", id: "b@firm.example", answers: "a@firm.example", ..QUESTION }).await;
         }
-        assert_eq!(number(&db, "SELECT COUNT(*) FROM threads WHERE merged_into IS NULL").await, 2);
-        assert_eq!(number(&db, "SELECT COUNT(*) FROM messages").await, 4);
+        // Fetched by one of them after the other had answered.
+        let late = Mail { to: "all@acme.example", id: "c@firm.example", subject: "To all again", ..QUESTION };
+        office.arrives(helpdesk, late.clone()).await;
+        office.arrives(helpdesk, Mail { to: "all@acme.example", id: "d@firm.example", answers: "c@firm.example", ..QUESTION }).await;
+        office.arrives(sales, late).await;
+        assert_eq!(number(&db, "SELECT COUNT(*) FROM threads WHERE merged_into IS NULL").await, 3);
+        assert_eq!(number(&db, "SELECT COUNT(*) FROM messages").await, 6);
         let reader = Actor { mail: Level::Team, team_mailboxes: vec![helpdesk], ..Actor::machine() };
         let shown = desk::message::open(&office.desk, &reader, nth(&office, 1).await).await.unwrap().message;
         assert_eq!(shown.places.iter().map(|place| place.mailbox).collect::<Vec<_>>(), [helpdesk], "where else it lies is not theirs to know");
         let both = format!("SELECT COUNT(*) FROM thread_access WHERE token IN ('m{helpdesk}', 'm{sales}')");
-        assert_eq!(number(&db, &both).await, 4);
+        assert_eq!(number(&db, &both).await, 6);
     }
 
     async fn b8_a_message_that_is_not_right_leaves_for_good(db: Db) {

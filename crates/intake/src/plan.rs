@@ -4,7 +4,7 @@ use crate::rules::Trial;
 use mail::Letter;
 use model::{
     Action, CaseStatus, Hit, LinkReason, MailboxKind, MessageId, Priority, ProcessId, RecordId, RecordKind,
-    RuleId, TeamId, ThreadId, Unverified, UserId, Verdict,
+    RuleId, TeamId, ThreadId, Time, Unverified, UserId, Verdict,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, HashSet};
@@ -16,6 +16,8 @@ pub struct Known<'a> {
     pub mailbox: &'a Mailbox,
     /// Whether this is today's mail or history.
     pub origin: Origin,
+    /// When the letter arrived.
+    pub received_at: Time,
     /// The message this letter is another copy of.
     pub seen: Option<Seen>,
     /// Threads that the letter's own id or those it refers to belong to, each once, the nearest first.
@@ -87,6 +89,8 @@ pub struct Seen {
     pub thread: ThreadId,
     /// Whether its place there is to be trusted.
     pub unverified: Option<Unverified>,
+    /// When its first copy arrived.
+    pub received_at: Time,
 }
 
 /// A thread the letter may belong to.

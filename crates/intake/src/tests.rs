@@ -7,7 +7,7 @@ use crate::plan::{
 };
 use expect_test::{Expect, expect};
 use mail::parse::parse;
-use model::{CaseStatus, MailboxKind, MessageId, RecordId, RecordKind, ThreadId, Verdict};
+use model::{CaseStatus, MailboxKind, MessageId, RecordId, RecordKind, ThreadId, Time, Verdict};
 use std::collections::HashSet;
 
 const FIRST: &str = "Message-ID: <1@a.example>\r\nFrom: Ann <ann@a.example>\r\nTo: helpdesk@acme.example\r\nSubject: Order\r\n\r\nTen.\r\n";
@@ -85,6 +85,7 @@ impl World {
         let known = Known {
             mailbox,
             origin: *origin,
+            received_at: Time(0),
             seen: *seen,
             threads: threads.clone(),
             gathered: None,
@@ -455,7 +456,8 @@ fn b9_a_bounce_joins_the_thread_of_what_it_speaks_of() {
     let mut world = world().thread(7, Some((3, CaseStatus::Closed))).but(|thread| thread.has_ours = true);
     let bounce = "Return-Path: <>\r\nMessage-ID: <b@mx.example>\r\nFrom: MAILER-DAEMON@mx.example\r\nSubject: Undelivered\r\n\r\nNo.\r\n";
     check(&world, bounce, expect!["in joins thread 7, unverified stranger, noted in case 3"]);
-    world.bounced = Some(Seen { message: MessageId(5), thread: ThreadId(7), unverified: None });
+    world.bounced =
+        Some(Seen { message: MessageId(5), thread: ThreadId(7), unverified: None, received_at: Time(0) });
     check(&world, bounce, expect!["in joins thread 7, noted in case 3"]);
     assert_eq!(world.decide(bounce).bounce_of, Some(MessageId(5)));
 }
@@ -469,14 +471,16 @@ fn b8_a_letter_that_knows_two_threads_makes_them_one_the_older_stays() {
 #[test]
 fn b1_a_copy_is_no_second_message_and_is_not_noted_again() {
     let mut world = world().thread(7, Some((3, CaseStatus::Closed)));
-    world.seen = Some(Seen { message: MessageId(5), thread: ThreadId(7), unverified: None });
+    world.seen =
+        Some(Seen { message: MessageId(5), thread: ThreadId(7), unverified: None, received_at: Time(0) });
     check(&world, ANSWER, expect!["copy of message 5, in joins thread 7"]);
 }
 
 #[test]
 fn d1_a_copy_that_reaches_the_group_second_still_makes_its_case() {
     let mut world = world().thread(7, None);
-    world.seen = Some(Seen { message: MessageId(5), thread: ThreadId(7), unverified: None });
+    world.seen =
+        Some(Seen { message: MessageId(5), thread: ThreadId(7), unverified: None, received_at: Time(0) });
     check(&world, FIRST, expect!["copy of message 5, in joins thread 7, new case"]);
 }
 

@@ -76,7 +76,7 @@ pub fn choose(letter: &Letter, known: &Known, steps: &mut Vec<Step>) -> Place {
 
 fn copy(known: &Known, seen: Seen, steps: &mut Vec<Step>) -> Place {
     let thread = known.threads.iter().find(|thread| thread.id == seen.thread);
-    if thread.is_some_and(|thread| !copy_shows(known, thread)) {
+    if thread.is_some_and(|thread| !copy_shows(known, seen, thread)) {
         // That there is a copy elsewhere is not for these readers either.
         steps.push(Step::new("thread", "new", ""));
         return Place::of(ThreadPlan::Apart(seen.thread), None, Vec::new());

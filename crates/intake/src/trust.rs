@@ -10,11 +10,11 @@
 //! already, or from a company that takes part in it: otherwise anybody could show one mailbox's mail to the readers of
 //! another. The same holds of a copy of a message that is there: whoever was ever sent it can send it on, signatures and
 //! all. It shows the thread to a mailbox that has it already, or takes part in it by its address, or if there is nothing
-//! else in it; else it is a message of its own there. (The To of the copy itself proves nothing. That mail to an alias,
-//! which names neither mailbox, parts where one mailbox fetches it only after the other has answered, is the price.)
+//! else in it, or if both copies arrived together, as mail to an alias does that names neither mailbox; else it is a
+//! message of its own there. (The To of the copy itself proves nothing.)
 
 use crate::freemail;
-use crate::plan::{Known, Origin, Thread};
+use crate::plan::{Known, Origin, Seen, Thread};
 use mail::Letter;
 use model::Unverified;
 
@@ -48,10 +48,14 @@ pub fn standing(letter: &Letter, known: &Known, thread: &Thread) -> Standing {
 }
 
 /// Whether a copy of a message shows its thread to the readers of the mailbox it came through.
-pub fn copy_shows(known: &Known, thread: &Thread) -> bool {
+pub fn copy_shows(known: &Known, seen: Seen, thread: &Thread) -> bool {
     let takes_part = thread.people.contains(&known.mailbox.address);
-    known.origin != Origin::Live || thread.is_here || takes_part || !thread.has_several
+    let together = known.received_at.0.abs_diff(seen.received_at.0) <= ONE_DELIVERY_S * 1_000_000;
+    known.origin != Origin::Live || thread.is_here || takes_part || !thread.has_several || together
 }
+
+/// Copies of one delivery arrive within this time; a server that is asked to come again later needs most of it.
+const ONE_DELIVERY_S: u64 = 3600;
 
 /// Whether somebody of the writer's company takes part.
 fn is_colleague(letter: &Letter, thread: &Thread) -> bool {

@@ -197,7 +197,8 @@ impl Round<'_> {
             true => Arc::new(self.rules.without_filters()),
             false => self.rules.clone(),
         };
-        let mut known = recalled.known(self.channel, read, &self.writes);
+        let received_at = received_at(self.channel.origin, one, read);
+        let mut known = recalled.known(self.channel, (read, received_at), &self.writes);
         if known.seen.is_some_and(|seen| self.brought.contains(&seen.message)) {
             known.origin = Origin::History;
         }
@@ -265,7 +266,8 @@ impl Round<'_> {
         }
         self.tell(recalled, read, plan, (thread, message));
         self.auto_reply(tx, recalled, thread, read, plan).await?;
-        Ok((Seen { message, thread, unverified: plan.unverified }, did))
+        let received_at = received_at(self.channel.origin, one, read);
+        Ok((Seen { message, thread, unverified: plan.unverified, received_at }, did))
     }
 
     async fn thread(

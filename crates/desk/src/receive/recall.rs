@@ -121,7 +121,12 @@ async fn signed<'a>(
 
 impl Recalled {
     /// What is known of one letter.
-    pub fn known<'a>(&'a self, channel: &'a Channel, read: &Read, writes: &Writes) -> Known<'a> {
+    pub fn known<'a>(
+        &'a self,
+        channel: &'a Channel,
+        (read, received_at): (&Read, Time),
+        writes: &Writes,
+    ) -> Known<'a> {
         let apart = self.seen.get(&read.identity_apart(channel.id));
         let seen = apart.or_else(|| self.seen.get(&read.identity)).copied();
         let thread_of = |mid| self.threads_by_id.get(mid).or_else(|| self.signed.get(mid)).copied();
@@ -136,6 +141,7 @@ impl Recalled {
         Known {
             mailbox: &channel.mailbox,
             origin: channel.origin,
+            received_at,
             seen,
             threads: threads.collect(),
             gathered: self.gathered(channel, read),
@@ -179,7 +185,7 @@ impl Recalled {
         writes: &Writes,
         thread: ThreadId,
     ) -> Known<'a> {
-        let known = self.known(channel, read, writes);
+        let known = self.known(channel, (read, Time(0)), writes);
         Known { seen: None, threads: vec![self.thread(writes, thread)], ..known }
     }
 
@@ -238,7 +244,12 @@ pub(super) fn addresses(read: &Read) -> impl Iterator<Item = String> {
 }
 
 fn places<K: Eq + std::hash::Hash>(found: HashMap<K, Shelved>) -> HashMap<K, Seen> {
-    let place = |one: Shelved| Seen { message: one.message, thread: one.thread, unverified: one.unverified };
+    let place = |one: Shelved| Seen {
+        message: one.message,
+        thread: one.thread,
+        unverified: one.unverified,
+        received_at: one.received_at,
+    };
     found.into_iter().map(|(key, one)| (key, place(one))).collect()
 }
 

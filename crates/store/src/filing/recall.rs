@@ -15,17 +15,19 @@ pub struct Shelved {
     pub thread: ThreadId,
     /// Why its place there is not to be trusted.
     pub unverified: Option<Unverified>,
+    /// When its first copy arrived.
+    pub received_at: Time,
 }
 
 fn shelved(row: &Row) -> Result<Shelved, Error> {
     let unverified = Unverified::of(&row.get::<String>(2)?);
-    Ok(Shelved { message: row.get(0)?, thread: row.get(1)?, unverified })
+    Ok(Shelved { message: row.get(0)?, thread: row.get(1)?, unverified, received_at: row.get(3)? })
 }
 
 /// Messages that are on the shelf already, by identity.
 pub async fn seen(sql: &mut impl Sql, identities: &[[u8; 32]]) -> Result<HashMap<[u8; 32], Shelved>, Error> {
     let asked = identities.iter().map(|identity| params![*identity]).collect();
-    let text = "SELECT id, thread_id, unverified FROM messages WHERE identity = $1";
+    let text = "SELECT id, thread_id, unverified, received_at FROM messages WHERE identity = $1";
     let found = sql.query_many(text, asked).await?;
     let mut out = HashMap::new();
     for (identity, rows) in identities.iter().zip(found) {
@@ -39,7 +41,7 @@ pub async fn seen(sql: &mut impl Sql, identities: &[[u8; 32]]) -> Result<HashMap
 /// Messages of ours with one of these Message-IDs: what a bounce may speak of. Others can bear any id.
 pub async fn sent_by_ids(sql: &mut impl Sql, mids: &[&str]) -> Result<HashMap<String, Shelved>, Error> {
     let asked = mids.iter().map(|mid| params![*mid]).collect();
-    let text = "SELECT id, thread_id, unverified FROM messages WHERE mid = $1 AND direction = 'out' ORDER BY id LIMIT 1";
+    let text = "SELECT id, thread_id, unverified, received_at FROM messages WHERE mid = $1 AND direction = 'out' ORDER BY id LIMIT 1";
     let found = sql.query_many(text, asked).await?;
     let mut out = HashMap::new();
     for (mid, rows) in mids.iter().zip(found) {
