@@ -116,7 +116,6 @@ async fn hide(world: &World, ann: &mut Browser) -> Hidden {
     let entries = ann.get(&format!("/api/v1/threads/{thread}")).await.json()["entries"].clone();
     let message = entries.as_array().unwrap().iter().find(|entry| entry["kind"] == "message").unwrap();
     let folders = ann.get(&format!("/api/v1/mailboxes/{board}/folders")).await.json();
-    let folders = folders.as_array().or(folders["rows"].as_array()).unwrap();
     Hidden {
         thread,
         message: message["id"].as_i64().unwrap(),
@@ -124,7 +123,7 @@ async fn hide(world: &World, ann: &mut Browser) -> Hidden {
         number: row["case"]["number"].as_str().unwrap().to_owned(),
         contact,
         mailbox: board.0,
-        folder: folders[0]["id"].as_i64().unwrap(),
+        folder: folders["folders"][0]["id"].as_i64().unwrap(),
     }
 }
 
