@@ -12,8 +12,10 @@ pub use snippet::Snippet;
 use crate::may::{Actor, Verb};
 use crate::message::{apart, keep_places};
 use crate::{Desk, Refusal, bytes};
+use mail::fold::fold_text;
 use model::{MailboxId, Person, Time};
 use query::Parsed;
+use store::labels::{self, Label};
 use store::messages::{self, Message};
 use store::search::{self, Search};
 use store::sql::Sql;
@@ -74,14 +76,23 @@ pub async fn find(
     Ok((found.total, apart(move || shown(hits, &parsed.highlights)).await?))
 }
 
-/// The tree for the shelf: addresses of mailboxes become their ids. A mailbox that does not exist or
-/// may not be looked into is in no message.
+/// The tree for the shelf: addresses of mailboxes and names of labels become their ids. A mailbox that does
+/// not exist or may not be looked into is in no message, a label that does not exist on no thread.
 async fn asked(
     sql: &mut impl Sql,
     parsed: &Parsed,
     access: &store::people::Access,
 ) -> Result<Search, Refusal> {
     let mut search = Search { from: parsed.after, until: parsed.before, ..Search::of(parsed.tree.clone()) };
+    if !(parsed.labelled.is_empty() && parsed.unlabelled.is_empty()) {
+        let all = labels::all(sql).await?;
+        let named = |name: &String| {
+            let is_it = |label: &&Label| fold_text(&label.name) == *name;
+            all.iter().filter(is_it).map(|label| label.id).collect::<Vec<_>>()
+        };
+        search.labelled = parsed.labelled.iter().map(named).collect();
+        search.unlabelled = parsed.unlabelled.iter().flat_map(named).collect();
+    }
     if parsed.mailboxes.is_empty() {
         return Ok(search);
     }

@@ -20,7 +20,7 @@ mod words;
 use crate::params;
 use crate::people::Access;
 use crate::sql::{Engine, Error, Params, Sql, Tx, pick};
-use model::{MailboxId, MessageId, Time};
+use model::{LabelId, MailboxId, MessageId, Time};
 use words::{Columns, EVERY, HAS_ATTACHMENT, Mark, marked};
 
 /// No search counts further than this.
@@ -119,12 +119,23 @@ pub struct Search {
     pub until: Option<Time>,
     /// In threads that reached all of these: each entry is a list of mailboxes of which one will do.
     pub mailboxes: Vec<Vec<MailboxId>>,
+    /// In threads with all of these labels: each entry is a list of labels of which one will do.
+    pub labelled: Vec<Vec<LabelId>>,
+    /// In threads with none of these.
+    pub unlabelled: Vec<LabelId>,
 }
 
 impl Search {
     /// A question to the index alone.
     pub fn of(query: Query) -> Search {
-        Search { query, from: None, until: None, mailboxes: Vec::new() }
+        Search {
+            query,
+            from: None,
+            until: None,
+            mailboxes: Vec::new(),
+            labelled: Vec::new(),
+            unlabelled: Vec::new(),
+        }
     }
 }
 
@@ -174,6 +185,12 @@ fn hits(engine: Engine, search: &Search, access: &Access, params: &mut Params) -
         let reached = Access::Tokens(one_of.iter().map(|id| format!("m{id}")).collect());
         conditions.push_str(&format!(" AND {}", reached.condition("m.thread_id", params)));
     }
+    for one_of in &search.labelled {
+        conditions.push_str(&format!(" AND {}", labelled(one_of, params)));
+    }
+    if !search.unlabelled.is_empty() {
+        conditions.push_str(&format!(" AND NOT {}", labelled(&search.unlabelled, params)));
+    }
     for (comparison, bound) in [(">=", search.from), ("<", search.until)] {
         if let Some(time) = bound {
             params.push(time.into());
@@ -190,6 +207,22 @@ fn hits(engine: Engine, search: &Search, access: &Access, params: &mut Params) -
             format!("FROM search s JOIN messages m ON m.id = {id} WHERE {matches}{conditions}")
         }
     }
+}
+
+/// A condition: the message's thread has one of these labels.
+fn labelled(one_of: &[LabelId], params: &mut Params) -> String {
+    if one_of.is_empty() {
+        return "1 = 0".to_owned();
+    }
+    let mut marks = Vec::with_capacity(one_of.len());
+    for label in one_of {
+        params.push((*label).into());
+        marks.push(format!("${}", params.len()));
+    }
+    let marks = marks.join(",");
+    format!(
+        "EXISTS (SELECT 1 FROM thread_labels tl WHERE tl.thread_id = m.thread_id AND tl.label_id IN ({marks}))"
+    )
 }
 
 /// On PostgreSQL the matches are gathered first: with ORDER BY and LIMIT in reach the planner would

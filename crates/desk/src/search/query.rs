@@ -5,16 +5,18 @@
 //! choice     = term { "OR" term }              one of them
 //! term       = [ "-" ] [ operator ":" ] value
 //! value      = word | word "*" | '"' words '"'
-//! operator   = from | to | subject | has | in | before | after
+//! operator   = from | to | subject | has | in | label | before | after
 //! ```
 //!
 //! Words may be anything: what is no operator is text, and text is folded and cut into words as the
-//! index does, so `faktúra` finds `FAKTURA` and an address is found by its parts. `before`, `after`
-//! and `in` bound the whole question and stand neither behind `-` nor beside `OR`.
+//! index does, so `faktúra` finds `FAKTURA` and an address is found by its parts. `before`, `after`,
+//! `in` and `label` bound the whole question and do not stand beside `OR`; of them only `label` stands
+//! behind `-`. A label is a whole name, compared folded: it is no word of the index, since it is put on
+//! threads and taken off at any time.
 
 use super::LONGEST_QUERY;
 use crate::Refusal;
-use mail::fold::fold;
+use mail::fold::{fold, fold_text};
 use model::Time;
 use store::search::{Field, Query};
 
@@ -32,6 +34,10 @@ pub(super) struct Parsed {
     pub before: Option<Time>,
     /// Mailboxes by address, part before the @, or name; lower case. All of them.
     pub mailboxes: Vec<String>,
+    /// Labels by name, folded: all of them.
+    pub labelled: Vec<String>,
+    /// None of these.
+    pub unlabelled: Vec<String>,
     /// Words to mark in the text.
     pub highlights: Vec<Highlight>,
 }
@@ -55,6 +61,8 @@ pub(super) fn parse(typed: &str) -> Result<Parsed, Refusal> {
         after: None,
         before: None,
         mailboxes: Vec::new(),
+        labelled: Vec::new(),
+        unlabelled: Vec::new(),
         highlights: Vec::new(),
     };
     let mut choices: Vec<Vec<Query>> = Vec::new();
@@ -106,7 +114,7 @@ impl Term {
     }
 }
 
-const OPERATORS: [&str; 7] = ["from", "to", "subject", "has", "in", "before", "after"];
+const OPERATORS: [&str; 8] = ["from", "to", "subject", "has", "in", "label", "before", "after"];
 
 fn terms(typed: &str) -> Vec<Term> {
     let mut terms = Vec::new();
@@ -150,11 +158,15 @@ impl Parsed {
     /// The term's part of the tree; `None` for one that bounds the whole question or asks nothing.
     fn take(&mut self, term: &Term, alone: bool) -> Result<Option<Query>, Refusal> {
         let operator = term.operator.as_deref();
-        if let Some(bound @ ("in" | "before" | "after")) = operator {
-            if term.negative || !alone {
-                return Err(wrong(format!("{bound}: stands neither behind - nor beside OR.")));
+        if let Some(bound @ ("in" | "label" | "before" | "after")) = operator {
+            match bound {
+                "label" if !alone => return Err(wrong("label: does not stand beside OR.")),
+                "label" => self.label(term),
+                _ if term.negative || !alone => {
+                    return Err(wrong(format!("{bound}: stands neither behind - nor beside OR.")));
+                }
+                _ => self.bound(bound, &term.value)?,
             }
-            self.bound(bound, &term.value)?;
             return Ok(None);
         }
         let query = match operator {
@@ -172,6 +184,14 @@ impl Parsed {
             return Ok(None);
         }
         Ok(Some(if term.negative { Query::Not(Box::new(query)) } else { query }))
+    }
+
+    fn label(&mut self, term: &Term) {
+        let name = fold_text(&term.value);
+        match term.negative {
+            true => self.unlabelled.push(name),
+            false => self.labelled.push(name),
+        }
     }
 
     fn bound(&mut self, operator: &str, value: &str) -> Result<(), Refusal> {
@@ -235,6 +255,11 @@ mod tests {
         for mailbox in &parsed.mailboxes {
             out.push_str(&format!(" in {mailbox}"));
         }
+        for (word, labels) in [("label", &parsed.labelled), ("no label", &parsed.unlabelled)] {
+            for label in labels {
+                out.push_str(&format!(" {word} {label}"));
+            }
+        }
         out
     }
 
@@ -286,6 +311,10 @@ mod tests {
             "in:Helpdesk@acme.example after:2026-01-31 before:2026-02-01 x",
             expect!["(Any[x]) after 1769817600 before 1769904000 in helpdesk@acme.example"],
         );
+        check(
+            "label:Hot -LABEL:\"Nabídky 2026\" offer label:x",
+            expect!["(Any[offer]) label hot label x no label nabidky 2026"],
+        );
         check("after:2026-01-01 after:2026-02-01", expect!["() after 1769904000"]);
         check("what:ever from: x", expect!["(Any[what ever] & Any[x])"]);
     }
@@ -296,6 +325,8 @@ mod tests {
         check("has:wings", expect!["! q: has: knows only has:attachment."]);
         check("-in:x", expect!["! q: in: stands neither behind - nor beside OR."]);
         check("a OR before:2026-01-01", expect!["! q: before: stands neither behind - nor beside OR."]);
+        check("a OR label:x", expect!["! q: label: does not stand beside OR."]);
+        check("-label:x OR a", expect!["! q: label: does not stand beside OR."]);
         check(&"a ".repeat(33), expect!["! q: A question has at most 32 words."]);
         assert!(parse(&"a".repeat(1001)).is_err());
     }
