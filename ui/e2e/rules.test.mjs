@@ -159,11 +159,29 @@ test('C5: example 4: a newsletter is skipped by a filter of all mailboxes, anoth
   await arrives(example.newsletters.skipped);
   await arrives(example.newsletters.moved);
   const row = await thread(example.newsletters.moved);
-  await call(page, 'POST', `/mailboxes/${mailbox.id}/scan`); // moved with the next round, which need not be waited for
   await eventually(async () => (await flagsOf(at.mailbox, SALES, 'Newsletters').catch(() => [])).length, 1, 'it was not moved');
   await eventually(async () => (await rule('Deals of the day')).hits, 1);
   assert.equal((await rows()).some((r) => r.subject === subject(example.newsletters.skipped)), false);
   await (await traceOf(row.id)).getByText('→ move to a folder: Newsletters').waitFor();
+});
+
+test('C5: what filters left out of a mailbox is listed with its filter, and filed after all', async () => {
+  const left = subject(example.newsletters.skipped);
+  await page.goto(`${at.url}/settings/mailboxes/${mailbox.id}`);
+  const line = page.getByRole('region', { name: 'Left out by filters' }).getByRole('row').filter({ hasText: left });
+  await line.getByText('Shop · INBOX').waitFor();
+  assert.equal(await line.getByRole('link').getAttribute('href'), `/rules/${(await rule('Deals of the day')).id}`);
+  await accessible(page, 'mailbox with what was left out');
+  await shot('rules-filtered');
+  await line.getByRole('button', { name: `File it after all: ${left}` }).click();
+  await page.getByText('It is filed with the next round.').waitFor();
+  const row = await thread(example.newsletters.skipped);
+  await line.waitFor({ state: 'detached' });
+  // It is an ordinary message now, on which the rules were tried and no filter was.
+  const trace = await traceOf(row.id);
+  assert.equal(await trace.getByText('Deals of the day').count(), 0);
+  assert.equal((await call(page, 'GET', `/mailboxes/${mailbox.id}/filtered`)).body.total, 0);
+  assert.equal((await rule('Deals of the day')).hits, 1);
 });
 
 test('C6: example 5: a big customer’s mail goes to one person with high priority, who is told', async () => {
@@ -230,6 +248,44 @@ test('C6: labels are put on a thread by key, made anew, renamed and removed with
   page.once('dialog', (d) => { assert.match(d.message(), /taken off 1 conversation/); void d.accept(); });
   await page.getByRole('button', { name: 'Remove: Hurry' }).click();
   await eventually(async () => (await rows()).find((r) => r.id === row.id).labels.length, 0);
+});
+
+test('C3: a rule whose label was removed is off and says why, until it is mended', async () => {
+  const label = (await call(page, 'POST', '/labels', { name: 'Doomed', hue: 'grey' })).body;
+  const made = await call(page, 'POST', '/rules', { kind: 'rule', mailbox: mailbox.id, name: 'Labels the doomed', conditions: [{ field: 'subject', test: 'contains', value: 'doom' }], actions: [{ do: 'label', label: label.id }] });
+  assert.equal(made.status, 201, JSON.stringify(made.body));
+  await page.goto(`${at.url}/settings/labels`);
+  page.once('dialog', (d) => { assert.match(d.message(), /rules that put it are switched off/); void d.accept(); });
+  await page.getByRole('button', { name: 'Remove: Doomed' }).click();
+  await page.goto(`${at.url}/rules`);
+  const line = page.getByRole('listitem').filter({ hasText: 'Labels the doomed' });
+  await line.getByText('Switched off: the label Doomed was removed.').waitFor();
+  assert.equal(await line.getByRole('switch').isChecked(), false);
+  await accessible(page, 'a rule that lacks something');
+  await shot('rules-missing');
+  await line.getByRole('link', { name: 'Labels the doomed' }).click();
+  await page.getByText('Switched off: the label Doomed was removed.').waitFor();
+  await shot('rule-missing');
+  await button('Save and switch on').click();
+  await page.getByText('Action 1: this label is not there any more.').waitFor();
+  await page.getByLabel('Action 1: what is done').selectOption({ label: 'mark as read' });
+  await switchOn();
+  await line.waitFor();
+  assert.equal(await line.getByText('Switched off').count(), 0);
+  await page.goto(`${at.url}/notifications`);
+  const told = page.getByRole('link', { name: 'The rule Labels the doomed was switched off: Doomed is no longer there.' });
+  assert.equal(await told.getAttribute('href'), `/rules/${made.body.id}`);
+});
+
+test('C6: the search finds by label and says that it can', async () => {
+  await page.goto(`${at.url}/search`);
+  await page.getByText('in a conversation with this label').waitFor();
+  await page.getByLabel('What to search for').fill('label:support');
+  await page.keyboard.press('Enter');
+  await page.getByText(subject(example.support.mail)).waitFor();
+  await page.getByLabel('What to search for').fill('-label:support drawer');
+  await page.keyboard.press('Enter');
+  await page.getByText('Nothing found.').waitFor();
 });
 
 test('C1: a rule is begun from a message with its sender and subject', async () => {

@@ -6,11 +6,12 @@ pub use roles::{BUILT_IN_ROLES, DEFAULT_ROLE, RoleChange, add_role, change_role}
 
 use crate::may::{Actor, Verb};
 use crate::sign_in::{self, LONGEST_PASSWORD, NewSession};
-use crate::{Desk, Refusal, access};
+use crate::{Desk, Refusal, access, rule};
 use model::{ProcessId, RoleId, TeamId, Time, UserId};
 use roles::roles;
 use store::changes::{self, Change, ChangeKind};
 use store::people::{self, User};
+use store::rules::{self, Reference};
 use store::sql::Tx;
 
 /// Shorter passwords are refused.
@@ -213,6 +214,13 @@ pub async fn change_user(
     user.active = change.active.unwrap_or(user.active);
     keep_an_administrator(&mut tx, &before, &user).await?;
     people::change_user(&mut tx, &user).await?;
+    if user.active != before.active {
+        // Filters of people who are not there are not tried.
+        rules::changed(&mut tx).await?;
+    }
+    if before.active && !user.active {
+        rule::switch_off(desk, &mut tx, Reference::User(id), &user.name).await?;
+    }
     if let Some(addresses) = &change.addresses {
         set_addresses(&mut tx, id, &checked_addresses(addresses)?).await?;
     }

@@ -90,6 +90,8 @@ pub struct Filed {
     pub quarantined: u64,
     /// Occurrences that a filter left out.
     pub filtered: u64,
+    /// Operations that rules asked for: the next round of the mailbox carries them out.
+    pub asked: u64,
 }
 
 impl std::ops::AddAssign for Filed {
@@ -97,6 +99,7 @@ impl std::ops::AddAssign for Filed {
         self.filed += more.filed;
         self.quarantined += more.quarantined;
         self.filtered += more.filtered;
+        self.asked += more.asked;
     }
 }
 

@@ -21,8 +21,10 @@ use crate::mailbox::Hold;
 use crate::may::{Actor, Verb};
 use crate::notification::{self, Notice};
 use crate::{Desk, Refusal};
-use model::{Action, Condition, FolderId, MailboxId, MailboxKind, Matching, RuleId};
+use model::{Action, Condition, FolderId, MailboxId, MailboxKind, MailboxMode, Matching, Missing, RuleId};
+use std::collections::BTreeSet;
 use store::changes::{self, Change, ChangeKind};
+use store::folders::{self, synchronised};
 use store::mailboxes::{self, Mailbox};
 use store::rules::{self, Reference, Rule};
 pub use store::rules::{Place, Rule as Kept};
@@ -205,6 +207,7 @@ pub async fn create(desk: &Desk, actor: &Actor, draft: Draft) -> Result<Rule, Re
         version: 1,
         hits: 0,
         hit_at: None,
+        missing: None,
     };
     let mut rule = checked::rule(&mut tx, actor, &keeps, rule).await?;
     checked::room(&mut tx, &rule, checked::Room::OneMore).await?;
@@ -242,7 +245,7 @@ pub async fn change(
     let mut wanted = match checked::rule(&mut tx, actor, &keeps, wanted.clone()).await {
         // What refers to something that is gone can still be switched off.
         Err(Refusal::Invalid { .. }) if is_switched_off && only_switch(&wanted, id, &mut tx).await? => wanted,
-        checked => checked?,
+        checked => Rule { missing: None, ..checked? },
     };
     checked::room(&mut tx, &wanted, checked::Room::SameNumber).await?;
     if !rules::change(&mut tx, &wanted, actor.user, desk.clock.now()).await? {
@@ -294,19 +297,38 @@ pub async fn order(desk: &Desk, actor: &Actor, ids: &[RuleId]) -> Result<(), Ref
     Ok(tx.commit().await?)
 }
 
-/// Something is removed: rules that refer to it are switched off, and who keeps them is told what is
-/// missing. `name` is that of the removed thing.
+/// Something is removed: rules that refer to it are switched off and say why, and who keeps them is told.
+/// `name` is that of the removed thing.
 pub async fn switch_off(desk: &Desk, tx: &mut Tx, what: Reference, name: &str) -> Result<(), Refusal> {
-    for mut rule in rules::all(tx).await? {
-        let refers = rule.actions.iter().any(|action| rules::references(action).contains(&what));
-        if !refers || !rule.enabled {
+    let missing = Missing { what: what.what(), name: name.to_owned() };
+    for rule in rules::all(tx).await? {
+        if !rule.enabled || !rules::needs(&rule, &what) {
             continue;
         }
-        rule.enabled = false;
-        rules::change(tx, &rule, None, desk.clock.now()).await?;
+        rules::switch_off(tx, rule.id, &missing, desk.clock.now()).await?;
         tell(desk, tx, rule.place).await?;
-        let notice = Notice::new("rule_switched_off").with("name", &rule.name).with("value", name);
+        let notice = Notice::new("rule_switched_off").with("rule", rule.id);
+        let notice = notice.with("name", &rule.name).with("value", name);
         tell_keepers(desk, tx, rule.place, notice).await?;
+    }
+    Ok(())
+}
+
+/// Folders of a mailbox are read no more, or are gone from its server: rules for one of them alone are switched off.
+pub(crate) async fn folders_changed(desk: &Desk, tx: &mut Tx, id: MailboxId) -> Result<(), Refusal> {
+    let Some(mailbox) = mailboxes::mailbox(tx, id).await? else { return Ok(()) };
+    let there: Vec<FolderId> = match mailbox.mode {
+        MailboxMode::File => {
+            folders::read_folders(tx, id).await?.into_iter().map(|folder| folder.id).collect()
+        }
+        MailboxMode::Synchronise => {
+            synchronised::present(tx, id).await?.into_iter().map(|one| one.folder.id).collect()
+        }
+    };
+    let of_rules = rules::of_place(tx, Place::Mailbox(id)).await?.into_iter().filter_map(|rule| rule.folder);
+    for folder in of_rules.filter(|folder| !there.contains(folder)).collect::<BTreeSet<_>>() {
+        let name = folders::get(tx, folder).await?.map_or(String::new(), |folder| folder.name);
+        switch_off(desk, tx, Reference::Folder(folder), &name).await?;
     }
     Ok(())
 }

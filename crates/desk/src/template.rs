@@ -8,10 +8,11 @@
 pub mod variables;
 
 use crate::may::{Actor, Verb};
-use crate::{Desk, Refusal, outgoing};
+use crate::{Desk, Refusal, outgoing, rule};
 use model::{MailboxId, TemplateId, ThreadId};
 use std::collections::BTreeSet;
 use store::mailboxes;
+use store::rules::Reference;
 use store::sql::{Sql, Tx};
 use store::templates::{self, Template, Text};
 use variables::Values;
@@ -108,16 +109,18 @@ pub async fn change(
     finished(desk, tx, id, "template_changed").await
 }
 
-/// Removes a template that nothing answers with.
+/// Removes a template that no mailbox answers with. Rules that would are switched off: they may be others' than who
+/// manages templates.
 pub async fn remove(desk: &Desk, actor: &Actor, id: TemplateId) -> Result<(), Refusal> {
     actor.may(Verb::ManageTemplates)?;
     let mut tx = desk.db.begin().await?;
     let template = templates::get(&mut tx, id).await?.ok_or(Refusal::NotFound)?;
-    if !template.mailboxes.is_empty() || templates::in_a_rule(&mut tx, id).await? {
-        let message = "A mailbox or a rule answers with this template. Change that first.";
+    if !template.mailboxes.is_empty() {
+        let message = "A mailbox answers with this template. Change that first.";
         return Err(Refusal::conflict("template_in_use", message));
     }
     templates::remove(&mut tx, id).await?;
+    rule::switch_off(desk, &mut tx, Reference::Template(id), &template.name).await?;
     outgoing::tell(desk, &mut tx, "template_removed").await?;
     Ok(tx.commit().await?)
 }

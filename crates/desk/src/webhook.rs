@@ -15,7 +15,7 @@
 use crate::mailbox::reach_now;
 use crate::may::{Actor, Verb};
 use crate::seal::Secret;
-use crate::{Desk, Refusal, outgoing};
+use crate::{Desk, Refusal, outgoing, rule};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
@@ -23,8 +23,8 @@ use model::{Action, JobId, Reach, RuleId, Time};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use store::jobs::{self, Job, JobState, Webhook};
-use store::rules::{self, Rule};
-use store::sql::{Error, Sql, Tx};
+use store::rules::{self, Reference, Rule};
+use store::sql::{Error, Tx};
 use url::Url;
 
 /// The kind of job a report is.
@@ -136,13 +136,14 @@ pub async fn add(desk: &Desk, actor: &Actor, url: &str) -> Result<(Webhook, Secr
     Ok((new, secret))
 }
 
-/// Removes a webhook; what is on its way to it is given up.
+/// Removes a webhook; what is on its way to it is given up, and rules that report to it are switched off.
 pub async fn remove(desk: &Desk, actor: &Actor, id: i64) -> Result<(), Refusal> {
     actor.may(Verb::ChangeSystem)?;
     let mut tx = desk.db.begin().await?;
-    if !jobs::remove_webhook(&mut tx, id).await? {
-        return Err(Refusal::NotFound);
-    }
+    let all = jobs::webhooks(&mut tx).await?;
+    let webhook = all.into_iter().find(|webhook| webhook.id == id).ok_or(Refusal::NotFound)?;
+    jobs::remove_webhook(&mut tx, id).await?;
+    rule::switch_off(desk, &mut tx, Reference::Webhook(webhook.url.clone()), &webhook.url).await?;
     outgoing::tell(desk, &mut tx, "webhook_removed").await?;
     Ok(tx.commit().await?)
 }
@@ -231,11 +232,6 @@ async fn add_report(desk: &Desk, tx: &mut Tx, url: String, body: &serde_json::Va
     let report = Report { url, body: body.to_string() };
     let data = serde_json::to_string(&report).expect("two texts are plain data");
     jobs::add(tx, KIND, &data, desk.clock.now()).await
-}
-
-/// Whether rules may report to this address.
-pub async fn is_known(sql: &mut impl Sql, url: &str) -> Result<bool, Error> {
-    Ok(jobs::webhook_at(sql, url).await?.is_some())
 }
 
 /// A report as it is to be sent now. `None`: it is no longer to be sent, which is written down.

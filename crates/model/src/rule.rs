@@ -225,6 +225,35 @@ pub enum Action {
     Stop,
 }
 
+words! {
+    /// What a rule may need that can be taken away.
+    RuleNeed {
+        /// A user who is active.
+        User = "user",
+        /// A team.
+        Team = "team",
+        /// A process.
+        Process = "process",
+        /// A label.
+        Label = "label",
+        /// A template.
+        Template = "template",
+        /// A webhook.
+        Webhook = "webhook",
+        /// The one folder it is for.
+        Folder = "folder",
+    }
+}
+
+/// Why a rule was switched off by itself: what it needs is no longer there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Missing {
+    /// What it was.
+    pub what: RuleNeed,
+    /// What it was called.
+    pub name: String,
+}
+
 /// A rule as it was when it was tried.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TriedRule {

@@ -178,6 +178,8 @@ word_schemas! {
     RuleScope of crate::api::rules::Scope,
     /// Schema of [`desk::rule::ActionWord`].
     ActionWord of desk::rule::ActionWord,
+    /// Schema of [`model::RuleNeed`].
+    RuleNeed of model::RuleNeed,
     /// Schema of [`desk::rule::RuleSince`].
     RuleSince of desk::rule::RuleSince,
     /// Schema of [`desk::label::Hue`].

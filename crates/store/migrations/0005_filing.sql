@@ -163,7 +163,11 @@ CREATE TABLE rules (
   updated_by BIGINT REFERENCES users (id),
   -- How often it matched, and when last.
   hits BIGINT NOT NULL,
-  hit_at BIGINT
+  hit_at BIGINT,
+  -- Why it was switched off by itself: what it needs and was removed (user, team, process, label, template,
+  -- webhook, folder), and how that was called; NULL: it was not.
+  missing TEXT,
+  missing_name TEXT
 );
 CREATE INDEX rules_by_place ON rules (mailbox_id, position);
 
@@ -172,8 +176,11 @@ CREATE TABLE rule_sets (
   id BIGINT PRIMARY KEY,
   hash {blob} NOT NULL UNIQUE,
   -- JSON: [{"id": …, "version": …, "kind": …, "name": …}]
-  content TEXT NOT NULL
+  content TEXT NOT NULL,
+  -- The day on which a message was last tried with it; those unused for longest are forgotten.
+  used_at BIGINT NOT NULL
 );
+CREATE INDEX rule_sets_by_use ON rule_sets (used_at, id);
 
 -- Which rule said that an occurrence is not to be imported; its state is 'filtered', its bytes stay. Of one
 -- that waits to be filed: somebody wants it filed all the same, and no filter is tried on it.

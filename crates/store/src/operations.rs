@@ -212,6 +212,17 @@ pub async fn leaving(sql: &mut impl Sql, ids: &[OccurrenceId]) -> Result<Vec<boo
     Ok(found.iter().map(|rows| !rows.is_empty()).collect())
 }
 
+/// How often rules have moved a message within a mailbox.
+pub async fn moved_by_rules(
+    sql: &mut impl Sql,
+    mailbox: MailboxId,
+    message: MessageId,
+) -> Result<i64, Error> {
+    let text = "SELECT COUNT(*) FROM operations p JOIN occurrences o ON o.id = p.occurrence_id
+                WHERE o.message_id = $1 AND o.mailbox_id = $2 AND p.kind = 'move' AND p.user_id IS NULL";
+    sql.query_one(text, params![message, mailbox]).await?.get(0)
+}
+
 /// Nobody waits any more for the flags of these.
 pub async fn drop_flags(tx: &mut Tx, ids: &[OccurrenceId], at: Time) -> Result<(), Error> {
     let text = "UPDATE operations SET state = 'done', done_at = $2 WHERE occurrence_id = $1 AND kind = 'flag' AND state = 'due'";

@@ -4,13 +4,16 @@
 //! the same transaction: a filing reads that one number and knows whether the rules it has compiled are
 //! still those of the shelf, in whatever process they were changed.
 
+mod tried;
+
 use crate::counters;
 use crate::params;
 use crate::sql::{Error, Row, Sql, Tx};
 use model::{
-    Action, Assignment, Condition, FolderId, LabelId, MailboxId, Matching, MessageId, ProcessId, RuleId,
-    RuleKind, TeamId, TemplateId, Time, TriedRule, UserId,
+    Action, Assignment, Condition, FolderId, LabelId, MailboxId, Matching, Missing, ProcessId, RuleId,
+    RuleKind, RuleNeed, TeamId, TemplateId, Time, UserId,
 };
+pub use tried::{MOST_SETS, set, set_id, trace};
 
 /// The list a rule stands in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -87,16 +90,20 @@ pub struct Rule {
     pub hits: i64,
     /// When it matched last.
     pub hit_at: Option<Time>,
+    /// Why it was switched off by itself, if it was and nobody has changed it since.
+    pub missing: Option<Missing>,
 }
 
 const RULE: &str = "SELECT id, kind, mailbox_id, user_id, folder_id, name, enabled, match, conditions, actions, \
-     version, hits, hit_at FROM rules";
+     version, hits, hit_at, missing, missing_name FROM rules";
 const OF_PLACE: &str = "kind = $1 AND COALESCE(mailbox_id, 0) = $2 AND COALESCE(user_id, 0) = $3";
 
 fn rule_of(row: &Row) -> Result<Rule, Error> {
     let wrong = |what: &str| Error::Other(format!("a rule has {what} of another version"));
     let kind = RuleKind::of(&row.get::<String>(1)?).ok_or_else(|| wrong("a kind"))?;
     let json = |at: usize| -> Result<String, Error> { row.get(at) };
+    let missing: Option<String> = row.get(13)?;
+    let missing_name: Option<String> = row.get(14)?;
     Ok(Rule {
         id: row.get(0)?,
         place: Place::of(kind, row.get(2)?, row.get(3)?).ok_or_else(|| wrong("a place"))?,
@@ -109,6 +116,9 @@ fn rule_of(row: &Row) -> Result<Rule, Error> {
         version: row.get(10)?,
         hits: row.get(11)?,
         hit_at: row.get(12)?,
+        missing: missing
+            .and_then(|what| RuleNeed::of(&what))
+            .map(|what| Missing { what, name: missing_name.unwrap_or_default() }),
     })
 }
 
@@ -192,7 +202,7 @@ pub async fn add(tx: &mut Tx, rule: &Rule, by: Option<UserId>, at: Time) -> Resu
     Ok(id)
 }
 
-/// Writes a rule as it is to be, if it is still of this version; whether it was.
+/// Writes a rule as somebody wants it, if it is still of this version; whether it was.
 pub async fn change(tx: &mut Tx, rule: &Rule, by: Option<UserId>, at: Time) -> Result<bool, Error> {
     let values = params![
         rule.id,
@@ -207,10 +217,19 @@ pub async fn change(tx: &mut Tx, rule: &Rule, by: Option<UserId>, at: Time) -> R
         by
     ];
     let text = "UPDATE rules SET name = $3, folder_id = $4, enabled = $5, match = $6, conditions = $7, actions = $8, \
-                updated_at = $9, updated_by = $10, version = version + 1 WHERE id = $1 AND version = $2";
+                updated_at = $9, updated_by = $10, missing = NULL, missing_name = NULL, version = version + 1 \
+                WHERE id = $1 AND version = $2";
     let written = tx.execute(text, values).await?;
     changed(tx).await?;
     Ok(written > 0)
+}
+
+/// Switches a rule off because of what is missing.
+pub async fn switch_off(tx: &mut Tx, id: RuleId, missing: &Missing, at: Time) -> Result<(), Error> {
+    let text = "UPDATE rules SET enabled = FALSE, missing = $2, missing_name = $3, updated_at = $4, \
+                updated_by = NULL, version = version + 1 WHERE id = $1";
+    tx.execute(text, params![id, missing.what.word(), &missing.name, at]).await?;
+    changed(tx).await
 }
 
 /// Removes a rule. What messages say of it stays.
@@ -244,36 +263,8 @@ pub async fn version(sql: &mut impl Sql) -> Result<i64, Error> {
 
 const VERSION: &str = "rules_version";
 
-/// The id of a list of rules as they were tried; the same list has one id.
-pub async fn set_id(tx: &mut Tx, tried: &[TriedRule]) -> Result<i64, Error> {
-    let content = json(&tried)?;
-    let hash = *blake3::hash(content.as_bytes()).as_bytes();
-    let known = "SELECT id FROM rule_sets WHERE hash = $1";
-    if let Some(row) = tx.query_opt(known, params![hash]).await? {
-        return row.get(0);
-    }
-    let id = counters::take(tx, "rule_sets", 1).await?;
-    let text = "INSERT INTO rule_sets (id, hash, content) VALUES ($1, $2, $3)";
-    tx.execute(text, params![id, hash, content]).await?;
-    Ok(id)
-}
-
-/// A list of rules as they were tried.
-pub async fn set(sql: &mut impl Sql, id: i64) -> Result<Vec<TriedRule>, Error> {
-    let row = sql.query_opt("SELECT content FROM rule_sets WHERE id = $1", params![id]).await?;
-    let content: Option<String> = row.map_or(Ok(None), |row| row.get(0).map(Some))?;
-    // What cannot be read was written by a later version.
-    Ok(content.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default())
-}
-
-/// What rules did with a message, as it is stored: JSON, or "".
-pub async fn trace(sql: &mut impl Sql, id: MessageId) -> Result<String, Error> {
-    let row = sql.query_opt("SELECT trace FROM messages WHERE id = $1", params![id]).await?;
-    row.map_or(Ok(String::new()), |row| row.get(0))
-}
-
 /// Something a rule may refer to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Reference {
     /// A user, who is active.
     User(UserId),
@@ -285,6 +276,33 @@ pub enum Reference {
     Label(LabelId),
     /// A template.
     Template(TemplateId),
+    /// The webhook at this address.
+    Webhook(String),
+    /// The one folder a rule is for.
+    Folder(FolderId),
+}
+
+impl Reference {
+    /// What it is.
+    pub fn what(&self) -> RuleNeed {
+        match self {
+            Reference::User(_) => RuleNeed::User,
+            Reference::Team(_) => RuleNeed::Team,
+            Reference::Process(_) => RuleNeed::Process,
+            Reference::Label(_) => RuleNeed::Label,
+            Reference::Template(_) => RuleNeed::Template,
+            Reference::Webhook(_) => RuleNeed::Webhook,
+            Reference::Folder(_) => RuleNeed::Folder,
+        }
+    }
+}
+
+/// Whether a rule needs this.
+pub fn needs(rule: &Rule, what: &Reference) -> bool {
+    match what {
+        Reference::Folder(id) => rule.folder == Some(*id),
+        _ => rule.actions.iter().any(|action| references(action).contains(what)),
+    }
 }
 
 /// What an action refers to.
@@ -298,18 +316,21 @@ pub fn references(action: &Action) -> Vec<Reference> {
         Action::Assign { assignment: Assignment::Team { team, .. } } => vec![Reference::Team(*team)],
         Action::Label { label } => vec![Reference::Label(*label)],
         Action::Reply { template } => vec![Reference::Template(*template)],
+        Action::Webhook { url } => vec![Reference::Webhook(url.clone())],
         _ => Vec::new(),
     }
 }
 
 /// Whether there is such a thing.
-pub async fn exists(sql: &mut impl Sql, what: Reference) -> Result<bool, Error> {
+pub async fn exists(sql: &mut impl Sql, what: &Reference) -> Result<bool, Error> {
     let (text, id) = match what {
-        Reference::User(id) => ("SELECT 1 FROM users WHERE id = $1 AND active", id.0),
-        Reference::Team(id) => ("SELECT 1 FROM teams WHERE id = $1", id.0),
-        Reference::Process(id) => ("SELECT 1 FROM processes WHERE id = $1", id.0),
-        Reference::Label(id) => ("SELECT 1 FROM labels WHERE id = $1", id.0),
-        Reference::Template(id) => ("SELECT 1 FROM templates WHERE id = $1", id.0),
+        Reference::User(id) => ("SELECT 1 FROM users WHERE id = $1 AND active", params![*id]),
+        Reference::Team(id) => ("SELECT 1 FROM teams WHERE id = $1", params![*id]),
+        Reference::Process(id) => ("SELECT 1 FROM processes WHERE id = $1", params![*id]),
+        Reference::Label(id) => ("SELECT 1 FROM labels WHERE id = $1", params![*id]),
+        Reference::Template(id) => ("SELECT 1 FROM templates WHERE id = $1", params![*id]),
+        Reference::Webhook(url) => ("SELECT 1 FROM webhooks WHERE url = $1", params![url]),
+        Reference::Folder(id) => ("SELECT 1 FROM folders WHERE id = $1", params![*id]),
     };
-    Ok(sql.query_opt(text, params![id]).await?.is_some())
+    Ok(sql.query_opt(text, id).await?.is_some())
 }

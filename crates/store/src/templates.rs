@@ -99,13 +99,6 @@ pub async fn set_texts(tx: &mut Tx, id: TemplateId, texts: &[Text]) -> Result<()
     tx.insert_many(head, "", texts.iter().map(row).collect()).await.map(drop)
 }
 
-/// Whether a rule answers with it.
-pub async fn in_a_rule(sql: &mut impl Sql, id: TemplateId) -> Result<bool, Error> {
-    // Actions are JSON as serde writes it: a number, then what ends the object.
-    let text = "SELECT 1 FROM rules WHERE actions LIKE $1 LIMIT 1";
-    Ok(sql.query_opt(text, params![format!("%\"template\":{id}}}%")]).await?.is_some())
-}
-
 /// Removes one that nothing uses.
 pub async fn remove(tx: &mut Tx, id: TemplateId) -> Result<(), Error> {
     tx.execute("DELETE FROM template_texts WHERE template_id = $1", params![id]).await?;

@@ -2650,7 +2650,7 @@ export interface components {
              * @description A template.
              */
             template: number | null;
-            /** @description Begins with https://. */
+            /** @description The address of a webhook that an administrator has named. */
             url: string | null;
         };
         /** @description An action and what became of it. */
@@ -4690,6 +4690,7 @@ export interface components {
              */
             mailbox: number | null;
             matching: components["schemas"]["Matching"];
+            missing: components["schemas"]["RuleMissing"] | null;
             name: string;
             /**
              * Format: int64
@@ -4717,6 +4718,14 @@ export interface components {
         };
         /** @enum {string} */
         RuleKind: "rule" | "filter";
+        /** @description What a rule needs and was removed. */
+        RuleMissing: {
+            /** @description What it was called. */
+            name: string;
+            what: components["schemas"]["RuleNeed"];
+        };
+        /** @enum {string} */
+        RuleNeed: "user" | "team" | "process" | "label" | "template" | "webhook" | "folder";
         /** @description The order of a list of rules. */
         RuleOrder: {
             /** @description All rules of one list, each once. */
@@ -4748,6 +4757,8 @@ export interface components {
         RuleTest: "contains" | "not_contains" | "equals" | "not_equals" | "begins" | "ends" | "regex" | "over" | "under" | "exists" | "missing";
         /** @description The rules that were tried in one mailbox. */
         RuleTrial: {
+            /** @description False: it is so long ago that of those that were tried only the ones that matched are known. */
+            complete: boolean;
             /** @description Those that matched. */
             hits: components["schemas"]["RuleHit"][];
             /** Format: int64 */

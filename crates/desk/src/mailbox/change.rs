@@ -6,9 +6,10 @@ use super::secret::{Entered, check_grant, enter, server_of, set_credential, set_
 use super::{MailboxChange, add, default, finish, form_of_server, tell_owner};
 use crate::may::Actor;
 use crate::people::{checked_address, checked_name};
-use crate::{Desk, Refusal};
-use model::{MailboxId, MailboxKind, Reach};
+use crate::{Desk, Refusal, rule};
+use model::{MailboxId, MailboxKind, MailboxMode, Reach};
 use store::mailboxes::{self, Mailbox};
+use store::rules;
 use store::sql::Tx;
 
 /// Changes a mailbox. Server, port, protection or user without the password: the stored one is
@@ -37,6 +38,14 @@ pub async fn change(
     if change.folders.is_some() || (before.protocol, before.mode) != (after.protocol, after.mode) {
         let folders = change.folders.unwrap_or_else(|| folders_of(&before));
         mailboxes::choose_folders(&mut tx, id, &checked_folders(&after, folders)?).await?;
+        // Of a synchronised one the server says which there are.
+        if after.mode == MailboxMode::File {
+            rule::folders_changed(desk, &mut tx, id).await?;
+        }
+    }
+    if (before.kind, before.owner) != (after.kind, after.owner) {
+        // Other people's filters are tried on its mail now.
+        rules::changed(&mut tx).await?;
     }
     set_teams(&mut tx, id, &teams).await?;
     settle_default(&mut tx, &before, &after, change.is_default).await?;

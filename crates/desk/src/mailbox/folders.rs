@@ -11,7 +11,7 @@
 
 use crate::may::{Access, Actor, Verb};
 use crate::people::invalid;
-use crate::{Desk, Refusal};
+use crate::{Desk, Refusal, rule};
 use model::{
     Flag, FlagChange, Flags, FolderId, MailboxId, MailboxKind, MailboxMode, OccurrenceId, Protocol, Time,
     UserId,
@@ -437,7 +437,8 @@ fn check_readers(actor: &Actor, from: &Mailbox, to: &Mailbox) -> Result<(), Refu
     }
 }
 
-/// Notes that the folders of a mailbox changed on the server: for those who look at them.
+/// Notes that the folders of a mailbox changed on the server: for those who look at them, and for rules of one.
 pub async fn changed_on_server(desk: &Desk, tx: &mut Tx, id: MailboxId) -> Result<(), Refusal> {
+    rule::folders_changed(desk, tx, id).await?;
     tell(desk, tx, id).await
 }

@@ -56,7 +56,7 @@ pub(super) async fn rule(tx: &mut Tx, actor: &Actor, keeps: &Keeps, rule: Rule) 
         parts(action).map_err(numbered)?;
         allowed(actor, keeps, action)?;
         for what in rules::references(action) {
-            there(tx, what).await.map_err(numbered)?;
+            there(tx, &what).await.map_err(numbered)?;
         }
     }
     Ok(Rule { name, ..rule })
@@ -139,9 +139,6 @@ fn parts(action: &Action) -> Result<(), Refusal> {
         }
         Action::Move { folder } if folder.len() > LONGEST_VALUE => Err(too_long("actions")),
         Action::Webhook { url } if url.len() > LONGEST_VALUE => Err(too_long("actions")),
-        Action::Webhook { url } if !url.starts_with("https://") || url.contains(char::is_whitespace) => {
-            Err(Refusal::invalid("actions", "https_needed", "an address that begins with https://"))
-        }
         Action::UpdateCase { status: None, priority: None } => {
             Err(Refusal::invalid("actions", "nothing_to_change", "say what is to change of the case"))
         }
@@ -197,7 +194,7 @@ fn allowed(actor: &Actor, keeps: &Keeps, action: &Action) -> Result<(), Refusal>
     actor.may(verb)
 }
 
-async fn there(tx: &mut Tx, what: Reference) -> Result<(), Refusal> {
+async fn there(tx: &mut Tx, what: &Reference) -> Result<(), Refusal> {
     if rules::exists(tx, what).await? {
         return Ok(());
     }
@@ -211,5 +208,9 @@ async fn there(tx: &mut Tx, what: Reference) -> Result<(), Refusal> {
         Reference::Template(_) => {
             Refusal::invalid("actions", "no_such_template", "this template is not there")
         }
+        Reference::Webhook(_) => {
+            Refusal::invalid("actions", "no_such_webhook", "no administrator has named this address")
+        }
+        Reference::Folder(_) => Refusal::invalid("folder", "unknown", "there is no such folder"),
     })
 }

@@ -1,8 +1,9 @@
 //! What rules did with a message, for people to read.
 //!
 //! A message has a [`Trials`] for each mailbox it came through in which rules were tried. It names the
-//! list of rules by id (`rule_sets`) and holds what matched. Filters of other people are left out for
-//! whoever reads it: neither that there are any, nor their names, nor what they look for.
+//! list of rules by id (`rule_sets`) and holds what matched, which stays known when the list is forgotten.
+//! Filters of other people are left out for whoever reads it: neither that there are any, nor their names,
+//! nor what they look for.
 
 use crate::may::{Actor, Verb};
 use crate::{Desk, Refusal};
@@ -19,7 +20,9 @@ pub(crate) struct Trials {
     pub mailbox: MailboxId,
     /// The list of rules.
     pub set: i64,
-    /// What matched.
+    /// Those that matched, one for each hit.
+    pub matched: Vec<TriedRule>,
+    /// What they matched on, and what they did.
     pub hits: Vec<Hit>,
 }
 
@@ -80,6 +83,8 @@ pub struct Trial {
     pub tried: Vec<TriedRule>,
     /// Those that matched; [`Hit::tried`] counts in `tried`.
     pub hits: Vec<Hit>,
+    /// Whether `tried` has all of them: of long ago only those that matched may still be known.
+    pub complete: bool,
 }
 
 /// What rules did with a message the actor may see.
@@ -92,8 +97,13 @@ pub async fn trace(desk: &Desk, actor: &Actor, id: MessageId) -> Result<Vec<Tria
     let stored: Vec<Trials> = serde_json::from_str(&stored).unwrap_or_default();
     let mut trials = Vec::with_capacity(stored.len());
     for one in stored {
-        let tried = rules::set(&mut sql, one.set).await?;
-        trials.push(shown(actor, one.mailbox, tried, one.hits));
+        trials.push(match rules::set(&mut sql, one.set).await? {
+            Some(tried) => shown(actor, one.mailbox, tried, one.hits),
+            None => {
+                let hits = one.hits.into_iter().enumerate().map(|(tried, hit)| Hit { tried, ..hit });
+                Trial { complete: false, ..shown(actor, one.mailbox, one.matched, hits.collect()) }
+            }
+        });
     }
     Ok(trials)
 }
@@ -125,7 +135,7 @@ fn shown(actor: &Actor, mailbox: MailboxId, mut tried: Vec<TriedRule>, hits: Vec
         let did = hits.iter_mut().flat_map(|hit| &mut hit.did);
         did.filter(|done| names_record(&done.action)).for_each(|done| done.detail.clear());
     }
-    Trial { mailbox, hits, tried }
+    Trial { mailbox, hits, tried, complete: true }
 }
 
 /// Whether what came of it says what records are called.

@@ -92,7 +92,7 @@ fn c1_subject_is_compared_without_case_and_accents_but_with_its_punctuation() {
 fn c1_the_text_is_compared_over_its_lines_and_a_pattern_line_by_line() {
     assert_eq!(
         on("body", "contains", "poslete prosim fakturu").unwrap(),
-        "dobry den, poslete prosim fakturu. dekuji"
+        "Dobrý den, pošlete prosím fakturu. Děkuji"
     );
     assert!(holds("body", "begins", "dobrý den, pošlete") && holds("body", "ends", "děkuji"));
     assert!(holds("body", "not_contains", "invoice") && holds("body", "regex", r"^pošlete\s+prosím"));

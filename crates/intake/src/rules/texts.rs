@@ -4,7 +4,7 @@
 //! whole address. Folding takes line breaks out of everything else, so lines divide nothing but people,
 //! files and repeated header fields.
 
-use super::{About, BODY_BYTES, cut};
+use super::{About, BODY_BYTES, MOST_SHOWN, cut};
 use mail::{Address, Letter, fold::fold_text};
 use model::RuleField;
 use std::borrow::Cow;
@@ -99,12 +99,16 @@ impl Text<'_> {
         !self.raw.trim().is_empty()
     }
 
-    /// What stands around the place `at` of the folded text, to be shown: of people and the like the line.
+    /// What stands around the place `at` of the folded text, to be shown: of people and the like the line, of
+    /// others that are short all of it as it was written.
     pub fn around(&self, at: usize) -> String {
         let folded = self.folded();
         if self.by_lines {
             let line = folded[..at].matches('\n').count();
             return cut(self.raw.lines().nth(line).unwrap_or_default());
+        }
+        if self.raw.len() <= MOST_SHOWN {
+            return self.raw.split_whitespace().collect::<Vec<_>>().join(" ");
         }
         cut(&folded[before(folded, at)..])
     }

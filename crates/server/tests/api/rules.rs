@@ -95,7 +95,7 @@ testkit::on_both! {
         assert_eq!((&tried["tried"], &tried["matched"]), (&json!(1), &json!(1)));
         let row = &tried["rows"][0];
         assert_eq!((&row["message"], &row["subject"], &row["from"]), (&json!(1), &json!("Special offer"), &json!("Ann")));
-        assert_eq!(row["on"][0]["text"], "special offer");
+        assert_eq!(row["on"][0]["text"], "Special offer");
         assert_eq!(row["would"], json!([{"do": "label", "label": label}]));
         assert_eq!(ann.get("/api/v1/rules").await.json(), json!([]));
         assert_eq!(ann.get("/api/v1/messages/1/trace").await.json(), json!({"trials": []}));
@@ -110,7 +110,7 @@ testkit::on_both! {
         let trial = &trace["trials"][0];
         assert_eq!(trial["tried"], json!([{"id": id, "name": "Offers", "version": 1, "kind": "rule", "since": "same", "may_open": true}]));
         let hit = &trial["hits"][0];
-        assert_eq!((&hit["tried"], &hit["on"][0]["text"]), (&json!(0), &json!("special offer")));
+        assert_eq!((&hit["tried"], &hit["on"][0]["text"]), (&json!(0), &json!("Special offer")));
         assert_eq!(hit["did"], json!([{"action": {"do": "label", "label": label}, "result": "done", "detail": "Offer"}]));
         let row = &ann.get("/api/v1/threads?view=all").await.json()["rows"][0];
         assert_eq!(row["labels"], json!([{"id": label, "name": "Offer", "hue": "amber"}]));

@@ -24,6 +24,7 @@ export default {
   'notice.snooze_over': 'Odloženo do teď: {subject}',
   'notice.nobody_available': 'Nikdo není k dispozici pro: {subject}',
   'notice.overdue': 'Odpověď je po termínu: {subject}',
+  'notice.rule_switched_off': 'Pravidlo {name} bylo vypnuto: {value} už není k dispozici.',
   'notices.times': { one: '{n}krát', few: '{n}krát', many: '{n}krát', other: '{n}krát' },
   'mention.hint': '@ někoho jmenuje',
   'mention.people': 'Koho jmenovat',

@@ -23,6 +23,7 @@ export default {
   'notice.snooze_over': 'Put off until now: {subject}',
   'notice.nobody_available': 'Nobody is available for: {subject}',
   'notice.overdue': 'An answer is overdue: {subject}',
+  'notice.rule_switched_off': 'The rule {name} was switched off: {value} is no longer there.',
   'notices.times': { one: '{n} time', other: '{n} times' },
   'mention.hint': '@ names somebody',
   'mention.people': 'People to name',

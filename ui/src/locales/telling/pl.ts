@@ -24,6 +24,7 @@ export default {
   'notice.snooze_over': 'Odłożone do teraz: {subject}',
   'notice.nobody_available': 'Nikt nie jest dostępny dla: {subject}',
   'notice.overdue': 'Odpowiedź po terminie: {subject}',
+  'notice.rule_switched_off': 'Reguła {name} została wyłączona: {value} nie jest już dostępne.',
   'notices.times': { one: '{n} raz', few: '{n} razy', many: '{n} razy', other: '{n} raza' },
   'mention.hint': '@ wymienia osobę',
   'mention.people': 'Kogo wymienić',

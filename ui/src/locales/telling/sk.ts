@@ -24,6 +24,7 @@ export default {
   'notice.snooze_over': 'Odložené doteraz: {subject}',
   'notice.nobody_available': 'Nikto nie je k dispozícii pre: {subject}',
   'notice.overdue': 'Odpoveď je po termíne: {subject}',
+  'notice.rule_switched_off': 'Pravidlo {name} bolo vypnuté: {value} už nie je k dispozícii.',
   'notices.times': { one: '{n}-krát', few: '{n}-krát', many: '{n}-krát', other: '{n}-krát' },
   'mention.hint': '@ niekoho menuje',
   'mention.people': 'Koho menovať',

@@ -4,7 +4,7 @@ import { setLocale, withTexts } from '../../lib/i18n.svelte';
 import { draftOf, empty, isWrong, newRule, partsOf, unchosen, wrongOf } from './draft';
 import type { Names } from './names.svelte';
 import { moved } from './order';
-import { actionText, conditionText, resultText, sentenceText } from './sentence';
+import { actionText, conditionText, doneText, resultText, sentenceText } from './sentence';
 
 const names = { of: (kind: string, id: number) => `${kind} ${id}`, ready: true } as unknown as Names;
 beforeAll(async () => { await withTexts('rules'); await setLocale('en'); });
@@ -23,6 +23,10 @@ test('C6: an assignment names the team and the way, or the one person', () => {
 test('C7: what was done says only its detail, what was not says why', () => {
   expect(resultText({ result: 'done', detail: 'Support' })).toBe('Support');
   expect(resultText({ result: 'has_case', detail: '12' })).toBe('its conversation has a case already: 12');
+  const action = { do: 'move', folder: 'News' } as const;
+  expect(doneText({ action, result: 'done', detail: 'News' }, names)).toBe('move to a folder: News');
+  expect(doneText({ action, result: 'is_there', detail: 'News' }, names)).toBe('move to a folder: News · it lies there already: News');
+  expect(doneText({ action: { do: 'create_case' }, result: 'done', detail: '12' }, names)).toBe('create a case · 12');
 });
 test('C2: one rule is moved, the others keep their order', () => {
   expect(moved([1, 2, 3, 4], 0, 2)).toEqual([2, 3, 1, 4]);

@@ -1,5 +1,5 @@
 /** Rules in words: what they ask, what they do, what came of it. Names stand after a colon and are never declined. */
-import type { RuleAction, RuleCondition } from '../../api/client';
+import type { Rule, RuleAction, RuleCondition } from '../../api/client';
 import { languageName, list, size, t, word, type Locale } from '../../lib/i18n.svelte';
 import type { Names } from './names.svelte';
 
@@ -47,8 +47,16 @@ export const whenText = ({ matching, conditions }: Pick<Said, 'matching' | 'cond
   conditions.length ? t('rule.when', { what: conditions.map(conditionText).join(` ${t(matching === 'all' ? 'rule.and' : 'rule.or')} `) }) : t('rule.every');
 export const sentenceText = (rule: Said, names: Names) => `${whenText(rule)} → ${rule.actions.map((a) => actionText(a, names)).join('; ')}`;
 
+/** Why a rule was switched off by itself. */
+export const missingText = ({ what, name }: NonNullable<Rule['missing']>) => t(`rule.missing.${what}`, { name });
+
 /** What came of an action: nothing to say where it was simply done. */
 export function resultText({ result, detail }: { result: string; detail: string }): string {
   const said = result === 'done' ? '' : word('ruleResult', result);
   return [said, detail].filter(Boolean).join(': ');
+}
+/** An action and what came of it, nothing of it twice. */
+export function doneText({ action, result, detail }: { action: RuleAction; result: string; detail: string }, names: Names): string {
+  const what = actionText(action, names), isSaid = result === 'done' && what.endsWith(`: ${detail}`);
+  return [what, isSaid ? '' : resultText({ result, detail })].filter(Boolean).join(' · ');
 }

@@ -19,6 +19,9 @@ use store::operations::{self, Act, NewOperation};
 use store::sql::{Error, Tx};
 use store::{labels, mailboxes};
 
+/// How often rules move a message within a mailbox: those of two folders may move it to one another for ever.
+const MOST_MOVES: i64 = 3;
+
 /// An action's outcome: a word, and what it speaks of.
 type Outcome = (&'static str, String);
 
@@ -158,6 +161,9 @@ impl Round<'_> {
         if operations::leaving(tx, &[acted.id]).await?.contains(&true) {
             return Ok(("being_moved", name.to_owned()));
         }
+        if operations::moved_by_rules(tx, self.channel.id, acted.message).await? >= MOST_MOVES {
+            return Ok(("moved_before", name.to_owned()));
+        }
         let target = synchronised::named(tx, self.channel.id, name).await?;
         self.ask(tx, acted.id, Some(target), Act::Move).await?;
         Ok(("done", name.to_owned()))
@@ -179,6 +185,7 @@ impl Round<'_> {
             raw: None,
             user: None,
         };
+        self.done.asked += 1;
         operations::add(tx, &[operation], self.at).await
     }
 
@@ -189,8 +196,10 @@ impl Round<'_> {
             return Ok(());
         }
         let mut hits: Vec<Hit> = acted.plan.hits.clone();
+        let mut matched = Vec::with_capacity(hits.len());
         for hit in &mut hits {
             let Some(rule) = tried.get(hit.tried) else { continue };
+            matched.push(rule.clone());
             self.writes.rule_hit(rule.id);
             hit.did = did.did.iter().filter(|(id, _)| *id == rule.id).map(|(_, done)| done.clone()).collect();
             if rule.user.is_some_and(|user| acted.plan.silenced.contains(&user)) {
@@ -199,12 +208,12 @@ impl Round<'_> {
         }
         let set = match self.set {
             Some(set) if !acted.one.after_all => set,
-            _ => store::rules::set_id(tx, tried).await?,
+            _ => store::rules::set_id(tx, tried, self.at).await?,
         };
         if !acted.one.after_all {
             self.set = Some(set);
         }
-        let trials = Trials { mailbox: self.channel.id, set, hits };
+        let trials = Trials { mailbox: self.channel.id, set, matched, hits };
         let json = serde_json::to_string(&trials).map_err(|error| Error::Other(error.to_string()))?;
         self.writes.trace(acted.message, json);
         Ok(())

@@ -53,7 +53,7 @@ pub struct Action {
     pub label: Option<i64>,
     /// A template.
     pub template: Option<i64>,
-    /// Begins with https://.
+    /// The address of a webhook that an administrator has named.
     pub url: Option<String>,
     /// A folder's name on the server.
     pub folder: Option<String>,
@@ -123,6 +123,17 @@ pub struct Rule {
     hits: i64,
     /// When it matched last.
     hit_at: Option<Moment>,
+    /// Why it was switched off by itself; null: it was not, or somebody has changed it since.
+    missing: Option<RuleMissing>,
+}
+
+/// What a rule needs and was removed.
+#[derive(Serialize, ToSchema)]
+pub struct RuleMissing {
+    #[schema(value_type = shape::RuleNeed)]
+    what: model::RuleNeed,
+    /// What it was called.
+    name: String,
 }
 
 impl From<Kept> for Rule {
@@ -141,6 +152,7 @@ impl From<Kept> for Rule {
             version: rule.version,
             hits: rule.hits,
             hit_at: rule.hit_at.map(Moment),
+            missing: rule.missing.map(|missing| RuleMissing { what: missing.what, name: missing.name }),
         }
     }
 }
@@ -335,6 +347,8 @@ pub struct RuleTrial {
     tried: Vec<TriedRule>,
     /// Those that matched.
     hits: Vec<RuleHit>,
+    /// False: it is so long ago that of those that were tried only the ones that matched are known.
+    complete: bool,
 }
 
 /// A rule as it was when it was tried.
@@ -392,6 +406,7 @@ impl RuleTrial {
             mailbox: trial.mailbox.0,
             tried: tried.collect(),
             hits: trial.hits.into_iter().map(RuleHit::from).collect(),
+            complete: trial.complete,
         }
     }
 }
