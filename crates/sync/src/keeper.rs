@@ -102,6 +102,10 @@ impl Keeper {
             if summaries.iter().any(|one| one.more > 0) {
                 continue;
             }
+            if summaries.iter().any(FolderSummary::goes_on) {
+                sleep_until(not_before).await;
+                continue;
+            }
             self.phase(Phase::Idle);
             if place.is_wanted() {
                 return Ok(());

@@ -315,6 +315,7 @@ async fn file(
         point::reached("c11_filed");
         summary.filed += filed.filed;
         summary.quarantined += filed.quarantined;
+        summary.asked += filed.asked;
         report(total - left.len());
     }
     Ok(left)

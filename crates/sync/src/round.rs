@@ -230,7 +230,9 @@ pub(crate) async fn read_open(
         let there = visit.session.uid_search_among(&left).await?;
         withheld = listing::not_given(receive, folder, left, there, &mut summary).await?;
     }
-    summary.filed += receive.file_waiting(channel, folder).await?.filed;
+    let waited = receive.file_waiting(channel, folder).await?;
+    summary.filed += waited.filed;
+    summary.asked += waited.asked;
     Ok(Read { summary, withheld, any: !fresh.is_empty() })
 }
 

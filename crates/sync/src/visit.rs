@@ -65,11 +65,18 @@ pub struct FolderSummary {
     pub quarantined: u64,
     /// Left for the next round, which follows at once: a large folder is read in portions.
     pub more: u64,
+    /// What rules want done on the server: the next round, which follows at once, begins with it.
+    pub asked: u64,
     /// Why the server would not do what was due after filing, such as moving.
     pub refused: Option<String>,
 }
 
 impl FolderSummary {
+    /// Whether the next round is to follow at once.
+    pub fn goes_on(&self) -> bool {
+        self.more > 0 || self.asked > 0
+    }
+
     /// Adds what another look into the same folder did.
     pub fn add(&mut self, more: &FolderSummary) {
         self.seen += more.seen;
@@ -77,6 +84,7 @@ impl FolderSummary {
         self.skipped += more.skipped;
         self.quarantined += more.quarantined;
         self.more = more.more;
+        self.asked += more.asked;
         self.refused = more.refused.clone().or(self.refused.take());
     }
 }

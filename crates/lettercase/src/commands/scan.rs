@@ -64,14 +64,14 @@ async fn scan(receive: &Receive, source: &Source, quiet: bool) -> Result<Vec<Fol
             Ok(summaries) => summaries,
             Err(error) => break Err(error),
         };
-        let more = summaries.iter().any(|one| one.more > 0);
+        let goes_on = summaries.iter().any(FolderSummary::goes_on);
         for one in summaries {
             match all.iter_mut().find(|known| known.folder == one.folder) {
                 Some(known) => known.add(&one),
                 None => all.push(one),
             }
         }
-        if !more {
+        if !goes_on {
             break Ok(all);
         }
     };

@@ -10,6 +10,7 @@ mod pop3;
 mod post_room;
 mod renumbered;
 mod restored;
+mod rules;
 mod serving;
 mod synchronise;
 mod three;

@@ -9,7 +9,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 /// A receiver that answers with these statuses, the last one again and again, and what it heard.
-async fn receiver(statuses: Vec<&'static str>) -> (u16, Arc<Mutex<Vec<String>>>) {
+pub async fn receiver(statuses: Vec<&'static str>) -> (u16, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let heard = Arc::new(Mutex::new(Vec::new()));
