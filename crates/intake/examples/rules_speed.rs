@@ -98,6 +98,7 @@ fn main() {
 fn measure(what: &str, letters: &[Letter], directory: &Directory, rules: &Rules) {
     let mailbox = Mailbox::new(MailboxKind::Group, "helpdesk@acme.example");
     let known = Known {
+        received_at: model::Time(0),
         mailbox: &mailbox,
         origin: Origin::Live,
         seen: None,

@@ -9,6 +9,7 @@ use desk::label::{self, Hue};
 use desk::may::Actor;
 use desk::receive::Filed;
 use desk::rule::{self, Draft, Place, RuleChange};
+use desk::webhook::{self, Switch};
 use desk::{Refusal, filtered, record, thread};
 use model::{
     Action, Condition, Level, MailboxId, MailboxKind, Matching, MessageId, OccurrenceId, Protocol,
@@ -354,6 +355,37 @@ on_both! {
             let refused = rule::create(&office.desk, &ann, draft(Place::Mailbox(own), "More", vec![], vec![action])).await;
             assert!(matches!(refused, Err(Refusal::Forbidden(_))));
         }
+    }
+
+    async fn c6_a_rule_reports_to_a_webhook_that_is_there_and_on_with_facts_and_no_text(db: Db) {
+        let mut office = Office::new(db.clone());
+        let helpdesk = office.mailbox("helpdesk@acme.example", None).await;
+        let machine = Actor::machine();
+        let ben = office.person("ben", Level::All, Level::All, &[]).await;
+        let (desk, url) = (office.desk.clone(), "https://crm.example/mail");
+        let case = Action::CreateCase { process: None, team: None, priority: None };
+        let actions = vec![case, Action::Webhook { url: url.into() }];
+        let (webhook, _) = webhook::add(&desk, &machine, url).await.unwrap();
+        let rule = add(&office, &machine, draft(Place::Mailbox(helpdesk), "Tell", vec![], actions)).await;
+        let mut told = async |number: &'static str| {
+            office.arrives(helpdesk, Mail { id: number, ..OFFER }).await;
+            let number = number[..1].parse().unwrap();
+            trace(&office, &ben, number).await.remove(0).1.pop().unwrap()
+        };
+        webhook::enable(&desk, &machine, webhook.id, Switch::Off).await.unwrap();
+        assert_eq!(told("1@firm.example").await, format!("webhook_off {url}"));
+        assert_eq!(number(&db, "SELECT COUNT(*) FROM jobs").await, 0);
+        webhook::enable(&desk, &machine, webhook.id, Switch::On).await.unwrap();
+        assert_eq!(told("2@firm.example").await, format!("done {url}"));
+        let (total, reports) = webhook::deliveries(&desk, &machine, 0, 10).await.unwrap();
+        assert_eq!((total, reports[0].url.as_str(), reports[0].event.as_str()), (1, url, "rule"));
+        let data = &reports[0].job.data;
+        for fact in [format!(r#"\"rule\":{{\"id\":{rule}}}"#), "2@firm.example".into(), "Special offer".into()] {
+            assert!(data.contains(&fact), "{fact} is not in {data}");
+        }
+        assert!(!data.contains("stocks"), "{data}");
+        let used = webhook::list(&desk, &machine).await.unwrap();
+        assert_eq!(used[0].rules, [(rule, "Tell".to_owned())]);
     }
 
     async fn c3_what_a_rule_needs_has_to_be_there_and_a_removed_label_is_on_no_thread(db: Db) {

@@ -1,6 +1,7 @@
 //! Templates, automatic replies, answers and webhooks through the API.
 
 use crate::browser::World;
+use crate::office::Office;
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 use store::sql::Db;
@@ -68,7 +69,8 @@ testkit::on_both! {
         let url = "https://crm.acme.example/mail";
         let made = ann.post("/api/v1/webhooks", json!({"url": url})).await;
         let path = format!("/api/v1/webhooks/{}", made.json()["id"]);
-        let rule = json!({"kind": "filter", "name": "Tell the CRM", "enabled": true, "matching": "all", "conditions": [], "actions": [{"do": "webhook", "url": url}]});
+        let mailbox = Office::at(world.app.desk.clone()).mailbox("helpdesk@acme.example", None).await.0;
+        let rule = json!({"kind": "rule", "mailbox": mailbox, "name": "Tell the CRM", "actions": [{"do": "webhook", "url": url}]});
         let rule = ann.post("/api/v1/rules", rule).await;
         assert_eq!(rule.status, StatusCode::CREATED, "{}", rule.text());
         let listed = ann.get("/api/v1/webhooks").await.json();
