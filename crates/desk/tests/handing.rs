@@ -262,7 +262,7 @@ on_both! {
         }
         acme.office.arrives(acme.helpdesk, fresh(1)).await;
         assert_eq!(acme.outcome().await, "nobody_available away");
-        let desk::case::Case { record, part, .. } = acme.newest_case().await;
+        let case::Case { record, part, .. } = acme.newest_case().await;
         assert_eq!((record.assignee, part.waits_for), (None, Distribution::LeastBusy));
         assert_eq!(acme.told("nobody_available").await.len(), 3);
         // As a whole, a team gets it without anybody of it.

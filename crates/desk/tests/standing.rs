@@ -204,7 +204,7 @@ on_both! {
         let back = AvailabilityChange { away_from: Some(None), ..AvailabilityChange::default() };
         distribution::change(&all.office.desk, &Actor::machine(), all.ben, back).await.unwrap();
         assert_eq!(case::tick(&all.office.desk).await.unwrap(), Ticked::default());
-        assert_eq!(all.case(id).await.part.assignee, None);
+        assert_eq!(all.case(id).await.record.assignee, None);
         // The customer's next mail opens it, with a target of its own that can be missed again.
         let asked = all.office.desk.clock.now();
         all.office.arrives(all.mailbox, AGAIN).await;
@@ -251,6 +251,6 @@ on_both! {
         // ben gets the first and carla the second; ben's is solved, so the third is his.
         let letters = [QUESTION, other, SOLVED, third].map(|mail| mail.bytes()).to_vec();
         all.office.arrive_together(mailbox, letters).await;
-        assert_eq!(all.case(all.newest().await).await.part.assignee.map(|(id, _)| id), Some(all.ben));
+        assert_eq!(all.case(all.newest().await).await.record.assignee.map(|(id, _)| id), Some(all.ben));
     }
 }
