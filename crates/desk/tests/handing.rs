@@ -102,6 +102,12 @@ impl Acme {
         rows.iter().map(|row| row.get(0).unwrap()).collect()
     }
 
+    /// How many entries of this kind stand in streams.
+    async fn entries(&self, kind: &str) -> i64 {
+        let text = "SELECT COUNT(*) FROM stream WHERE kind = $1";
+        self.office.desk.db.query_one(text, params![kind]).await.unwrap().get(0).unwrap()
+    }
+
     /// Everything that comes to a mailbox is given to somebody.
     async fn assigns(&self, mailbox: MailboxId, assignment: Assignment) {
         let condition = Condition {
@@ -239,9 +245,7 @@ on_both! {
         acme.office.arrives(acme.press, answer(1, 1)).await;
         assert_eq!(acme.outcome().await, "kept ben");
         assert_eq!(acme.holder(first).await, "ben", "more mail of the same conversation does not move it on");
-        let handed = "SELECT COUNT(*) FROM stream WHERE kind = 'handed'";
-        let entries: i64 = acme.office.desk.db.query_one(handed, params![]).await.unwrap().get(0).unwrap();
-        assert_eq!(entries, 1);
+        assert_eq!(acme.entries("handed").await, 1);
         // Who has it sees it, and so does their list of work.
         let actor = acme.office.actor(ben).await;
         let mine = thread::list(&acme.office.desk, &actor, View::Mine, None, 0, 9).await.unwrap();
@@ -265,10 +269,17 @@ on_both! {
         let case::Case { record, part, .. } = acme.newest_case().await;
         assert_eq!((record.assignee, part.waits_for), (None, Distribution::LeastBusy));
         assert_eq!(acme.told("nobody_available").await.len(), 3);
-        // As a whole, a team gets it without anybody of it.
+        // Nothing more of the same is said when the customer asks again, and the case waits as before.
+        acme.office.arrives(acme.helpdesk, answer(1, 1)).await;
+        assert_eq!(acme.outcome().await, "nobody_available away");
+        assert_eq!(acme.entries("assigned").await, 1);
+        assert_eq!(acme.newest_case().await.part.waits_for, Distribution::LeastBusy);
+        // As a whole, a team gets it without anybody of it, once.
         acme.assigns(acme.press, Assignment::Team { team: acme.team, by: Distribution::None }).await;
         acme.office.arrives(acme.press, fresh(2)).await;
         assert_eq!(acme.holder(acme.newest_thread().await).await, "Support");
+        acme.office.arrives(acme.press, answer(2, 2)).await;
+        assert_eq!((acme.outcome().await.as_str(), acme.entries("handed").await), ("kept ", 1));
     }
 
     async fn d2_two_processes_share_one_teams_cases_evenly(db: Db) {

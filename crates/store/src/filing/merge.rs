@@ -97,8 +97,8 @@ async fn merge_cases(tx: &mut Tx, into: ThreadId, from: ThreadId, at: Time) -> R
 }
 
 /// Makes `other` part of `survivor`: threads, links, streams, followers. What is decided about the survivor stays:
-/// status, assignee, snooze; an answer is due when the first of both is, unless it is closed. Other cases that continue `other` continue
-/// the survivor now.
+/// status, assignee, snooze; unless it is closed, an answer is due when the first of both is. Other cases that continue
+/// `other` continue the survivor now.
 pub async fn merge_case(tx: &mut Tx, survivor: RecordId, other: RecordId, at: Time) -> Result<(), Error> {
     for text in [
         "DELETE FROM links WHERE record_id = $2 AND thread_id IN (SELECT thread_id FROM links WHERE record_id = $1)",

@@ -203,6 +203,8 @@ pub struct ThreadState {
     pub case: Option<CaseState>,
     /// Who is in charge of it by itself, where it has no case.
     pub holder: Option<i64>,
+    /// The team in charge of it, or of its case.
+    pub team: Option<i64>,
     /// Records linked to it, the case included.
     pub records: Vec<RecordId>,
     /// Records that somebody said it does not belong to.
@@ -237,7 +239,8 @@ pub async fn thread_states(sql: &mut impl Sql, ids: &[ThreadId]) -> Result<Vec<T
                     r.id, r.number, r.status, r.assignee_id,
                     EXISTS (SELECT 1 FROM messages m WHERE m.thread_id = t.id AND m.direction = 'in'),
                     EXISTS (SELECT 1 FROM messages m WHERE m.thread_id = t.id AND m.direction = 'out'), t.parted_from,
-                    r.snoozed_until, r.closed_at, r.due_at, CASE WHEN t.case_id IS NULL THEN t.assignee_id END
+                    r.snoozed_until, r.closed_at, r.due_at, CASE WHEN t.case_id IS NULL THEN t.assignee_id END,
+                    COALESCE(r.team_id, t.team_id)
              FROM threads t LEFT JOIN records r ON r.id = t.case_id WHERE t.id = $1",
             asked(),
         )
@@ -283,6 +286,7 @@ fn thread_state(row: &Row, links: &[Row], dismissed: &[Row]) -> Result<ThreadSta
         attachments: row.get(9)?,
         case,
         holder: row.get(20)?,
+        team: row.get(21)?,
         records: links.iter().map(|row| row.get(0)).collect::<Result<_, _>>()?,
         dismissed: dismissed.iter().map(|row| row.get(0)).collect::<Result<_, _>>()?,
     })

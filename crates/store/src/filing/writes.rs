@@ -223,6 +223,7 @@ impl Writes {
             attachments: 0,
             case: None,
             holder: None,
+            team: None,
             records: Vec::new(),
             dismissed: Vec::new(),
         };

@@ -86,7 +86,7 @@ impl Round<'_> {
             Action::UpdateCase { status, priority } => {
                 self.update_case(tx, acted, *status, *priority).await?
             }
-            Action::Assign { assignment } => self.assign(tx, thread, assignment).await?,
+            Action::Assign { assignment } => self.assign(tx, thread, plan, assignment).await?,
             Action::CreateContact { mapping } => {
                 self.form(tx, (RecordKind::Contact, mapping), acted, one.rule).await?
             }

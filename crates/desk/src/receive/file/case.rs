@@ -249,15 +249,19 @@ impl Round<'_> {
     }
 
     /// Gives the thread's case, or a thread without one, to somebody, as a rule says: what came of it, as a word, and
-    /// whom it speaks of. Who of the team has it already keeps it: later mail of a conversation does not move it on.
+    /// whom it speaks of. Later mail of a conversation does not move it on: who of the team has it keeps it, and what
+    /// the team has as a whole is not given to it again.
     pub(super) async fn assign(
         &mut self,
         tx: &mut Tx,
         thread: ThreadId,
+        plan: &Plan,
         assignment: &Assignment,
     ) -> Result<(&'static str, String), Error> {
         let state = self.writes.thread(thread);
         let holder = state.and_then(|state| state.case.as_ref().map_or(state.holder, |case| case.assignee));
+        let is_new = matches!(plan.case, CasePlan::Create(_));
+        let of_team = state.and_then(|state| state.team).filter(|_| holder.is_none() && !is_new);
         let (chosen, team, how) = match *assignment {
             Assignment::User { user } => {
                 let chosen = distribution::direct(tx, user, self.at, self.writes.given()).await?;
@@ -279,13 +283,17 @@ impl Round<'_> {
                 }
             }
         };
+        let has_it = of_team.is_some() && of_team == team.map(|team| team.0);
         let said = match &chosen {
             Some(Chosen::User(user, name)) if holder == Some(user.0) => return Ok(("kept", name.clone())),
             Some(Chosen::User(_, name)) => ("done", name.clone()),
             Some(Chosen::Nobody(why)) => ("nobody_available", why.word().to_owned()),
+            None if has_it => ("kept", String::new()),
             None => ("done", String::new()),
         };
-        self.give(tx, thread, chosen, team, how).await?;
+        if !has_it || said.0 == "done" {
+            self.give(tx, thread, chosen, team, how).await?;
+        }
         Ok(said)
     }
 }

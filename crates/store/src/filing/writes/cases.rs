@@ -180,7 +180,8 @@ impl Writes {
         named: &str,
         at: Time,
     ) -> Result<(), Error> {
-        self.thread_mut(thread)?.holder = user.map(|user| user.0);
+        let state = self.thread_mut(thread)?;
+        (state.holder, state.team) = (user.map(|user| user.0), team.map(|team| team.0));
         self.charged.insert(thread);
         self.case_changes.push((HAND, params![thread, user, team]));
         let data = serde_json::json!({ "from": "", "to": named }).to_string();
