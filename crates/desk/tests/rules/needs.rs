@@ -61,7 +61,12 @@ fn folders(names: &[&str]) -> MailboxChange {
         after_filing: AfterFiling::Leave,
         processed_folder: None,
     };
-    MailboxChange { folders: Some(names.iter().map(choice).collect()), ..MailboxChange::default() }
+    MailboxChange {
+        folders: Some(names.iter().map(choice).collect()),
+        teams: Some(vec!["Support".into()]),
+        process: Some(Some("Helpdesk".into())),
+        ..MailboxChange::default()
+    }
 }
 
 on_both! {

@@ -76,7 +76,7 @@ impl Round<'_> {
         self.case(tx, thread, id, read, plan).await?;
         for one in &plan.actions {
             if let Action::Assign { assignment } = &one.action {
-                self.assign(tx, thread, assignment).await?;
+                self.assign(tx, thread, plan, assignment).await?;
             }
         }
         let mut new = self.linked(thread);
