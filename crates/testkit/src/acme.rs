@@ -1,8 +1,10 @@
 //! Acme at work: the sample's mail on a real Dovecot, and a Lettercase set up for it through its API.
 
 mod life;
+mod post;
 
 pub use life::enliven;
+pub use post::Post;
 
 use crate::api::Api;
 use crate::dovecot::{Dovecot, Options};
@@ -70,16 +72,21 @@ pub fn administrator(api: &mut Api) -> Result<()> {
     Ok(())
 }
 
-/// Adds the users, then the CRM's records, then connects the mailboxes, which begins the first scan.
+/// Adds the users, then the CRM's records, then connects the mailboxes, which begins the first scan. They send through
+/// `post`, where there is one.
 ///
 /// # Errors
 /// When the API refuses.
-pub fn set_up(api: &mut Api, dovecot: &Dovecot) -> Result<()> {
+pub fn set_up(api: &mut Api, dovecot: &Dovecot, post: Option<&Post>) -> Result<()> {
     let users = add_users(api)?;
     add_records(api, &users)?;
     for mailbox in Mailbox::ALL {
-        api.post("/mailboxes", &connection(mailbox, dovecot, &users))
-            .with_context(|| format!("connecting {}", mailbox.address()))?;
+        let mut form = connection(mailbox, dovecot, &users);
+        if let Some(post) = post {
+            form["outgoing"] = post.connection();
+            form["shared"] = json!(mailbox.process_and_team().is_some());
+        }
+        api.post("/mailboxes", &form).with_context(|| format!("connecting {}", mailbox.address()))?;
     }
     Ok(())
 }

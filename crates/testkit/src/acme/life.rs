@@ -29,6 +29,9 @@ pub fn enliven(api: &mut Api) -> Result<()> {
     api.patch(&format!("/users/{igor}/availability"), &away)?;
     api.patch(&format!("/users/{hana}/availability"), &json!({"capacity": 12}))?;
 
+    answer_by_itself(api, id_of(&mailbox)?)?;
+    sort_newsletters(api, id_of(&mailbox)?)?;
+
     let waiting = api.get(&format!("/threads?view=unassigned&team={team}&limit={HANDED}"))?;
     let rows = waiting["rows"].as_array().context("no list of threads")?;
     for row in rows {
@@ -41,6 +44,47 @@ pub fn enliven(api: &mut Api) -> Result<()> {
     if let Some(urgent) = case(2) {
         api.patch(&urgent, &json!({"priority": "high"}))?;
     }
+    Ok(())
+}
+
+/// The helpdesk answers the first mail of a case.
+fn answer_by_itself(api: &mut Api, mailbox: i64) -> Result<()> {
+    let text = |language, body| json!({"language": language, "subject": "", "body": body});
+    let texts = [
+        text(
+            "cs",
+            "Dobrý den, {{customer.name}},\n\nVaši zprávu jsme přijali pod číslem {{case.number}}. \
+                    Ozveme se do jednoho pracovního dne.\n\n{{mailbox.name}}",
+        ),
+        text(
+            "sk",
+            "Dobrý deň, {{customer.name}},\n\nVašu správu sme prijali pod číslom {{case.number}}. \
+                    Ozveme sa do jedného pracovného dňa.\n\n{{mailbox.name}}",
+        ),
+        text(
+            "pl",
+            "Dzień dobry, {{customer.name}},\n\nPaństwa wiadomość przyjęliśmy pod numerem {{case.number}}. \
+                    Odpowiemy w ciągu jednego dnia roboczego.\n\n{{mailbox.name}}",
+        ),
+        text(
+            "en",
+            "Hello {{customer.name}},\n\nWe have your message; its number is {{case.number}}. \
+                    We answer within one working day.\n\n{{mailbox.name}}",
+        ),
+    ];
+    let template = id_of(&api.post("/templates", &json!({"name": "We have your message", "texts": texts}))?)?;
+    api.put(&format!("/auto-replies/{mailbox}"), &json!({"template_id": template}))?;
+    Ok(())
+}
+
+/// Newsletters bear a label and are nobody's unread mail.
+fn sort_newsletters(api: &mut Api, mailbox: i64) -> Result<()> {
+    let label = id_of(&api.post("/labels", &json!({"name": "Newsletters"}))?)?;
+    let conditions = [json!({"field": "nature", "test": "equals", "value": "list"})];
+    let actions = [json!({"do": "label", "label": label}), json!({"do": "mark_read"})];
+    let rule = json!({"kind": "rule", "mailbox": mailbox, "name": "Newsletters", "conditions": conditions,
+                      "actions": actions});
+    api.post("/rules", &rule)?;
     Ok(())
 }
 

@@ -10,7 +10,7 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant, SystemTime};
-use testkit::acme::{self, ADMINISTRATOR, PASSWORD, USERS};
+use testkit::acme::{self, ADMINISTRATOR, PASSWORD, Post, USERS};
 use testkit::api::Api;
 use testkit::dovecot::Dovecot;
 use testkit::lmtp;
@@ -65,11 +65,12 @@ async fn run() -> Result<()> {
     println!("  Lettercase    {}, log in {}", Api::new(program.address).url(), shown(&log));
     let mut api = Api::new(program.address);
     acme::administrator(&mut api)?;
-    acme::set_up(&mut api, &dovecot)?;
+    let post = Post::start().await?;
+    acme::set_up(&mut api, &dovecot, Some(&post))?;
     await_filed(&mut api, &mut program, sample.mails.len()).await?;
     acme::enliven(&mut api)?;
     invite(&api);
-    keep_coming(&dovecot, &mut program).await
+    keep_coming(&dovecot, post, &mut program).await
 }
 
 /// Empties the folder, if it is ours; the lock keeps a second demo out.
@@ -135,7 +136,7 @@ fn invite(api: &Api) {
     );
 }
 
-async fn keep_coming(dovecot: &Dovecot, program: &mut Program) -> Result<()> {
+async fn keep_coming(dovecot: &Dovecot, mut post: Post, program: &mut Program) -> Result<()> {
     let seed = SystemTime::UNIX_EPOCH.elapsed()?.as_secs();
     let mut arrivals = Arrivals::new(seed);
     loop {
@@ -143,6 +144,9 @@ async fn keep_coming(dovecot: &Dovecot, program: &mut Program) -> Result<()> {
         while Instant::now() < wake {
             if let Some(ended) = program.ended()? {
                 bail!(ended);
+            }
+            for mail in post.pass_on(dovecot)? {
+                println!("  sent to     {}", mail.to.join(", "));
             }
             tokio::time::sleep(Duration::from_millis(500)).await;
         }
@@ -162,7 +166,15 @@ fn deliver(dovecot: &Dovecot, mail: &SampleMail) -> Result<()> {
         return dovecot.deliver(to, SENT, &mail.bytes);
     }
     let port = dovecot.lmtp_port.context("dovecot-lmtpd is not installed")?;
-    lmtp::deliver(port, "mail@sample.example", to, &mail.bytes)
+    lmtp::deliver(port, &writer(&mail.bytes), to, &mail.bytes)
+}
+
+/// The address in its From: who is answered. Empty where there is none.
+fn writer(mail: &[u8]) -> String {
+    let head = String::from_utf8_lossy(mail);
+    let from = head.lines().find_map(|line| line.strip_prefix("From: ")).unwrap_or_default();
+    let address = from.rsplit_once('<').map_or(from, |(_, address)| address);
+    address.trim_end_matches('>').to_owned()
 }
 
 fn shown(path: &Path) -> String {

@@ -78,7 +78,7 @@ async fn run() -> Result<()> {
     let (filled, empty) = (start("filled")?, start("empty")?);
     let mut api = Api::new(filled.address);
     acme::administrator(&mut api)?;
-    acme::set_up(&mut api, &dovecot)?;
+    acme::set_up(&mut api, &dovecot, None)?;
     await_filed(&mut api, u64::try_from(mails.len())?).await?;
     let ready = json!({
         "url": api.url(),
