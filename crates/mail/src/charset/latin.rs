@@ -9,6 +9,7 @@
 //! are two words long, and its hint by country makes Czech of every French accent.
 
 use encoding_rs::{Encoding, ISO_8859_2, WINDOWS_1250, WINDOWS_1252};
+use std::sync::LazyLock;
 
 /// Most non-ASCII letters that are looked at: more change nothing.
 const MAX_LETTERS: usize = 400;
@@ -86,11 +87,12 @@ pub(super) fn judge(
     if !is_mostly_ascii(bytes) {
         return None;
     }
-    let score = |charset: &'static Encoding| {
-        let (score, letters) = likelihood(bytes, charset, tld);
-        (charset, score + favour(charset), letters)
+    let plain = plain_letters(bytes);
+    let score = |table: &Table| {
+        let (score, letters) = likelihood(bytes, table, &plain, tld);
+        (table.charset, score + favour(table.charset), letters)
     };
-    let mut scores = [WINDOWS_1250, ISO_8859_2, WINDOWS_1252].map(score);
+    let mut scores = TABLES.each_ref().map(score);
     // The order decides a tie: windows-1250 is what mail of its countries is written in.
     scores.sort_by(|a, b| b.1.total_cmp(&a.1));
     let best = scores[0];
@@ -108,36 +110,67 @@ fn is_mostly_ascii(bytes: &[u8]) -> bool {
     plain >= high
 }
 
+/// What each byte above ASCII is in a charset, and how likely that is in each of its languages.
+struct Table {
+    charset: &'static Encoding,
+    languages: &'static [Language],
+    shown: [char; 128],
+    /// By language, then by byte.
+    shares: Vec<[f64; 128]>,
+}
+
+static TABLES: LazyLock<[Table; 3]> = LazyLock::new(|| {
+    [(WINDOWS_1250, CENTRAL), (ISO_8859_2, CENTRAL), (WINDOWS_1252, WESTERN)]
+        .map(|(charset, languages)| table(charset, languages))
+});
+
+fn table(charset: &'static Encoding, languages: &'static [Language]) -> Table {
+    let shown = std::array::from_fn(|at| decoded(charset, 0x80 | at as u8));
+    let lower = |shown: char| shown.to_lowercase().next().unwrap_or(shown);
+    let shares = |language: &Language| shown.map(|shown| share(language.letters, lower(shown)));
+    Table { charset, languages, shown, shares: languages.iter().map(shares).collect() }
+}
+
+/// How often each letter of ASCII stands in the beginning, without case.
+fn plain_letters(bytes: &[u8]) -> [u32; 26] {
+    let mut plain = [0; 26];
+    let sample = bytes.get(..4096).unwrap_or(bytes);
+    for letter in sample.iter().map(u8::to_ascii_lowercase).filter(u8::is_ascii_lowercase) {
+        plain[usize::from(letter - b'a')] += 1;
+    }
+    plain
+}
+
 /// The likelihood in the language that fits best, and how many letters it is of.
-fn likelihood(bytes: &[u8], charset: &'static Encoding, tld: Option<&str>) -> (f64, u32) {
-    let languages = if charset == WINDOWS_1252 { WESTERN } else { CENTRAL };
-    let mut scores: Vec<f64> = languages.iter().map(|language| foreign_words(language, bytes)).collect();
+fn likelihood(bytes: &[u8], table: &Table, plain: &[u32; 26], tld: Option<&str>) -> (f64, u32) {
+    let mut scores: Vec<f64> =
+        table.languages.iter().map(|language| foreign_words(language, plain)).collect();
     let (mut letters, mut has_letters) = (0, false);
     for at in (0..bytes.len()).filter(|&at| bytes[at] >= 0x80).take(MAX_LETTERS) {
         letters += 1;
-        let shown = decoded(charset, bytes[at]);
-        let cost = |language: &Language| match () {
-            () if !is_letter(shown) => symbol(shown, bytes, at),
-            () if charset != WINDOWS_1252 && is_alone(bytes, at) => ALONE,
-            () => share(language.letters, shown.to_lowercase().next().unwrap_or(shown)),
+        let place = usize::from(bytes[at] & 0x7f);
+        let shown = table.shown[place];
+        let same = match () {
+            () if !is_letter(shown) => Some(symbol(shown, bytes, at)),
+            () if table.charset != WINDOWS_1252 && is_alone(bytes, at) => Some(ALONE),
+            () => None,
         };
-        for (score, language) in scores.iter_mut().zip(languages) {
-            *score += cost(language);
+        for (score, shares) in scores.iter_mut().zip(&table.shares) {
+            *score += same.unwrap_or(shares[place]);
         }
         has_letters |= is_letter(shown);
     }
     // Symbols alone say nothing of the country's language.
     let home = |language: &Language| has_letters && tld.is_some_and(|tld| language.home.contains(&tld));
     let total = |(score, language)| score + if home(language) { HOME } else { 0.0 };
-    let best = scores.into_iter().zip(languages).map(total).fold(f64::NEG_INFINITY, f64::max);
+    let best = scores.into_iter().zip(table.languages).map(total).fold(f64::NEG_INFINITY, f64::max);
     (best, letters)
 }
 
 /// What letters of ASCII say against a language.
-fn foreign_words(language: &Language, bytes: &[u8]) -> f64 {
-    let sample = bytes.get(..4096).unwrap_or(bytes);
-    let rare = sample.iter().filter(|byte| language.rare.contains(&byte.to_ascii_lowercase())).count();
-    (rare as f64 * RARE).max(MOST_RARE)
+fn foreign_words(language: &Language, plain: &[u32; 26]) -> f64 {
+    let rare: u32 = language.rare.iter().map(|letter| plain[usize::from(letter - b'a')]).sum();
+    (f64::from(rare) * RARE).max(MOST_RARE)
 }
 
 fn decoded(charset: &'static Encoding, byte: u8) -> char {
