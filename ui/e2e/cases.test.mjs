@@ -55,7 +55,10 @@ test('D5: a case is merged into another; its address leads there', async () => {
   await page.goto(`${host.url}/cases/${one.case.id}`);
   await actions().getByRole('button', { name: 'More' }).click();
   await page.getByRole('menuitem', { name: 'Merge into another case…' }).click();
+  // What was listed before goes away with the answer.
+  const found = page.waitForResponse((answer) => answer.url().includes(`q=%23${other.case.number}`));
   await page.getByRole('dialog').getByRole('combobox').fill(`#${other.case.number}`);
+  await found;
   const sure = page.waitForEvent('dialog').then(async (dialog) => { const text = dialog.message(); await dialog.accept(); return text; });
   await page.getByRole('option', { name: other.subject }).first().click();
   assert.match(await sure, new RegExp(`^Merge #${one.case.number} into #${other.case.number} `));

@@ -5,30 +5,12 @@ mod office;
 
 use desk::may::Actor;
 use desk::template;
-use model::{Level, MailboxId, TemplateId, Tls};
+use model::{Level, MailboxId, TemplateId};
 use office::{Mail, Office};
-use store::mailboxes::{self, Outgoing};
+use store::mailboxes;
 use store::sql::Db;
 use store::templates::Text;
 use testkit::on_both;
-
-/// Lets a mailbox send.
-async fn sends(office: &Office, id: MailboxId) {
-    let mut tx = office.desk.db.begin().await.unwrap();
-    let mut mailbox = mailboxes::mailbox(&mut tx, id).await.unwrap().unwrap();
-    mailbox.shared = true;
-    mailbox.outgoing = Some(Outgoing {
-        host: "smtp.acme.example".into(),
-        port: 465,
-        tls: Tls::Implicit,
-        username: String::new(),
-        reach: model::Reach::Anywhere,
-        has_secret: false,
-        grant: None,
-    });
-    mailboxes::change(&mut tx, &mailbox).await.unwrap();
-    tx.commit().await.unwrap();
-}
 
 fn text(language: &str, body: &str) -> Text {
     Text { language: language.into(), subject: String::new(), body: body.into() }
@@ -48,7 +30,7 @@ async fn template(office: &Office) -> TemplateId {
 async fn helpdesk(db: Db) -> (Office, MailboxId) {
     let office = Office::new(db);
     let mailbox = office.mailbox("helpdesk@acme.example", None).await;
-    sends(&office, mailbox).await;
+    office.sends(mailbox).await;
     let id = template(&office).await;
     template::set_auto_reply(&office.desk, &Actor::machine(), mailbox, Some(id)).await.unwrap();
     (office, mailbox)
@@ -142,7 +124,7 @@ on_both! {
         for name in ["sales", "press", "orders", "invoices", "jobs"] {
             let address: &'static str = String::leak(format!("{name}@acme.example"));
             let other = office.mailbox(address, None).await;
-            sends(&office, other).await;
+            office.sends(other).await;
             template::set_auto_reply(&office.desk, &Actor::machine(), other, Some(id)).await.unwrap();
             let id: &'static str = String::leak(format!("{name}@firma.example"));
             office.arrives(other, Mail { to: address, ..ann(id, "Hello, could you help? Thanks") }).await;

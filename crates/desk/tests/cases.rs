@@ -12,22 +12,13 @@ use model::{
     Action, Assignment, CaseStatus, Condition, Distribution, Level, MailboxId, Matching, MessageId, Priority,
     RecordId, RuleField, RuleTest, TeamId, UserId,
 };
-use office::{MORNING, Mail, Office};
+use office::{MORNING, Mail, Office, QUESTION};
 use std::collections::HashMap;
 use store::params;
 use store::sql::Db;
 use store::threads::View;
 use testkit::on_both;
 
-const QUESTION: Mail = Mail {
-    from: "Ann <ann@firm.example>",
-    to: "helpdesk@acme.example",
-    subject: "Where is my order?",
-    id: "1@firm.example",
-    answers: "",
-    text: "I wait.",
-    kind: "",
-};
 const AGAIN: Mail = Mail {
     from: "Ann <ann@firm.example>",
     to: "helpdesk@acme.example",

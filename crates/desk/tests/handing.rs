@@ -13,21 +13,11 @@ use model::{
     Action, Assignment, Condition, Distribution, Level, MailboxId, Matching, MessageId, RecordId, RuleField,
     RuleTest, TeamId, ThreadId, UserId,
 };
-use office::{MORNING, Mail, Office};
+use office::{MORNING, Mail, Office, QUESTION};
 use store::params;
 use store::sql::{Db, Engine};
 use store::threads::View;
 use testkit::on_both;
-
-const QUESTION: Mail = Mail {
-    from: "Ann <ann@firm.example>",
-    to: "helpdesk@acme.example",
-    subject: "Where is my order?",
-    id: "1@firm.example",
-    answers: "",
-    text: "I wait.",
-    kind: "",
-};
 
 /// A mail that begins a thread of its own.
 fn fresh(n: usize) -> Mail {
@@ -266,7 +256,7 @@ on_both! {
         }
         acme.office.arrives(acme.helpdesk, fresh(1)).await;
         assert_eq!(acme.outcome().await, "nobody_available away");
-        let case::Case { record, part, .. } = acme.newest_case().await;
+        let Case { record, part, .. } = acme.newest_case().await;
         assert_eq!((record.assignee, part.waits_for), (None, Distribution::LeastBusy));
         assert_eq!(acme.told("nobody_available").await.len(), 3);
         // Nothing more of the same is said when the customer asks again, and the case waits as before.

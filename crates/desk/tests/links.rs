@@ -7,20 +7,11 @@ use desk::may::Actor;
 use desk::thread::Item;
 use desk::{Refusal, link, mailbox, record, suggestion, token, verify};
 use model::{Level, LinkReason, MailboxId, MessageId, RecordId, RecordKind, ThreadId, Unverified, Verdict};
-use office::{Mail, Office};
+use office::{Mail, Office, QUESTION};
 use store::params;
 use store::sql::Db;
 use testkit::on_both;
 
-const QUESTION: Mail = Mail {
-    from: "Ann <ann@firm.example>",
-    to: "helpdesk@acme.example",
-    subject: "Where is my order?",
-    id: "1@firm.example",
-    answers: "",
-    text: "I wait.",
-    kind: "",
-};
 const OURS: Mail = Mail {
     from: "helpdesk@acme.example",
     to: "ann@firm.example",

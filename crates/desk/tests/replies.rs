@@ -7,38 +7,20 @@ mod office;
 use desk::may::Actor;
 use desk::reply::{self, NewReply, Quote};
 use desk::{Refusal, template};
-use model::{CaseStatus, GroupMail, Level, MailboxId, MailboxKind, Person, ThreadId, Tls};
+use model::{CaseStatus, GroupMail, Level, MailboxId, MailboxKind, Person, ThreadId};
 use office::{Mail, Office};
-use store::mailboxes::{self, Outgoing};
+use store::mailboxes;
 use store::params;
 use store::sql::Db;
 use store::templates::Text;
 use store::threads::View;
 use testkit::on_both;
 
-/// Lets a mailbox send, and its people send from it.
-async fn sends(office: &Office, id: MailboxId) {
-    let mut tx = office.desk.db.begin().await.unwrap();
-    let mut mailbox = mailboxes::mailbox(&mut tx, id).await.unwrap().unwrap();
-    mailbox.shared = true;
-    mailbox.outgoing = Some(Outgoing {
-        host: "smtp.acme.example".into(),
-        port: 465,
-        tls: Tls::Implicit,
-        username: String::new(),
-        reach: model::Reach::Anywhere,
-        has_secret: false,
-        grant: None,
-    });
-    mailboxes::change(&mut tx, &mailbox).await.unwrap();
-    tx.commit().await.unwrap();
-}
-
 /// The helpdesk, and Žofie who may answer for it.
 async fn helpdesk(db: Db) -> (Office, MailboxId, Actor) {
     let office = Office::new(db);
     let mailbox = office.mailbox("helpdesk@acme.example", None).await;
-    sends(&office, mailbox).await;
+    office.sends(mailbox).await;
     let actor = office.person("zofie", Level::All, Level::All, &[]).await;
     (office, mailbox, Actor { group_mail: GroupMail::All, ..actor })
 }
@@ -123,7 +105,7 @@ on_both! {
         let own = mailboxes::Mailbox { owner: actor.user, ..mailboxes::Mailbox::new(MailboxKind::Personal, "zofie@acme.example") };
         let own = mailboxes::add(&mut tx, &own, office.desk.clock.now()).await.unwrap();
         tx.commit().await.unwrap();
-        sends(&office, own).await;
+        office.sends(own).await;
         office.arrives(mailbox, ann("1@firma.example")).await;
         let id = thread(&office, &actor).await;
         let new = NewReply { body: "Hello".into(), mailbox: Some(own), quote: Quote::None, status: Some(CaseStatus::Closed), ..NewReply::default() };
@@ -179,7 +161,7 @@ on_both! {
 async fn answering(db: Db, address: &'static str) -> (Office, MailboxId) {
     let office = Office::new(db);
     let mailbox = office.mailbox(address, None).await;
-    sends(&office, mailbox).await;
+    office.sends(mailbox).await;
     let texts = vec![Text {
         language: "en".into(),
         subject: String::new(),

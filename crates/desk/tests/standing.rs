@@ -11,24 +11,14 @@ use desk::rule::{self, Draft, Place};
 use desk::thread;
 use model::{
     Action, CaseStatus, Condition, Distribution, GroupMail, Level, MailboxId, Matching, RecordId, RuleField,
-    RuleTest, Tls, UserId,
+    RuleTest, UserId,
 };
-use office::{MORNING, Mail, Office};
-use store::mailboxes::{self, Outgoing};
+use office::{MORNING, Mail, Office, QUESTION};
 use store::params;
 use store::sql::Db;
 use store::threads::View;
 use testkit::on_both;
 
-const QUESTION: Mail = Mail {
-    from: "Ann <ann@firm.example>",
-    to: "helpdesk@acme.example",
-    subject: "Where is my order?",
-    id: "1@firm.example",
-    answers: "",
-    text: "I wait.",
-    kind: "",
-};
 const SOLVED: Mail = Mail {
     subject: "Re: Where is my order? solved",
     id: "2@firm.example",
@@ -62,20 +52,7 @@ async fn helpdesk(db: Db) -> Helpdesk {
     distribution::change_sharing(desk, &machine, mailbox, sharing).await.unwrap();
     let away = AvailabilityChange { away_from: Some(Some(MORNING)), ..AvailabilityChange::default() };
     distribution::change(desk, &machine, ben, away).await.unwrap();
-    let mut tx = desk.db.begin().await.unwrap();
-    let mut sends = mailboxes::mailbox(&mut tx, mailbox).await.unwrap().unwrap();
-    sends.shared = true;
-    sends.outgoing = Some(Outgoing {
-        host: "smtp.acme.example".into(),
-        port: 465,
-        tls: Tls::Implicit,
-        username: String::new(),
-        reach: model::Reach::Anywhere,
-        has_secret: false,
-        grant: None,
-    });
-    mailboxes::change(&mut tx, &sends).await.unwrap();
-    tx.commit().await.unwrap();
+    office.sends(mailbox).await;
     Helpdesk { office, mailbox, ben, lead }
 }
 

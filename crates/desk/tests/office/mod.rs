@@ -9,7 +9,7 @@ use desk::{Desk, sign_in};
 use intake::plan::{Mailbox as Decides, Origin};
 use model::{AfterFiling, GroupMail, Level, MailboxId, MailboxKind, RoleId, TeamId, Time, Tls, UserId};
 use store::folders::Folder;
-use store::mailboxes::{self, Mailbox};
+use store::mailboxes::{self, Mailbox, Outgoing};
 use store::people::{self, NewUser};
 use store::sql::Db;
 
@@ -43,6 +43,17 @@ pub struct Mail {
     /// Content-Type; empty for plain text.
     pub kind: &'static str,
 }
+
+/// A customer asks the helpdesk.
+pub const QUESTION: Mail = Mail {
+    from: "Ann <ann@firm.example>",
+    to: "helpdesk@acme.example",
+    subject: "Where is my order?",
+    id: "1@firm.example",
+    answers: "",
+    text: "I wait.",
+    kind: "",
+};
 
 impl Mail {
     /// The bytes.
@@ -196,6 +207,24 @@ impl Office {
             origin: Origin::Live,
         };
         (channel, folder)
+    }
+
+    /// Lets a group's mailbox send, and its people send from it.
+    pub async fn sends(&self, id: MailboxId) {
+        let mut tx = self.desk.db.begin().await.unwrap();
+        let mut mailbox = mailboxes::mailbox(&mut tx, id).await.unwrap().unwrap();
+        mailbox.shared = true;
+        mailbox.outgoing = Some(Outgoing {
+            host: "smtp.acme.example".into(),
+            port: 465,
+            tls: Tls::Implicit,
+            username: String::new(),
+            reach: model::Reach::Anywhere,
+            has_secret: false,
+            grant: None,
+        });
+        mailboxes::change(&mut tx, &mailbox).await.unwrap();
+        tx.commit().await.unwrap();
     }
 
     async fn file(&self, mailbox: MailboxId, uid: i64, letters: Vec<Vec<u8>>) -> Filed {
