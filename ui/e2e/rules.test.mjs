@@ -257,6 +257,7 @@ test('C3: a rule whose label was removed is off and says why, until it is mended
   await page.goto(`${at.url}/settings/labels`);
   page.once('dialog', (d) => { assert.match(d.message(), /rules that put it are switched off/); void d.accept(); });
   await page.getByRole('button', { name: 'Remove: Doomed' }).click();
+  await page.getByRole('button', { name: 'Remove: Doomed' }).waitFor({ state: 'detached' });
   await page.goto(`${at.url}/rules`);
   const line = page.getByRole('listitem').filter({ hasText: 'Labels the doomed' });
   await line.getByText('Switched off: the label Doomed was removed.').waitFor();
