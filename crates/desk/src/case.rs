@@ -5,6 +5,7 @@
 //! are written there in the same transaction. A case that was merged into another is that other one for
 //! whoever asks.
 
+mod charge;
 mod merge;
 mod snooze;
 mod split;
@@ -17,15 +18,12 @@ pub use split::split;
 pub(crate) use tick::give;
 pub use tick::{Ticked, tick};
 
-use crate::distribution::{self as share, Chosen};
 use crate::may::{Actor, Verb};
-use crate::notification::Event;
 use crate::{Desk, Refusal, access, record, thread};
+use charge::{Given, in_charge};
 use mail::fold::fold;
 pub use model::Priority;
-use model::{
-    CaseStatus, Distribution, LinkReason, ProcessId, RecordId, RecordKind, TeamId, ThreadId, Time, UserId,
-};
+use model::{CaseStatus, LinkReason, ProcessId, RecordId, RecordKind, TeamId, ThreadId, Time, UserId};
 use store::changes::{self, Change, ChangeKind, RecordsHeard};
 use store::links::{self, Link, NewLink};
 use store::people::Access;
@@ -239,77 +237,6 @@ async fn applied(
     Ok((change, given))
 }
 
-/// Who decided who is in charge.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Given {
-    /// Nobody: it stays.
-    Kept,
-    /// A person.
-    ByHand,
-    /// How its team shares cases.
-    Shared(Distribution),
-    /// The same, but nobody can take it now: it waits.
-    Waits(Distribution),
-}
-
-impl Given {
-    fn by(self) -> Option<&'static str> {
-        match self {
-            Given::Shared(how) | Given::Waits(how) => Some(how.word()),
-            Given::Kept | Given::ByHand => None,
-        }
-    }
-
-    fn waits_for(self, part: &CasePart) -> Distribution {
-        match self {
-            Given::Kept => part.waits_for,
-            Given::ByHand | Given::Shared(_) => Distribution::None,
-            Given::Waits(how) => how,
-        }
-    }
-
-    /// What those in charge are told.
-    fn event(self, record: &Record, new: &CaseChange) -> Option<Event> {
-        let is_other_team = new.team.is_some() && new.team != record.team.as_ref().map(|(id, _)| *id);
-        match new.assignee {
-            Some(user) if record.assignee.as_ref().map(|(id, _)| *id) != Some(user) => Some(Event::Assigned),
-            None if matches!(self, Given::Waits(_)) => Some(Event::NobodyAvailable),
-            None if is_other_team => Some(Event::TeamNew),
-            _ => None,
-        }
-    }
-}
-
-/// Who is in charge. A case that is given to a team and to nobody of it is shared as the team shares what comes to it;
-/// one that has somebody keeps them when only its team is corrected.
-async fn in_charge(
-    tx: &mut Tx,
-    record: &Record,
-    status: CaseStatus,
-    wanted: &Changes,
-    now: Time,
-) -> Result<(Option<UserId>, Option<TeamId>, Given), Refusal> {
-    let held = record.assignee.as_ref().map(|(id, _)| *id);
-    let team = match wanted.team {
-        Some(team) => known_team(tx, team).await?,
-        None => record.team.as_ref().map(|(id, _)| *id),
-    };
-    let by_hand =
-        if wanted.assignee.is_some() || wanted.team.is_some() { Given::ByHand } else { Given::Kept };
-    let is_closed = wanted.status.unwrap_or(status) == CaseStatus::Closed;
-    match (wanted.assignee, wanted.team.flatten()) {
-        (Some(Some(user)), _) => Ok((Some(active_user(tx, user).await?), team, by_hand)),
-        (None, None) => Ok((held, team, by_hand)),
-        (None, Some(_)) if held.is_some() => Ok((held, team, by_hand)),
-        (_, Some(team)) if !is_closed => Ok(match share::of_team(tx, team, now, held).await? {
-            Some((how, Chosen::User(user, _))) => (Some(user), Some(team), Given::Shared(how)),
-            Some((how, Chosen::Nobody(_))) => (None, Some(team), Given::Waits(how)),
-            None => (None, Some(team), by_hand),
-        }),
-        (Some(None), _) | (None, Some(_)) => Ok((None, team, by_hand)),
-    }
-}
-
 fn checked_subject(subject: &str) -> Result<String, Refusal> {
     let subject = subject.trim();
     let message = match subject.len() {
@@ -318,16 +245,6 @@ fn checked_subject(subject: &str) -> Result<String, Refusal> {
         _ => return Ok(subject.to_owned()),
     };
     Err(Refusal::invalid("subject", "bad_text", message))
-}
-
-async fn active_user(tx: &mut Tx, id: UserId) -> Result<UserId, Refusal> {
-    match store::people::user(tx, id).await? {
-        Some(user) if user.active => Ok(id),
-        _ => {
-            let message = "There is no such user, or they may not sign in any more.";
-            Err(Refusal::invalid("assignee_id", "unknown", message))
-        }
-    }
 }
 
 /// What becomes different, as entries for the stream; where it stands is told by [`status::set`].
@@ -454,14 +371,6 @@ pub async fn create(
     let case = page(&mut tx, actor, id).await?;
     tx.commit().await?;
     Ok(case)
-}
-
-async fn known_team(tx: &mut Tx, id: Option<TeamId>) -> Result<Option<TeamId>, Refusal> {
-    let Some(id) = id else { return Ok(None) };
-    match store::people::teams(tx).await?.iter().any(|(known, _)| *known == id) {
-        true => Ok(Some(id)),
-        false => Err(Refusal::invalid("team_id", "unknown", "There is no such team.")),
-    }
 }
 
 async fn known_process(tx: &mut Tx, id: Option<ProcessId>) -> Result<Option<ProcessId>, Refusal> {

@@ -115,6 +115,7 @@ struct Table {
     charset: &'static Encoding,
     languages: &'static [Language],
     shown: [char; 128],
+    is_letter: [bool; 128],
     /// By language, then by byte.
     shares: Vec<[f64; 128]>,
 }
@@ -128,7 +129,13 @@ fn table(charset: &'static Encoding, languages: &'static [Language]) -> Table {
     let shown = std::array::from_fn(|at| decoded(charset, 0x80 | at as u8));
     let lower = |shown: char| shown.to_lowercase().next().unwrap_or(shown);
     let shares = |language: &Language| shown.map(|shown| share(language.letters, lower(shown)));
-    Table { charset, languages, shown, shares: languages.iter().map(shares).collect() }
+    Table {
+        charset,
+        languages,
+        shown,
+        is_letter: shown.map(is_letter),
+        shares: languages.iter().map(shares).collect(),
+    }
 }
 
 /// How often each letter of ASCII stands in the beginning, without case.
@@ -149,16 +156,16 @@ fn likelihood(bytes: &[u8], table: &Table, plain: &[u32; 26], tld: Option<&str>)
     for at in (0..bytes.len()).filter(|&at| bytes[at] >= 0x80).take(MAX_LETTERS) {
         letters += 1;
         let place = usize::from(bytes[at] & 0x7f);
-        let shown = table.shown[place];
+        let is_letter = table.is_letter[place];
         let same = match () {
-            () if !is_letter(shown) => Some(symbol(shown, bytes, at)),
+            () if !is_letter => Some(symbol(table.shown[place], bytes, at)),
             () if table.charset != WINDOWS_1252 && is_alone(bytes, at) => Some(ALONE),
             () => None,
         };
         for (score, shares) in scores.iter_mut().zip(&table.shares) {
             *score += same.unwrap_or(shares[place]);
         }
-        has_letters |= is_letter(shown);
+        has_letters |= is_letter;
     }
     // Symbols alone say nothing of the country's language.
     let home = |language: &Language| has_letters && tld.is_some_and(|tld| language.home.contains(&tld));
