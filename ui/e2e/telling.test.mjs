@@ -125,7 +125,7 @@ test('B6: phone, dark and Czech', async () => {
   assert.equal(await phone.evaluate(() => document.documentElement.scrollWidth <= innerWidth), true);
   await shot('phone', phone);
   await phone.goto(`${at.url}/me`);
-  await phone.getByText('Co se dozvíte').waitFor();
+  await phone.getByRole('heading', { name: 'Co se dozvíte' }).waitFor();
   assert.equal(await phone.evaluate(() => document.documentElement.scrollWidth <= innerWidth), true);
   await shot('phone-settings', phone);
   await call(phone, 'PATCH', '/me', { language: 'en' });
